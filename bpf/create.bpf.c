@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * bpf/create — which sockets may be made inside a guard, and the mark they carry.
+ *
+ * Hook:   cgroup/sock_create: AF_INET and AF_INET6 only.
+ * Out:    TCP, UDP and ping sockets get the guard's id as birth mark, so that they stay
+ *         guarded when their maker leaves or hands them out. Everything else (raw, MPTCP
+ *         which adds subflows that nobody connects, SCTP, DCCP, UDP-lite) is refused.
+ * Fails:  closed. No mark, no socket.
+ */
+#include "bpf/lib/event.h"
+#include "bpf/lib/guard.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+static __always_inline bool is_allowed(__u32 type, __u32 protocol)
+{
+        if (type == SOCK_STREAM)
+                return protocol == IPPROTO_TCP;
+        if (type == SOCK_DGRAM)
+                return protocol == IPPROTO_UDP || protocol == IPPROTO_ICMP ||
+                       protocol == IPPROTO_ICMPV6;
+        return false;
+}
+
+SEC("cgroup/sock_create")
+int sallyport_create(struct bpf_sock *ctx)
+{
+        struct guard g = caller_guard();
+        struct attempt a = { .guard_id = g.id, .has_task = true };
+
+        if (!g.id)
+                return SP_PASS;
+        if (!is_allowed(ctx->type, ctx->protocol)) {
+                count(SP_STAT_REFUSED_SOCKET);
+                a.cgroup_id = bpf_get_current_cgroup_id();
+                a.what = SP_GUARD_REFUSED_SOCKET;
+                a.family = ctx->family;
+                a.type = ctx->type;
+                a.protocol = ctx->protocol;
+                report(&a);
+                return SP_BLOCK;
+        }
+        if (!bpf_sk_storage_get(&births, ctx, &g.id, BPF_SK_STORAGE_GET_F_CREATE)) {
+                count(SP_STAT_ERROR_STORAGE);
+                return SP_BLOCK;
+        }
+        return SP_PASS;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * bpf/lib/event — tells the daemon what was refused. Never decides anything: an event that
+ * finds no room is counted and dropped, the refusal stands.
+ */
+#pragma once
+
+#include "bpf/lib/addr.h"
+#include "bpf/lib/maps.h"
+
+struct attempt {
+        __u64 guard_id, cgroup_id;
+        const __u32 *ip; /* NULL: none */
+        __u16 port, protocol;
+        __u8 what, family, type;
+        bool has_task; /* current is who did it */
+};
+
+static __always_inline void report(const struct attempt *a)
+{
+        struct sp_guard_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+        if (!e) {
+                count(SP_STAT_ERROR_EVENT);
+                return;
+        }
+        __builtin_memset(e, 0, sizeof(*e));
+        e->time_ns = bpf_ktime_get_ns();
+        e->guard_id = a->guard_id;
+        e->cgroup_id = a->cgroup_id;
+        e->what = a->what;
+        e->family = a->family;
+        e->type = a->type;
+        e->protocol = a->protocol;
+        e->dst_port = a->port;
+        if (a->ip) {
+                e->dst_ip[0] = a->ip[0];
+                e->dst_ip[1] = a->ip[1];
+                e->dst_ip[2] = a->ip[2];
+                e->dst_ip[3] = a->ip[3];
+        }
+        if (a->has_task) {
+                e->pid = bpf_get_current_pid_tgid() >> 32;
+                e->uid = bpf_get_current_uid_gid();
+                bpf_get_current_comm(e->comm, sizeof(e->comm));
+        }
+        bpf_ringbuf_submit(e, 0);
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Upstream answers, written again from the tables of google/shapes: nothing is copied
+ * that is not named there.
+ */
+#include <errno.h>
+
+#include "daemon/google/answer.h"
+#include "daemon/google/read.h"
+#include "daemon/google/shapes.h"
+#include "daemon/google/write.h"
+
+#define MESSAGE_MAX 2048
+#define ANSWER_MAX (64u * 1024 * 1024)
+
+struct rebuild {
+        struct sp_jsonw w;
+        struct sp_arena *arena;
+        const struct sp_answer_own *own;
+        sp_answer_keep_fn keep; /* only for lists */
+        void *userdata;
+        bool is_broken; /* upstream sent a type that Google never sends */
+};
+
+static void write_fields(struct rebuild *b, const struct sp_json *o,
+                         const struct sp_shape *shape);
+
+/* " at [12:34]" and "[12:34]": places in a text that the client never saw. */
+static size_t position_length(struct sp_str s)
+{
+        struct sp_str at = SP_STR(" at ");
+        size_t i = sp_str_starts(s, at) ? at.n : 0, colon = 0;
+
+        if (i >= s.n || s.p[i] != '[')
+                return 0;
+        for (i++; i < s.n && s.p[i] != ']'; i++) {
+                if (s.p[i] == ':' && !colon)
+                        colon = i;
+                else if (s.p[i] < '0' || s.p[i] > '9')
+                        return 0;
+        }
+        return i < s.n && colon && s.p[colon + 1] != ']' && s.p[colon - 1] != '['
+                       ? i + 1
+                       : 0;
+}
+
+static bool contains(struct sp_str s, struct sp_str what)
+{
+        for (size_t i = 0; i + what.n <= s.n; i++)
+                if (sp_str_caseeq(sp_str(s.p + i, what.n), what))
+                        return true;
+        return false;
+}
+
+/* A text about a rewritten statement: no positions, and nothing at all if it quotes
+ * what the rewriting put in. */
+static struct sp_str clean_rewritten(struct sp_arena *a, struct sp_str s)
+{
+        char *to = sp_arena_alloc(a, s.n + 1);
+        size_t n = 0;
+
+        if (contains(s, SP_STR("sallyport_")) || contains(s, SP_STR("* replace")) ||
+            contains(s, SP_STR("(select ")))
+                return SP_STR("BigQuery refused the statement; its message is about "
+                              "the masked "
+                              "form of it and is not shown");
+        if (!to)
+                return SP_STR("");
+        for (size_t i = 0; i < s.n;) {
+                size_t skip = position_length(sp_str_sub(s, i, s.n));
+
+                if (skip)
+                        i += skip;
+                else
+                        to[n++] = s.p[i++];
+        }
+        return sp_str(to, n);
+}
+
+static void write_message(struct rebuild *b, struct sp_str s)
+{
+        char text[MESSAGE_MAX];
+
+        if (b->own && b->own->is_rewritten)
+                s = clean_rewritten(b->arena, sp_str_sub(s, 0, MESSAGE_MAX));
+        sp_jsonw_str(&b->w, sp_write_clean(text, sizeof(text), s));
+}
+
+static bool write_scalar(struct rebuild *b, const struct sp_json *v)
+{
+        switch (v->type) {
+        case SP_JSON_STRING:
+                sp_jsonw_str(&b->w, v->text);
+                return true;
+        case SP_JSON_NUMBER:
+                sp_jsonw_number(&b->w, v->text);
+                return true;
+        case SP_JSON_TRUE:
+        case SP_JSON_FALSE:
+                sp_jsonw_bool(&b->w, v->type == SP_JSON_TRUE);
+                return true;
+        case SP_JSON_NULL:
+                sp_jsonw_null(&b->w);
+                return true;
+        default:
+                sp_jsonw_null(&b->w);
+                b->is_broken = true;
+                return false;
+        }
+}
+
+static void write_labels(struct rebuild *b, const struct sp_json *o)
+{
+        sp_jsonw_open(&b->w, '{');
+        for (const struct sp_json *m = o->first; m; m = m->next) {
+                if (m->type != SP_JSON_STRING ||
+                    sp_str_starts(m->key, SP_STR(SP_CALL_LABEL_PREFIX)))
+                        continue;
+                sp_jsonw_key_str(&b->w, m->key);
+                sp_jsonw_str(&b->w, m->text);
+        }
+        sp_jsonw_close(&b->w, '}');
+}
+
+static void write_row(struct rebuild *b, const struct sp_json *row);
+
+/* A cell's value: a scalar, a STRUCT's {"f":[…]} or an ARRAY's [{"v":…}]. */
+static void write_cell_value(struct rebuild *b, const struct sp_json *v)
+{
+        if (v->type == SP_JSON_OBJECT) {
+                write_row(b, v);
+        } else if (v->type == SP_JSON_ARRAY) {
+                sp_jsonw_open(&b->w, '[');
+                for (const struct sp_json *m = v->first; m; m = m->next) {
+                        const struct sp_json *inner = sp_json_get(m, "v");
+
+                        sp_jsonw_open(&b->w, '{');
+                        sp_jsonw_key(&b->w, "v");
+                        if (inner)
+                                write_cell_value(b, inner);
+                        else
+                                sp_jsonw_null(&b->w);
+                        sp_jsonw_close(&b->w, '}');
+                }
+                sp_jsonw_close(&b->w, ']');
+        } else {
+                (void)write_scalar(b, v);
+        }
+}
+
+static void write_row(struct rebuild *b, const struct sp_json *row)
+{
+        const struct sp_json *cells = sp_json_get(row, "f");
+
+        if (!cells || cells->type != SP_JSON_ARRAY)
+                b->is_broken = true;
+        sp_jsonw_open(&b->w, '{');
+        sp_jsonw_key(&b->w, "f");
+        sp_jsonw_open(&b->w, '[');
+        for (const struct sp_json *c = cells ? cells->first : NULL; c; c = c->next) {
+                const struct sp_json *v = sp_json_get(c, "v");
+
+                sp_jsonw_open(&b->w, '{');
+                sp_jsonw_key(&b->w, "v");
+                if (v)
+                        write_cell_value(b, v);
+                else
+                        sp_jsonw_null(&b->w);
+                sp_jsonw_close(&b->w, '}');
+        }
+        sp_jsonw_close(&b->w, ']');
+        sp_jsonw_close(&b->w, '}');
+}
+
+/* "p.d" or "p.d.t" of a list item; a NULL string when the reference is not complete. */
+static struct sp_str item_resource(struct rebuild *b, const struct sp_json *item)
+{
+        const struct sp_json *table = sp_json_get(item, "tableReference");
+        const struct sp_json *ref =
+                table ? table : sp_json_get(item, "datasetReference");
+        struct sp_str p = sp_json_get_str(ref, "projectId");
+        struct sp_str d = sp_json_get_str(ref, "datasetId");
+        struct sp_str t = sp_json_get_str(ref, "tableId");
+
+        if (!p.n || !d.n || (table && !t.n))
+                return SP_STR_NULL;
+        return sp_arena_printf(b->arena, "%.*s.%.*s%s%.*s", SP_FMT(p), SP_FMT(d),
+                               table ? "." : "", SP_FMT(t));
+}
+
+static void write_items(struct rebuild *b, const struct sp_json *all,
+                        const struct sp_shape *shape)
+{
+        uint64_t n = 0;
+
+        sp_jsonw_open(&b->w, '[');
+        for (const struct sp_json *m = all->first; m; m = m->next) {
+                struct sp_str resource = item_resource(b, m);
+
+                if (!resource.p || !b->keep || !b->keep(b->userdata, resource))
+                        continue;
+                write_fields(b, m, shape);
+                n++;
+        }
+        sp_jsonw_close(&b->w, ']');
+        sp_jsonw_ku64(&b->w, "totalItems",
+                      n); /* the true total would count what is hidden */
+}
+
+static void write_array(struct rebuild *b, const struct sp_json *all,
+                        const struct sp_shape *field)
+{
+        sp_jsonw_open(&b->w, '[');
+        for (const struct sp_json *m = all->first; m; m = m->next) {
+                if (field->kind == SP_SHAPE_ROWS)
+                        write_row(b, m);
+                else if (field->kind == SP_SHAPE_ARRAY)
+                        write_fields(b, m, field->children);
+                else if (m->type == SP_JSON_STRING)
+                        sp_jsonw_str(&b->w, m->text);
+        }
+        sp_jsonw_close(&b->w, ']');
+}
+
+static bool type_fits(const struct sp_shape *f, const struct sp_json *v)
+{
+        switch (f->kind) {
+        case SP_SHAPE_OBJECT:
+        case SP_SHAPE_LABELS:
+                return v->type == SP_JSON_OBJECT;
+        case SP_SHAPE_ARRAY:
+        case SP_SHAPE_STRINGS:
+        case SP_SHAPE_ROWS:
+        case SP_SHAPE_ITEMS:
+                return v->type == SP_JSON_ARRAY;
+        case SP_SHAPE_MESSAGE:
+        case SP_SHAPE_SQL:
+                return v->type == SP_JSON_STRING;
+        default:
+                return v->type != SP_JSON_ARRAY && v->type != SP_JSON_OBJECT;
+        }
+}
+
+static void write_field(struct rebuild *b, const struct sp_shape *f,
+                        const struct sp_json *v)
+{
+        sp_jsonw_key(&b->w, f->name);
+        switch (f->kind) {
+        case SP_SHAPE_OBJECT:
+                write_fields(b, v, f->children);
+                break;
+        case SP_SHAPE_LABELS:
+                write_labels(b, v);
+                break;
+        case SP_SHAPE_MESSAGE:
+                write_message(b, v->text);
+                break;
+        case SP_SHAPE_SQL:
+                sp_jsonw_str(&b->w, b->own ? b->own->sql : SP_STR_NULL);
+                break;
+        case SP_SHAPE_ITEMS:
+                write_items(b, v, f->children);
+                break;
+        case SP_SHAPE_ARRAY:
+        case SP_SHAPE_STRINGS:
+        case SP_SHAPE_ROWS:
+                write_array(b, v, f);
+                break;
+        default:
+                (void)write_scalar(b, v);
+        }
+}
+
+static void write_fields(struct rebuild *b, const struct sp_json *o,
+                         const struct sp_shape *shape)
+{
+        sp_jsonw_open(&b->w, '{');
+        for (const struct sp_shape *f = shape; f->name; f++) {
+                const struct sp_json *v = sp_json_get(o, f->name);
+
+                if (!v || v->type == SP_JSON_NULL)
+                        continue;
+                if (!type_fits(f, v))
+                        b->is_broken = true;
+                else
+                        write_field(b, f, v);
+        }
+        sp_jsonw_close(&b->w, '}');
+}
+
+static int not_understood(struct sp_err *reterr)
+{
+        return sp_err_set(reterr, -EBADMSG, "answer.not-understood", "",
+                          "the upstream answer is not what BigQuery sends");
+}
+
+static int rebuild_body(struct rebuild *b, const struct sp_shape *shape,
+                        struct sp_str upstream_body, struct sp_str *ret,
+                        struct sp_err *reterr)
+{
+        sp_autobuf out = SP_BUF_INIT(ANSWER_MAX);
+        struct sp_json *root;
+        struct sp_str text;
+        int e;
+
+        e = sp_json_parse(b->arena, upstream_body, &root, NULL);
+        if (e == -ENOMEM)
+                return sp_err_set(reterr, e, "answer.too-large", "",
+                                  "the upstream answer is too large to be checked");
+        if (e < 0 || root->type != SP_JSON_OBJECT)
+                return not_understood(reterr);
+        b->w = SP_JSONW(&out);
+        write_fields(b, root, shape);
+        if (b->is_broken)
+                return not_understood(reterr);
+        text = sp_write_end(b->arena, &b->w);
+        if (!text.p)
+                return sp_err_set(reterr, -ENOMEM, "answer.too-large", "",
+                                  "the upstream answer is too large to be checked");
+        *ret = text;
+        return 0;
+}
+
+/* An error whose body is not Google's JSON (a proxy's page, say) says nothing but its
+ * code. */
+static int rebuild_error(struct rebuild *b, unsigned status,
+                         struct sp_str upstream_body, struct sp_str *ret)
+{
+        struct sp_str text;
+
+        if (rebuild_body(b, sp_shape_error, upstream_body, &text, NULL) == 0 &&
+            !sp_str_eq(text, SP_STR("{}"))) {
+                *ret = text;
+                return 0;
+        }
+        text = sp_answer_error(
+                b->arena, status, NULL,
+                SP_STR("BigQuery refused the request without saying why"));
+        if (!text.p)
+                return -ENOMEM;
+        *ret = text;
+        return 0;
+}
+
+int sp_answer_rebuild(struct sp_arena *a, const struct sp_call *c, unsigned status,
+                      struct sp_str upstream_body, const struct sp_answer_own *own,
+                      struct sp_str *ret, struct sp_err *reterr)
+{
+        struct rebuild b = { .arena = a, .own = own };
+        const struct sp_shape *shape = sp_shape_of(c->action);
+
+        if (status >= 300)
+                return rebuild_error(&b, status, upstream_body, ret);
+        if (!shape)
+                return sp_err_set(reterr, -ENOTSUP, "answer.not-understood", "",
+                                  "answers of %s are not known here", c->action);
+        return rebuild_body(&b, shape, upstream_body, ret, reterr);
+}
+
+int sp_answer_filter(struct sp_arena *a, const struct sp_call *c,
+                     struct sp_str upstream_body, sp_answer_keep_fn keep,
+                     void *userdata, struct sp_str *ret, struct sp_err *reterr)
+{
+        struct rebuild b = { .arena = a, .keep = keep, .userdata = userdata };
+        const struct sp_shape *shape = sp_shape_of(c->action);
+
+        if (!shape || c->handling != SP_HANDLING_FILTER)
+                return sp_err_set(reterr, -ENOTSUP, "answer.not-understood", "",
+                                  "answers of %s are not known here", c->action);
+        return rebuild_body(&b, shape, upstream_body, ret, reterr);
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/google/methods.h"
+
+#include <errno.h>
+
+#define P(x) (1u << SP_PARAMETER_##x)
+#define PAGES (P(MAX_RESULTS) | P(PAGE_TOKEN))
+#define P_P "projects/{projectId}"
+#define P_D P_P "/datasets/{datasetId}"
+#define P_T P_D "/tables/{tableId}"
+#define P_R P_D "/routines/{routineId}"
+#define P_A P_T "/rowAccessPolicies/{policyId}"
+#define DENY SP_HANDLING_DENY
+
+/* Alphabetical, as in the discovery document. Paths are relative to /bigquery/v2/;
+ * where the document says {+resource} the full path stands here. */
+static const struct sp_method_info methods[] = {
+        { "bigquery.datasets.delete", "DELETE", P_D, DENY, 0, false },
+        { "bigquery.datasets.get", "GET", P_D, SP_HANDLING_READ,
+          P(DATASET_VIEW) | P(ACCESS_POLICY_VERSION), false },
+        { "bigquery.datasets.insert", "POST", P_P "/datasets", DENY, 0, true },
+        { "bigquery.datasets.list", "GET", P_P "/datasets", SP_HANDLING_FILTER,
+          PAGES | P(ALL) | P(FILTER), false },
+        { "bigquery.datasets.patch", "PATCH", P_D, DENY, 0, true },
+        { "bigquery.datasets.undelete", "POST", P_D ":undelete", DENY, 0, true },
+        { "bigquery.datasets.update", "PUT", P_D, DENY, 0, true },
+        { "bigquery.jobs.cancel", "POST", P_P "/jobs/{jobId}/cancel",
+          SP_HANDLING_OWN_JOB, P(LOCATION), false },
+        { "bigquery.jobs.delete", "DELETE", P_P "/jobs/{jobId}/delete", DENY, 0,
+          false },
+        { "bigquery.jobs.get", "GET", P_P "/jobs/{jobId}", SP_HANDLING_OWN_JOB,
+          P(LOCATION), false },
+        { "bigquery.jobs.getQueryResults", "GET", P_P "/queries/{jobId}",
+          SP_HANDLING_OWN_JOB,
+          P(LOCATION) | PAGES | P(START_INDEX) | P(TIMEOUT_MS) | P(INT64_TIMESTAMP),
+          false },
+        { "bigquery.jobs.insert", "POST", P_P "/jobs", SP_HANDLING_QUERY, 0, true },
+        { "bigquery.jobs.list", "GET", P_P "/jobs", DENY, 0, false },
+        { "bigquery.jobs.query", "POST", P_P "/queries", SP_HANDLING_QUERY, 0, true },
+        { "bigquery.models.delete", "DELETE", P_D "/models/{modelId}", DENY, 0, false },
+        { "bigquery.models.get", "GET", P_D "/models/{modelId}", DENY, 0, false },
+        { "bigquery.models.list", "GET", P_D "/models", DENY, 0, false },
+        { "bigquery.models.patch", "PATCH", P_D "/models/{modelId}", DENY, 0, true },
+        { "bigquery.projects.getServiceAccount", "GET", P_P "/serviceAccount", DENY, 0,
+          false },
+        { "bigquery.projects.list", "GET", "projects", SP_HANDLING_FILTER, PAGES,
+          false },
+        { "bigquery.routines.delete", "DELETE", P_R, DENY, 0, false },
+        { "bigquery.routines.get", "GET", P_R, DENY, 0, false },
+        { "bigquery.routines.getIamPolicy", "POST", P_R ":getIamPolicy", DENY, 0,
+          true },
+        { "bigquery.routines.insert", "POST", P_D "/routines", DENY, 0, true },
+        { "bigquery.routines.list", "GET", P_D "/routines", DENY, 0, false },
+        { "bigquery.routines.setIamPolicy", "POST", P_R ":setIamPolicy", DENY, 0,
+          true },
+        { "bigquery.routines.update", "PUT", P_R, DENY, 0, true },
+        { "bigquery.rowAccessPolicies.batchDelete", "POST",
+          P_T "/rowAccessPolicies:batchDelete", DENY, 0, true },
+        { "bigquery.rowAccessPolicies.delete", "DELETE", P_A, DENY, 0, false },
+        { "bigquery.rowAccessPolicies.get", "GET", P_A, DENY, 0, false },
+        { "bigquery.rowAccessPolicies.getIamPolicy", "POST", P_A ":getIamPolicy", DENY,
+          0, true },
+        { "bigquery.rowAccessPolicies.insert", "POST", P_T "/rowAccessPolicies", DENY,
+          0, true },
+        { "bigquery.rowAccessPolicies.list", "GET", P_T "/rowAccessPolicies", DENY, 0,
+          false },
+        { "bigquery.rowAccessPolicies.testIamPermissions", "POST",
+          P_A ":testIamPermissions", DENY, 0, true },
+        { "bigquery.rowAccessPolicies.update", "PUT", P_A, DENY, 0, true },
+        { "bigquery.tabledata.insertAll", "POST", P_T "/insertAll", DENY, 0, true },
+        { "bigquery.tabledata.list", "GET", P_T "/data", SP_HANDLING_OWN_TABLE,
+          PAGES | P(START_INDEX) | P(INT64_TIMESTAMP) | P(SELECTED_FIELDS), false },
+        { "bigquery.tables.delete", "DELETE", P_T, DENY, 0, false },
+        { "bigquery.tables.get", "GET", P_T, SP_HANDLING_READ,
+          P(VIEW) | P(SELECTED_FIELDS), false },
+        { "bigquery.tables.getIamPolicy", "POST", P_T ":getIamPolicy", DENY, 0, true },
+        { "bigquery.tables.insert", "POST", P_D "/tables", DENY, 0, true },
+        { "bigquery.tables.list", "GET", P_D "/tables", SP_HANDLING_FILTER, PAGES,
+          false },
+        { "bigquery.tables.patch", "PATCH", P_T, DENY, 0, true },
+        { "bigquery.tables.setIamPolicy", "POST", P_T ":setIamPolicy", DENY, 0, true },
+        { "bigquery.tables.testIamPermissions", "POST", P_T ":testIamPermissions", DENY,
+          0, true },
+        { "bigquery.tables.update", "PUT", P_T, DENY, 0, true },
+};
+
+#define S(x) (1u << SP_SERVICE_##x)
+#define BOTH (S(BIGQUERY) | S(GOOGLEAPIS))
+#define ACCOUNT "v1/projects/-/serviceAccounts/{account}"
+
+/* Everything else that is known by name. First match wins; "*" as the last segment
+ * matches any rest, also none; http_method NULL matches any. */
+static const struct route {
+        unsigned services; /* bits of enum sp_service */
+        const char *http_method, *path, *action;
+        enum sp_handling handling;
+        enum sp_local local;
+} routes[] = {
+        { BOTH, NULL, "upload/bigquery/*", "bigquery.upload", DENY, 0 },
+        { BOTH, NULL, "resumable/upload/bigquery/*", "bigquery.upload", DENY, 0 },
+        { BOTH, NULL, "batch/*", "bigquery.batch", DENY, 0 },
+        { S(BIGQUERY), NULL, "mcp/*", "bigquery.mcp", DENY, 0 },
+        { S(BIGQUERY), NULL, "$rpc/*", "bigquery.rpc", DENY, 0 },
+        { S(BIGQUERY), "GET", "$discovery/rest", "discovery.getRest", SP_HANDLING_LOCAL,
+          SP_LOCAL_DISCOVERY },
+        { BOTH, "GET", "discovery/v1/apis/bigquery/v2/rest", "discovery.getRest",
+          SP_HANDLING_LOCAL, SP_LOCAL_DISCOVERY },
+        { BOTH, NULL, "discovery/*", "discovery.list", DENY, 0 },
+        { S(GOOGLEAPIS), "POST", "oauth2/v4/token", "oauth2.token", SP_HANDLING_LOCAL,
+          SP_LOCAL_OAUTH_TOKEN },
+        { S(GOOGLEAPIS), NULL, "oauth2/*", "oauth2.other", DENY, 0 },
+        { S(GOOGLEAPIS), NULL, "storage/*", "storage", DENY, 0 },
+        { S(GOOGLEAPIS), NULL, "upload/*", "googleapis.upload", DENY, 0 },
+        { S(OAUTH2), "POST", "token", "oauth2.token", SP_HANDLING_LOCAL,
+          SP_LOCAL_OAUTH_TOKEN },
+        { S(OAUTH2), NULL, "tokeninfo", "oauth2.tokeninfo", DENY, 0 },
+        { S(OAUTH2), NULL, "revoke", "oauth2.revoke", DENY, 0 },
+        { S(STS), "POST", "v1/token", "sts.token", SP_HANDLING_LOCAL,
+          SP_LOCAL_STS_TOKEN },
+        { S(STS), NULL, "v1/*", "sts.other", DENY, 0 },
+        { S(IAMCREDENTIALS), "POST", ACCOUNT ":generateAccessToken",
+          "iamcredentials.generateAccessToken", SP_HANDLING_LOCAL,
+          SP_LOCAL_IAM_ACCESS_TOKEN },
+        { S(IAMCREDENTIALS), "POST", ACCOUNT ":generateIdToken",
+          "iamcredentials.generateIdToken", DENY, 0 },
+        { S(IAMCREDENTIALS), "POST", ACCOUNT ":signBlob", "iamcredentials.signBlob",
+          DENY, 0 },
+        { S(IAMCREDENTIALS), "POST", ACCOUNT ":signJwt", "iamcredentials.signJwt", DENY,
+          0 },
+        { S(METADATA), "GET", "*", "metadata.get", SP_HANDLING_LOCAL,
+          SP_LOCAL_METADATA },
+        { S(METADATA), NULL, "*", "metadata.other", DENY, 0 },
+};
+
+/* Neighbour services are denied as a whole; a name of their own makes records readable.
+ */
+static const struct neighbour {
+        const char *label, *action;
+} neighbours[] = {
+        { "accounts", "accounts" },
+        { "aiplatform", "aiplatform" },
+        { "analyticshub", "analyticshub" },
+        { "bigqueryconnection", "bigqueryconnection" },
+        { "bigquerydatapolicy", "bigquerydatapolicy" },
+        { "bigquerydatatransfer", "bigquerydatatransfer" },
+        { "bigquerymigration", "bigquerymigration" },
+        { "bigqueryreservation", "bigqueryreservation" },
+        { "bigquerystorage", "bigquerystorage" },
+        { "cloudresourcemanager", "cloudresourcemanager" },
+        { "dataform", "dataform" },
+        { "dataplex", "dataplex" },
+        { "drive", "drive" },
+        { "geminidataanalytics", "geminidataanalytics" },
+        { "logging", "logging" },
+        { "monitoring", "monitoring" },
+        { "pubsub", "pubsub" },
+        { "secretmanager", "secretmanager" },
+        { "serviceusage", "serviceusage" },
+        { "sheets", "sheets" },
+        { "storage", "storage" },
+};
+
+const struct sp_method_info *sp_call_methods(size_t *ret_n)
+{
+        *ret_n = SP_ARRAY_SIZE(methods);
+        return methods;
+}
+
+uint32_t sp_method_parameters(const char *action)
+{
+        for (size_t i = 0; i < SP_ARRAY_SIZE(methods); i++)
+                if (strcmp(methods[i].action, action) == 0)
+                        return methods[i].parameters;
+        return strcmp(action, "discovery.getRest") == 0 ? P(VERSION) : 0;
+}
+
+bool sp_method_has_body(const char *action)
+{
+        for (size_t i = 0; i < SP_ARRAY_SIZE(methods); i++)
+                if (strcmp(methods[i].action, action) == 0)
+                        return methods[i].has_body;
+        return false;
+}
+
+struct bindings {
+        struct sp_str project, dataset, table, job, other;
+};
+
+static struct sp_str *binding(struct bindings *b, struct sp_str name)
+{
+        if (sp_str_eq(name, SP_STR("projectId")))
+                return &b->project;
+        if (sp_str_eq(name, SP_STR("datasetId")))
+                return &b->dataset;
+        if (sp_str_eq(name, SP_STR("tableId")))
+                return &b->table;
+        if (sp_str_eq(name, SP_STR("jobId")))
+                return &b->job;
+        return &b->other;
+}
+
+/* `pattern`: "datasets", "{datasetId}" or "{tableId}:getIamPolicy". */
+static bool segment_matches(struct sp_str pattern, struct sp_str segment,
+                            struct bindings *b)
+{
+        const char *close;
+        struct sp_str verb;
+
+        if (pattern.n == 0 || pattern.p[0] != '{')
+                return sp_str_eq(pattern, segment);
+        close = memchr(pattern.p, '}', pattern.n);
+        verb = sp_str(close + 1, (size_t)(pattern.p + pattern.n - close) - 1);
+        if (!sp_str_ends(segment, verb) || segment.n == verb.n)
+                return false;
+        *binding(b, sp_str(pattern.p + 1, (size_t)(close - pattern.p) - 1)) =
+                sp_str_sub(segment, 0, segment.n - verb.n);
+        return true;
+}
+
+static bool path_matches(const char *pattern, const struct sp_url_path *path,
+                         size_t from, struct bindings *ret)
+{
+        struct sp_str rest = sp_str_c(pattern), head;
+        struct bindings b = { 0 };
+
+        for (size_t i = from;; i++) {
+                bool more = sp_str_cut(rest, '/', &head, &rest);
+
+                if (sp_str_eq(head, SP_STR("*")))
+                        return true;
+                if (i >= path->n || !segment_matches(head, path->segments[i], &b))
+                        return false;
+                if (!more) {
+                        *ret = b;
+                        return i + 1 == path->n;
+                }
+        }
+}
+
+static int check_ids(const struct bindings *b, struct sp_err *reterr)
+{
+        const struct {
+                const char *what;
+                enum sp_id_kind kind;
+                struct sp_str id;
+        } ids[] = {
+                { "project", SP_ID_PROJECT, b->project },
+                { "dataset", SP_ID_DATASET, b->dataset },
+                { "table", SP_ID_TABLE, b->table },
+                { "job", SP_ID_JOB, b->job },
+        };
+
+        for (size_t i = 0; i < SP_ARRAY_SIZE(ids); i++)
+                if (ids[i].id.n && !sp_id_is_valid(ids[i].kind, ids[i].id))
+                        return sp_err_set(reterr, -EINVAL, "request.path", "",
+                                          "'%.*s' is no %s id (decorators such as $ "
+                                          "and @ are not offered)",
+                                          SP_FMT(ids[i].id), ids[i].what);
+        return 0;
+}
+
+static int unknown_method(const struct sp_request *r, struct sp_err *reterr)
+{
+        return sp_err_set(reterr, -EPERM, "api.unknown-method", "",
+                          "%.*s %.*s on %.*s is no API method that is known here",
+                          SP_FMT(r->method), SP_FMT(r->path), SP_FMT(r->authority));
+}
+
+static int find_method(const struct sp_request *r, const struct sp_url_path *path,
+                       struct sp_call *ret, struct sp_err *reterr)
+{
+        struct bindings b = { 0 };
+        int e;
+
+        for (size_t i = 0; i < SP_ARRAY_SIZE(methods); i++) {
+                const struct sp_method_info *m = &methods[i];
+
+                if (!sp_str_eq(r->method, sp_str_c(m->http_method)) ||
+                    !path_matches(m->path, path, 2, &b))
+                        continue;
+                ret->action = m->action;
+                e = check_ids(&b, reterr);
+                if (e < 0)
+                        return e;
+                ret->handling = m->handling;
+                ret->project = b.project;
+                ret->dataset = b.dataset;
+                ret->table = b.table;
+                ret->job_id = b.job;
+                return 0;
+        }
+        return unknown_method(r, reterr);
+}
+
+static int find_route(const struct sp_request *r, const struct sp_url_path *path,
+                      struct sp_call *ret, struct sp_err *reterr)
+{
+        struct bindings b = { 0 };
+
+        for (size_t i = 0; i < SP_ARRAY_SIZE(routes); i++) {
+                const struct route *route = &routes[i];
+
+                if (!(route->services & 1u << ret->service) ||
+                    (route->http_method &&
+                     !sp_str_eq(r->method, sp_str_c(route->http_method))) ||
+                    !path_matches(route->path, path, 0, &b))
+                        continue;
+                ret->action = route->action;
+                ret->handling = route->handling;
+                ret->local = route->local;
+                return 0;
+        }
+        return unknown_method(r, reterr);
+}
+
+static int unknown_host(const struct sp_request *r, struct sp_call *ret,
+                        struct sp_err *reterr)
+{
+        struct sp_str label, rest;
+
+        (void)sp_str_cut(r->authority, '.', &label, &rest);
+        for (size_t i = 0; i < SP_ARRAY_SIZE(neighbours); i++)
+                if (sp_str_eq(label, sp_str_c(neighbours[i].label)))
+                        ret->action = neighbours[i].action;
+        return sp_err_set(reterr, -EPERM, "api.unknown-host", "",
+                          "%.*s is not offered here; only the BigQuery REST API is%s",
+                          SP_FMT(r->authority),
+                          sp_str_eq(label, SP_STR("bigquerystorage"))
+                                  ? " (let the client read results by REST)"
+                                  : "");
+}
+
+int sp_method_find(const struct sp_request *r, const struct sp_url_path *path,
+                   struct sp_call *ret, struct sp_err *reterr)
+{
+        bool is_v2 = path->n >= 2 && sp_str_eq(path->segments[0], SP_STR("bigquery")) &&
+                     sp_str_eq(path->segments[1], SP_STR("v2"));
+
+        if (ret->service == SP_SERVICE_UNKNOWN || ret->service == SP_SERVICE_NOT_GOOGLE)
+                return unknown_host(r, ret, reterr);
+        /* a trailing slash is another resource to some front ends; the metadata server
+         * alone uses it, for directories */
+        if (path->has_trailing_slash && ret->service != SP_SERVICE_METADATA)
+                return unknown_method(r, reterr);
+        if (is_v2 && (BOTH & 1u << ret->service))
+                return find_method(r, path, ret, reterr);
+        return find_route(r, path, ret, reterr);
+}

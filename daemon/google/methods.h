@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * google/methods — which call a method and a path are.
+ *
+ * Job:    the tables: 46 methods of BigQuery v2, and the routes around them (uploads,
+ * batch, MCP, discovery, token endpoints, metadata server). Errors: -EPERM
+ * "api.unknown-method", "api.unknown-host"; -EINVAL "request.path" for an id that may
+ * not stand in a path. For what is recognised but not offered ret->handling is
+ * SP_HANDLING_DENY.
+ */
+#pragma once
+
+#include "daemon/google/call.h"
+#include "daemon/google/url.h"
+
+enum sp_parameter { /* bits of sp_method_info.parameters, in the order of the upstream
+                       URL */
+                    SP_PARAMETER_LOCATION,
+                    SP_PARAMETER_MAX_RESULTS,
+                    SP_PARAMETER_PAGE_TOKEN,
+                    SP_PARAMETER_START_INDEX,
+                    SP_PARAMETER_TIMEOUT_MS,
+                    SP_PARAMETER_INT64_TIMESTAMP,
+                    SP_PARAMETER_SELECTED_FIELDS,
+                    SP_PARAMETER_ALL,
+                    SP_PARAMETER_FILTER,
+                    SP_PARAMETER_VIEW,
+                    SP_PARAMETER_DATASET_VIEW,
+                    SP_PARAMETER_ACCESS_POLICY_VERSION,
+                    SP_PARAMETER_VERSION, /* of discovery documents */
+                    SP_PARAMETER_MAX_
+};
+
+/* Fills service, handling, local, action, project, dataset, table, job_id. */
+sp_must_check int sp_method_find(const struct sp_request *r,
+                                 const struct sp_url_path *path, struct sp_call *ret,
+                                 struct sp_err *reterr);
+/* Bits of the parameters that the call accepts; whether it has a JSON body. */
+uint32_t sp_method_parameters(const char *action);
+bool sp_method_has_body(const char *action);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/google/shapes.h"
+
+#define SCALAR(n)                                                                      \
+        {                                                                              \
+                n, SP_SHAPE_SCALAR, NULL                                               \
+        }
+#define OBJECT(n, c)                                                                   \
+        {                                                                              \
+                n, SP_SHAPE_OBJECT, c                                                  \
+        }
+#define ARRAY(n, c)                                                                    \
+        {                                                                              \
+                n, SP_SHAPE_ARRAY, c                                                   \
+        }
+#define LABELS                                                                         \
+        {                                                                              \
+                "labels", SP_SHAPE_LABELS, NULL                                        \
+        }
+#define MESSAGE                                                                        \
+        {                                                                              \
+                "message", SP_SHAPE_MESSAGE, NULL                                      \
+        }
+#define END                                                                            \
+        {                                                                              \
+                NULL, SP_SHAPE_SCALAR, NULL                                            \
+        }
+
+/* ---- errors ---- */
+
+static const struct sp_shape error_item[] = { MESSAGE,
+                                              SCALAR("domain"),
+                                              SCALAR("reason"),
+                                              SCALAR("location"),
+                                              SCALAR("locationType"),
+                                              END };
+static const struct sp_shape error_body[] = { SCALAR("code"), MESSAGE,
+                                              ARRAY("errors", error_item),
+                                              SCALAR("status"), END };
+const struct sp_shape sp_shape_error[] = { OBJECT("error", error_body), END };
+
+/* ---- common ---- */
+
+static const struct sp_shape job_reference[] = { SCALAR("projectId"), SCALAR("jobId"),
+                                                 SCALAR("location"), END };
+static const struct sp_shape dataset_reference[] = { SCALAR("projectId"),
+                                                     SCALAR("datasetId"), END };
+static const struct sp_shape table_reference[] = { SCALAR("projectId"),
+                                                   SCALAR("datasetId"),
+                                                   SCALAR("tableId"), END };
+static const struct sp_shape range_element[] = { SCALAR("type"), END };
+/* Without policyTags, dataPolicies and defaultValueExpression. */
+static const struct sp_shape schema_field[] = { SCALAR("name"),
+                                                SCALAR("type"),
+                                                SCALAR("mode"),
+                                                ARRAY("fields", schema_field),
+                                                SCALAR("description"),
+                                                SCALAR("maxLength"),
+                                                SCALAR("precision"),
+                                                SCALAR("scale"),
+                                                SCALAR("roundingMode"),
+                                                SCALAR("collation"),
+                                                OBJECT("rangeElementType",
+                                                       range_element),
+                                                END };
+static const struct sp_shape schema[] = { ARRAY("fields", schema_field), END };
+static const struct sp_shape error_proto[] = { SCALAR("reason"), SCALAR("location"),
+                                               MESSAGE, END };
+static const struct sp_shape dml_stats[] = { SCALAR("insertedRowCount"),
+                                             SCALAR("deletedRowCount"),
+                                             SCALAR("updatedRowCount"), END };
+
+/* ---- jobs ---- */
+
+static const struct sp_shape query_configuration[] = {
+        { "query", SP_SHAPE_SQL, NULL },
+        OBJECT("destinationTable", table_reference),
+        OBJECT("defaultDataset", dataset_reference),
+        SCALAR("createDisposition"),
+        SCALAR("writeDisposition"),
+        SCALAR("priority"),
+        SCALAR("useQueryCache"),
+        SCALAR("useLegacySql"),
+        SCALAR("maximumBytesBilled"),
+        END,
+};
+static const struct sp_shape configuration[] = {
+        SCALAR("jobType"),
+        OBJECT("query", query_configuration),
+        SCALAR("dryRun"),
+        SCALAR("jobTimeoutMs"),
+        LABELS,
+        END,
+};
+/* Without queryPlan and timeline (they quote literals of the rewritten text) and
+ * without undeclaredQueryParameters (ours is one). */
+static const struct sp_shape query_statistics[] = {
+        SCALAR("statementType"),
+        SCALAR("cacheHit"),
+        SCALAR("billingTier"),
+        SCALAR("estimatedBytesProcessed"),
+        SCALAR("totalBytesProcessed"),
+        SCALAR("totalBytesProcessedAccuracy"),
+        SCALAR("totalBytesBilled"),
+        SCALAR("totalPartitionsProcessed"),
+        SCALAR("totalSlotMs"),
+        SCALAR("numDmlAffectedRows"),
+        OBJECT("dmlStats", dml_stats),
+        SCALAR("ddlOperationPerformed"),
+        OBJECT("ddlTargetTable", table_reference),
+        OBJECT("ddlTargetDataset", dataset_reference),
+        ARRAY("referencedTables", table_reference),
+        OBJECT("schema", schema),
+        END,
+};
+static const struct sp_shape statistics[] = {
+        SCALAR("creationTime"),
+        SCALAR("startTime"),
+        SCALAR("endTime"),
+        SCALAR("completionRatio"),
+        SCALAR("finalExecutionDurationMs"),
+        SCALAR("numChildJobs"),
+        SCALAR("totalBytesProcessed"),
+        SCALAR("totalSlotMs"),
+        OBJECT("query", query_statistics),
+        END,
+};
+static const struct sp_shape status[] = { SCALAR("state"),
+                                          OBJECT("errorResult", error_proto),
+                                          ARRAY("errors", error_proto), END };
+/* Without user_email and principal_subject: the gateway's. */
+static const struct sp_shape job[] = {
+        SCALAR("kind"),
+        SCALAR("etag"),
+        SCALAR("id"),
+        OBJECT("jobReference", job_reference),
+        OBJECT("configuration", configuration),
+        OBJECT("status", status),
+        OBJECT("statistics", statistics),
+        END,
+};
+static const struct sp_shape job_cancel[] = { SCALAR("kind"), OBJECT("job", job), END };
+
+static const struct sp_shape query_response[] = {
+        SCALAR("kind"),
+        SCALAR("etag"),
+        OBJECT("schema", schema),
+        OBJECT("jobReference", job_reference),
+        SCALAR("location"),
+        SCALAR("jobComplete"),
+        SCALAR("totalRows"),
+        SCALAR("pageToken"),
+        { "rows", SP_SHAPE_ROWS, NULL },
+        ARRAY("errors", error_proto),
+        SCALAR("cacheHit"),
+        SCALAR("totalBytesProcessed"),
+        SCALAR("totalBytesBilled"),
+        SCALAR("totalSlotMs"),
+        SCALAR("numDmlAffectedRows"),
+        OBJECT("dmlStats", dml_stats),
+        SCALAR("creationTime"),
+        SCALAR("startTime"),
+        SCALAR("endTime"),
+        END,
+};
+static const struct sp_shape table_data[] = { SCALAR("kind"),
+                                              SCALAR("etag"),
+                                              SCALAR("totalRows"),
+                                              SCALAR("pageToken"),
+                                              { "rows", SP_SHAPE_ROWS, NULL },
+                                              END };
+
+/* ---- datasets and tables ---- */
+
+/* Without access lists, encryption keys and external references. */
+static const struct sp_shape dataset[] = {
+        SCALAR("kind"),
+        SCALAR("etag"),
+        SCALAR("id"),
+        OBJECT("datasetReference", dataset_reference),
+        SCALAR("friendlyName"),
+        SCALAR("description"),
+        SCALAR("location"),
+        LABELS,
+        SCALAR("type"),
+        SCALAR("creationTime"),
+        SCALAR("lastModifiedTime"),
+        SCALAR("defaultTableExpirationMs"),
+        SCALAR("defaultPartitionExpirationMs"),
+        SCALAR("defaultCollation"),
+        SCALAR("isCaseInsensitive"),
+        SCALAR("maxTimeTravelHours"),
+        SCALAR("storageBillingModel"),
+        END,
+};
+static const struct sp_shape dataset_item[] = { SCALAR("kind"),
+                                                SCALAR("id"),
+                                                OBJECT("datasetReference",
+                                                       dataset_reference),
+                                                SCALAR("friendlyName"),
+                                                SCALAR("location"),
+                                                LABELS,
+                                                END };
+static const struct sp_shape dataset_list[] = {
+        SCALAR("kind"),
+        SCALAR("etag"),
+        { "datasets", SP_SHAPE_ITEMS, dataset_item },
+        SCALAR("nextPageToken"),
+        END,
+};
+
+static const struct sp_shape time_partitioning[] = { SCALAR("type"), SCALAR("field"),
+                                                     SCALAR("expirationMs"),
+                                                     SCALAR("requirePartitionFilter"),
+                                                     END };
+static const struct sp_shape range[] = { SCALAR("start"), SCALAR("end"),
+                                         SCALAR("interval"), END };
+static const struct sp_shape range_partitioning[] = { SCALAR("field"),
+                                                      OBJECT("range", range), END };
+static const struct sp_shape clustering[] = { { "fields", SP_SHAPE_STRINGS, NULL },
+                                              END };
+static const struct sp_shape view[] = { SCALAR("useLegacySql"), END };
+/* Without the SQL of views, external sources, constraints and encryption keys. */
+static const struct sp_shape table[] = {
+        SCALAR("kind"),
+        SCALAR("etag"),
+        SCALAR("id"),
+        OBJECT("tableReference", table_reference),
+        SCALAR("friendlyName"),
+        SCALAR("description"),
+        LABELS,
+        OBJECT("schema", schema),
+        SCALAR("type"),
+        SCALAR("location"),
+        SCALAR("numBytes"),
+        SCALAR("numLongTermBytes"),
+        SCALAR("numRows"),
+        SCALAR("creationTime"),
+        SCALAR("expirationTime"),
+        SCALAR("lastModifiedTime"),
+        OBJECT("timePartitioning", time_partitioning),
+        OBJECT("rangePartitioning", range_partitioning),
+        OBJECT("clustering", clustering),
+        SCALAR("requirePartitionFilter"),
+        OBJECT("view", view),
+        SCALAR("defaultCollation"),
+        END,
+};
+static const struct sp_shape table_item[] = {
+        SCALAR("kind"),
+        SCALAR("id"),
+        OBJECT("tableReference", table_reference),
+        SCALAR("friendlyName"),
+        SCALAR("type"),
+        LABELS,
+        OBJECT("timePartitioning", time_partitioning),
+        OBJECT("rangePartitioning", range_partitioning),
+        OBJECT("clustering", clustering),
+        OBJECT("view", view),
+        SCALAR("creationTime"),
+        SCALAR("expirationTime"),
+        END,
+};
+static const struct sp_shape table_list[] = {
+        SCALAR("kind"),
+        SCALAR("etag"),
+        { "tables", SP_SHAPE_ITEMS, table_item },
+        SCALAR("nextPageToken"),
+        END,
+};
+
+const struct sp_shape *sp_shape_of(const char *action)
+{
+        static const struct {
+                const char *action;
+                const struct sp_shape *shape;
+        } all[] = {
+                { "bigquery.jobs.get", job },
+                { "bigquery.jobs.insert", job },
+                { "bigquery.jobs.cancel", job_cancel },
+                { "bigquery.jobs.query", query_response },
+                { "bigquery.jobs.getQueryResults", query_response },
+                { "bigquery.tabledata.list", table_data },
+                { "bigquery.datasets.get", dataset },
+                { "bigquery.datasets.list", dataset_list },
+                { "bigquery.tables.get", table },
+                { "bigquery.tables.list", table_list },
+        };
+
+        for (size_t i = 0; i < SP_ARRAY_SIZE(all); i++)
+                if (strcmp(action, all[i].action) == 0)
+                        return all[i].shape;
+        return NULL;
+}

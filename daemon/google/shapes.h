@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * google/shapes — which fields of Google's answers a client may see.
+ *
+ * Job:    one table per resource. What is not in a table does not leave: texts and
+ * numbers that describe how our rewritten statement was run, who runs it, access lists,
+ *         stored SQL.
+ * Spec:   BigQuery v2 discovery document, schemas Job, QueryResponse, Table, Dataset, …
+ */
+#pragma once
+
+#include "daemon/base/json.h"
+
+enum sp_shape_kind {
+        SP_SHAPE_SCALAR, /* string, number or boolean, as it is */
+        SP_SHAPE_OBJECT,
+        SP_SHAPE_ARRAY, /* of objects */
+        SP_SHAPE_STRINGS, /* array of strings */
+        SP_SHAPE_LABELS, /* object of strings, without ours */
+        SP_SHAPE_MESSAGE, /* text for people that may quote the statement */
+        SP_SHAPE_SQL, /* replaced by the agent's own text */
+        SP_SHAPE_ROWS, /* [{"f":[{"v":…}]}] */
+        SP_SHAPE_ITEMS, /* the list of a list answer: what is not granted is dropped */
+};
+
+struct sp_shape {
+        const char *name; /* NULL ends a table */
+        enum sp_shape_kind kind;
+        const struct sp_shape *children;
+};
+
+/* NULL: answers of this action are not rebuilt. */
+const struct sp_shape *sp_shape_of(const char *action);
+extern const struct sp_shape sp_shape_error[];

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sallyportd — picks the role.
+ */
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "daemon/base/log.h"
+#include "daemon/recorder/recorder.h"
+#include "daemon/warden/warden.h"
+#include "daemon/worker/worker.h"
+
+#define CHANNEL 3 /* to the warden */
+
+enum role { ROLE_WARDEN, ROLE_WORKER, ROLE_RECORDER };
+
+struct arguments {
+        struct sp_warden_options warden;
+        enum role role;
+        unsigned index;
+        enum sp_log_level level;
+        bool uninstall, check;
+};
+
+static const struct option options[] = {
+        { "config", required_argument, NULL, 'c' },
+        { "role", required_argument, NULL, 'r' },
+        { "index", required_argument, NULL, 'i' },
+        { "log-level", required_argument, NULL, 'l' },
+        { "uninstall-guard", no_argument, NULL, 'u' },
+        { "check-config", no_argument, NULL, 'k' },
+        { "no-bus", no_argument, NULL, 'n' },
+        { "version", no_argument, NULL, 'V' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+};
+
+static void help(void)
+{
+        (void)puts("usage: sallyportd --config FILE [--log-level LEVEL]\n"
+                   "       sallyportd --config FILE --check-config\n"
+                   "       sallyportd --config FILE --uninstall-guard\n"
+                   "\n"
+                   "  -c, --config FILE      default /etc/sallyport/sallyport.yaml\n"
+                   "      --check-config     read configuration and policy, say what is wrong\n"
+                   "      --uninstall-guard  detach the kernel programs: guarded processes are\n"
+                   "                         free afterwards\n"
+                   "      --log-level LEVEL  error, warning, info or debug\n"
+                   "      --no-bus           run without D-Bus; nothing can be approved\n"
+                   "      --version");
+}
+
+static int read_level(const char *text, enum sp_log_level *ret)
+{
+        static const struct {
+                const char *name;
+                enum sp_log_level level;
+        } levels[] = { { "error", SP_LOG_ERR },
+                       { "warning", SP_LOG_WARNING },
+                       { "info", SP_LOG_INFO },
+                       { "debug", SP_LOG_DEBUG } };
+
+        for (size_t i = 0; i < SP_ARRAY_SIZE(levels); i++) {
+                if (strcmp(text, levels[i].name) == 0) {
+                        *ret = levels[i].level;
+                        return 0;
+                }
+        }
+        return -1;
+}
+
+static int read_role(const char *text, enum role *ret)
+{
+        if (strcmp(text, "worker") == 0)
+                *ret = ROLE_WORKER;
+        else if (strcmp(text, "recorder") == 0)
+                *ret = ROLE_RECORDER;
+        else
+                return -1;
+        return 0;
+}
+
+/* 0: go on; 1: all done; -1: usage. */
+static int read_arguments(int argc, char **argv, struct arguments *a)
+{
+        uint64_t index;
+        int c;
+
+        while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+                switch (c) {
+                case 'c':
+                        a->warden.config = optarg;
+                        break;
+                case 'r':
+                        if (read_role(optarg, &a->role) < 0)
+                                return -1;
+                        break;
+                case 'i':
+                        if (sp_str_u64(sp_str_c(optarg), &index) < 0 || index > UINT16_MAX)
+                                return -1;
+                        a->index = (unsigned)index;
+                        break;
+                case 'l':
+                        if (read_level(optarg, &a->level) < 0)
+                                return -1;
+                        a->warden.log_level = optarg;
+                        break;
+                case 'u':
+                        a->uninstall = true;
+                        break;
+                case 'k':
+                        a->check = true;
+                        break;
+                case 'n':
+                        a->warden.no_bus = true;
+                        break;
+                case 'V':
+                        (void)puts("sallyportd " SP_VERSION);
+                        return 1;
+                case 'h':
+                        help();
+                        return 1;
+                default:
+                        return -1;
+                }
+        }
+        return optind == argc ? 0 : -1;
+}
+
+/* A role is only ever started by the warden, with its channel. */
+static int run_role(const struct arguments *a)
+{
+        struct stat st;
+
+        if (fstat(CHANNEL, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+                (void)fputs("sallyportd: roles are started by the warden\n", stderr);
+                return 2;
+        }
+        (void)fcntl(CHANNEL, F_SETFD, FD_CLOEXEC);
+        (void)umask(0077);
+        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+        if (a->role == ROLE_RECORDER)
+                return sp_recorder_main(CHANNEL);
+        return sp_worker_main(CHANNEL, a->index);
+}
+
+int main(int argc, char **argv)
+{
+        static const char *const names[] = { "warden", "worker", "recorder" };
+        struct arguments a = { .warden = { .config = "/etc/sallyport/sallyport.yaml",
+                                           .log_level = "info" },
+                               .level = SP_LOG_INFO };
+        int r = read_arguments(argc, argv, &a);
+
+        if (r > 0)
+                return 0;
+        if (r < 0) {
+                (void)fputs("sallyportd: see sallyportd --help\n", stderr);
+                return 2;
+        }
+        sp_log_init(names[a.role], a.level);
+        if (a.role != ROLE_WARDEN)
+                return run_role(&a);
+        if (a.check)
+                return sp_warden_check(&a.warden);
+        if (a.uninstall)
+                return sp_warden_uninstall(&a.warden);
+        return sp_warden_main(&a.warden);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mask — protected columns replaced at the source, by splicing bytes into the SQL.
+ *
+ * Job:       from a parsed script, the schemas of the tables that have masks, and the
+ *            policy, make the text that is sent: each read of a protected table becomes
+ *            a subquery with the masked columns.
+ * In:        the agent's text (unchanged) and its parse; resolved table names.
+ * Out:       struct sp_mask_plan in the arena: new text, which columns, whether the salt
+ *            parameter @sallyport_salt is used.
+ * Errors:    -EPERM with id "mask.*": a form that cannot be rewritten safely; the request
+ *            is denied with that error. -ENOMEM.
+ * Spec:      threats.md §3 defence RW; decision "mask at the source".
+ */
+#pragma once
+
+#include "daemon/policy/policy.h"
+#include "daemon/sql/sql.h"
+
+#define SP_MASK_SALT_PARAMETER "sallyport_salt"
+
+struct sp_column {
+        struct sp_str name, type; /* REST type names: STRING, INTEGER or INT64, RECORD, … */
+        struct sp_str mode; /* NULLABLE (or empty), REQUIRED, REPEATED */
+        const struct sp_column *fields; /* of a RECORD/STRUCT */
+        size_t n_fields;
+};
+
+struct sp_schema {
+        struct sp_str table; /* "project.dataset.table" */
+        struct sp_str etag;
+        struct sp_str kind; /* TABLE, VIEW, MATERIALIZED_VIEW, EXTERNAL, SNAPSHOT, … */
+        const struct sp_column *columns;
+        size_t n_columns;
+};
+
+/* Reads the `schema`, `etag`, `type` members of a tables.get answer (or a catalogue entry)
+ * into the arena. -EINVAL "mask.schema". */
+struct sp_json;
+sp_must_check int sp_schema_read(struct sp_arena *a, struct sp_str table,
+                                 const struct sp_json *resource, struct sp_schema *ret,
+                                 struct sp_err *reterr);
+
+/* A full name for each sp_sql_table of each statement, as the caller resolved it with the
+ * default dataset: names[i] belongs to the i-th table in statement order. */
+struct sp_mask_input {
+        struct sp_str text;
+        const struct sp_sql_script *script;
+        const struct sp_str *names;
+        size_t n_names;
+        const struct sp_schema *schemas; /* of every table for which sp_policy_masks_table */
+        size_t n_schemas;
+        const struct sp_policy *policy;
+        const struct sp_principal *who;
+        uint64_t now_us;
+        bool is_positional; /* parameterMode POSITIONAL: the salt cannot be passed */
+};
+
+struct sp_masked_column {
+        struct sp_str column; /* "project.dataset.table.column" */
+        struct sp_mask mask;
+};
+
+struct sp_mask_plan {
+        struct sp_str text; /* equal to the input's text when nothing is masked */
+        bool is_rewritten, needs_salt;
+        struct sp_masked_column *columns; /* each once */
+        size_t n_columns;
+};
+sp_must_check int sp_mask_rewrite(struct sp_arena *a, const struct sp_mask_input *in,
+                                  struct sp_mask_plan *ret, struct sp_err *reterr);

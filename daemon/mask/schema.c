@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "daemon/base/json.h"
+#include "daemon/mask/mask.h"
+
+#define DEPTH_MAX 20 /* BigQuery allows 15 levels of nesting */
+#define COLUMNS_MAX 20000 /* BigQuery allows 10,000 columns in a table */
+
+struct schema_reader {
+        struct sp_arena *arena;
+        struct sp_str table;
+        size_t n;
+        struct sp_err *err;
+};
+
+static int fail(struct schema_reader *r, const struct sp_json *at, const char *what)
+{
+        return sp_err_set(r->err, -EINVAL, "mask.schema", "",
+                          "the schema of %.*s cannot be read: %s (%u:%u)",
+                          (int)SP_MIN(r->table.n, 120), r->table.p, what, at ? at->line : 0,
+                          at ? at->column : 0);
+}
+
+static int read_fields(struct schema_reader *r, const struct sp_json *list, unsigned depth,
+                       const struct sp_column **ret, size_t *ret_n);
+
+/* A string member that may be absent; anything else under that name is an error. */
+static int read_string(struct schema_reader *r, const struct sp_json *o, const char *key,
+                       struct sp_str *ret)
+{
+        const struct sp_json *v = sp_json_get(o, key);
+
+        if (v && v->type != SP_JSON_STRING)
+                return fail(r, v, "a member that should be a string");
+        *ret = v ? v->text : SP_STR_NULL;
+        return 0;
+}
+
+static int read_field(struct schema_reader *r, const struct sp_json *f, unsigned depth,
+                      struct sp_column *c)
+{
+        const struct sp_json *fields = sp_json_get(f, "fields");
+        int e;
+
+        if (f->type != SP_JSON_OBJECT)
+                return fail(r, f, "a field that is no object");
+        if (++r->n > COLUMNS_MAX)
+                return fail(r, f, "too many columns");
+        e = read_string(r, f, "name", &c->name);
+        if (e == 0)
+                e = read_string(r, f, "type", &c->type);
+        if (e == 0)
+                e = read_string(r, f, "mode", &c->mode);
+        if (e < 0)
+                return e;
+        if (!c->name.n || !c->type.n)
+                return fail(r, f, "a field without name or type");
+        if (c->mode.n && !sp_str_eq(c->mode, SP_STR("NULLABLE")) &&
+            !sp_str_eq(c->mode, SP_STR("REQUIRED")) &&
+            !sp_str_eq(c->mode, SP_STR("REPEATED")))
+                return fail(r, f, "a field of unknown mode");
+        if (fields)
+                return read_fields(r, fields, depth + 1, &c->fields, &c->n_fields);
+        if (sp_str_eq(c->type, SP_STR("RECORD")) || sp_str_eq(c->type, SP_STR("STRUCT")))
+                return fail(r, f, "a record without fields");
+        return 0;
+}
+
+static int read_fields(struct schema_reader *r, const struct sp_json *list, unsigned depth,
+                       const struct sp_column **ret, size_t *ret_n)
+{
+        struct sp_column *columns;
+        size_t n = 0;
+
+        if (list->type != SP_JSON_ARRAY || depth > DEPTH_MAX)
+                return fail(r, list, "fields that are no list, or nested too deeply");
+        columns = sp_arena_array(r->arena, list->count, sizeof(*columns));
+        if (!columns)
+                return -ENOMEM;
+        for (const struct sp_json *f = list->first; f; f = f->next, n++) {
+                int e = read_field(r, f, depth, &columns[n]);
+
+                if (e < 0)
+                        return e;
+        }
+        *ret = columns;
+        *ret_n = n;
+        return 0;
+}
+
+int sp_schema_read(struct sp_arena *a, struct sp_str table, const struct sp_json *resource,
+                   struct sp_schema *ret, struct sp_err *reterr)
+{
+        struct schema_reader r = { .arena = a, .table = table, .err = reterr };
+        const struct sp_json *schema = sp_json_get(resource, "schema");
+        struct sp_schema s = { .table = table };
+        int e = read_string(&r, resource, "etag", &s.etag);
+
+        if (e == 0)
+                e = read_string(&r, resource, "type", &s.kind);
+        if (e < 0)
+                return e;
+        /* A catalogue file writes the list itself and may leave the type out; an answer of
+         * tables.get always has one, and without it the kind stays unknown. */
+        if (schema && schema->type == SP_JSON_ARRAY) {
+                if (!s.kind.n)
+                        s.kind = SP_STR("TABLE");
+                e = read_fields(&r, schema, 1, &s.columns, &s.n_columns);
+        } else if (schema && schema->type == SP_JSON_OBJECT) {
+                const struct sp_json *fields = sp_json_get(schema, "fields");
+
+                if (fields)
+                        e = read_fields(&r, fields, 1, &s.columns, &s.n_columns);
+        } else if (schema) {
+                e = fail(&r, schema, "the schema is no object");
+        }
+        if (e == 0)
+                *ret = s;
+        return e;
+}

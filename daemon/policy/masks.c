@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/policy/rules.h"
+
+const char *sp_mask_kind_name(enum sp_mask_kind k)
+{
+        static const char *const names[] = { "none", "redact", "null", "hash", "partial" };
+
+        return (unsigned)k < SP_ARRAY_SIZE(names) ? names[k] : NULL;
+}
+
+static bool applies(const struct sp_mask_rule *m, const struct sp_principal *who,
+                    uint64_t now_us)
+{
+        if (!m->has_except || (m->except_until_us && now_us >= m->except_until_us))
+                return true;
+        return !sp_subjects_match(&m->except, who);
+}
+
+bool sp_policy_has_masks(const struct sp_policy *p, const struct sp_principal *who,
+                         uint64_t now_us)
+{
+        for (size_t i = 0; i < p->n_masks; i++)
+                if (applies(&p->masks[i], who, now_us))
+                        return true;
+        return false;
+}
+
+bool sp_policy_masks_table(const struct sp_policy *p, const struct sp_principal *who,
+                           struct sp_str table, uint64_t now_us)
+{
+        struct sp_resource r = sp_resource_split(table);
+
+        for (size_t i = 0; i < p->n_masks; i++) {
+                const struct sp_mask_rule *m = &p->masks[i];
+
+                if (!applies(m, who, now_us))
+                        continue;
+                for (size_t c = 0; c < m->n_columns; c++)
+                        if (sp_resource_catches(&m->columns[c].table, &r, false))
+                                return true;
+        }
+        return false;
+}
+
+/* The column itself, or a parent of it: what hides a record hides its fields. */
+static bool column_matches(struct sp_str glob, struct sp_str column)
+{
+        for (size_t n = 1; n <= column.n; n++)
+                if ((n == column.n || column.p[n] == '.') &&
+                    sp_pattern_covers(glob, sp_str_sub(column, 0, n), true))
+                        return true;
+        return false;
+}
+
+static bool rule_masks(const struct sp_mask_rule *m, const struct sp_resource *table,
+                       struct sp_str column)
+{
+        for (size_t c = 0; c < m->n_columns; c++)
+                if (sp_resource_catches(&m->columns[c].table, table, false) &&
+                    column_matches(m->columns[c].column, column))
+                        return true;
+        return false;
+}
+
+/* The stricter of two; of two partial ones, what both leave. */
+static struct sp_mask stricter(struct sp_mask a, struct sp_mask b)
+{
+        if (a.kind == SP_MASK_NONE || (b.kind != SP_MASK_NONE && b.kind < a.kind))
+                return b;
+        if (a.kind == SP_MASK_PARTIAL && b.kind == SP_MASK_PARTIAL) {
+                a.keep_first = SP_MIN(a.keep_first, b.keep_first);
+                a.keep_last = SP_MIN(a.keep_last, b.keep_last);
+                if (!a.keep_first && !a.keep_last)
+                        a.kind = SP_MASK_REDACT;
+        }
+        return a;
+}
+
+struct sp_mask sp_policy_mask(const struct sp_policy *p, const struct sp_principal *who,
+                              struct sp_str table, struct sp_str column, uint64_t now_us)
+{
+        struct sp_resource r = sp_resource_split(table);
+        struct sp_mask found = { SP_MASK_NONE };
+
+        for (size_t i = 0; i < p->n_masks; i++) {
+                const struct sp_mask_rule *m = &p->masks[i];
+
+                if (applies(m, who, now_us) && rule_masks(m, &r, column))
+                        found = stricter(found, m->mask);
+        }
+        return found;
+}

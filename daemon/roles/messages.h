@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * roles/messages — everything that warden, workers and recorder say to each other.
+ *
+ * Job:       message types over base/ipc, and their payloads as structs with encode and
+ *            decode. One version number for all: base/ipc refuses another.
+ * Ownership: decoded strings borrow from the received message.
+ * Errors:    decode -EBADMSG. An answer to a question has the question's id and the
+ *            type SP_MSG_ANSWER_OK or SP_MSG_ANSWER_ERROR (struct sp_msg_error).
+ */
+#pragma once
+
+#include "daemon/base/arena.h"
+#include "daemon/base/err.h"
+#include "daemon/base/ipc.h"
+#include "daemon/base/wire.h"
+
+enum sp_msg_type {
+        SP_MSG_ANSWER_OK = 1,
+        SP_MSG_ANSWER_ERROR,
+
+        /* warden → worker, no answer */
+        SP_MSG_SETTINGS = 16, /* fd: sealed memfd with the settings file's text */
+        SP_MSG_POLICY, /* fd: sealed memfd, sp_policy_pack format */
+        SP_MSG_RECORDER, /* fd: a fresh channel to the recorder; replaces the old one */
+        SP_MSG_LISTENER, /* fd: a listening socket; payload u8: 0 TLS, 1 metadata (HTTP) */
+        SP_MSG_ORIGINS, /* fd: the BPF map of origins (socket storage), read only */
+        SP_MSG_JWKS, /* fd: memfd with a JWKS; payload str: issuer */
+        SP_MSG_START, /* all of the above were sent: start accepting */
+        SP_MSG_APPROVAL_DECIDED, /* struct sp_msg_approval_state */
+
+        /* warden → worker or recorder, answered */
+        SP_MSG_METRICS_GET = 32, /* answer: struct sp_msg_metrics (text, Prometheus format) */
+        SP_MSG_PING, /* answer: empty. No answer in time: the role hangs */
+
+        /* worker → warden, answered */
+        SP_MSG_IDENTIFY = 48, /* struct sp_msg_identify → struct sp_msg_identity */
+        SP_MSG_TOKEN_MINT, /* struct sp_msg_mint → struct sp_msg_token */
+        SP_MSG_LEAF_GET, /* str: SNI → struct sp_msg_leaf */
+        SP_MSG_ASSERTION_GET, /* empty → struct sp_msg_assertion */
+        SP_MSG_APPROVAL_ASK, /* struct sp_msg_approval → str: approval id */
+        SP_MSG_APPROVAL_GET, /* str: approval id → struct sp_msg_approval_state */
+        SP_MSG_APPROVAL_CLAIM, /* struct sp_msg_claim → struct sp_msg_approval_state */
+
+        /* warden → recorder, no answer */
+        SP_MSG_CHANNEL = 64, /* fd: one more client channel (a worker's) */
+
+        /* any → recorder, answered when on stable storage */
+        SP_MSG_RECORD = 80, /* str: one JSON record → u64 sequence number */
+        SP_MSG_KEEP, /* struct sp_msg_keep → empty */
+        SP_MSG_RECALL, /* str space, str key → str value; -ENOENT */
+        SP_MSG_RECORDER_STATUS, /* empty → struct sp_msg_metrics */
+        SP_MSG_RECORD_AND_KEEP, /* str record, then struct sp_msg_keep, in one write → u64 */
+};
+
+struct sp_msg_error {
+        uint32_t code; /* errno, positive */
+        struct sp_str id, what; /* as in struct sp_err */
+};
+
+/* Who is behind a connection. `guard_id`: id of the guarded cgroup (an ancestor of, or the
+ * cgroup itself); `cgroup_id`: the caller's own. `token`: what the client sent as bearer,
+ * empty for none. */
+struct sp_msg_identify {
+        uint64_t guard_id, cgroup_id;
+        struct sp_str token;
+};
+struct sp_msg_identity {
+        struct sp_str workload, session; /* session: ULID */
+        struct sp_str iss, sub, email, groups; /* groups: joined by '\n' */
+        struct sp_str salt; /* hex; key of hash masks for this session */
+        uint8_t token_is_ours, token_is_valid;
+        uint64_t valid_s; /* how long a worker may cache this */
+};
+struct sp_msg_mint {
+        uint64_t guard_id, cgroup_id;
+        struct sp_str iss, sub, email, groups; /* all empty: no person */
+        uint64_t person_expires_s;
+};
+struct sp_msg_token {
+        struct sp_str token;
+        uint64_t expires_in_s;
+        struct sp_str session;
+};
+struct sp_msg_leaf {
+        struct sp_str chain_pem, key_pem; /* leaf first, then the CA */
+        uint64_t valid_s;
+};
+/* The warden signs, a worker exchanges it at the token endpoint: the root process has
+ * no network client. */
+struct sp_msg_assertion {
+        struct sp_str token_uri, assertion;
+        struct sp_str client_email;
+};
+struct sp_msg_approval {
+        struct sp_str job; /* "project:job_id": what the client polls */
+        struct sp_str session, workload, iss, sub;
+        uint32_t uid, pid;
+        struct sp_str comm;
+        struct sp_str action, resources; /* resources joined by '\n' */
+        struct sp_str rule, reason, sql; /* sql: the agent's text */
+        struct sp_str masked; /* columns joined by '\n' */
+        uint64_t estimated_bytes;
+        uint8_t has_estimate;
+        struct sp_str request_hash; /* hex SHA-256 of the canonical request */
+        struct sp_str policy_version;
+        uint64_t timeout_us;
+        uint8_t keep_queued;
+};
+enum sp_approval_state {
+        SP_APPROVAL_PENDING = 1,
+        SP_APPROVAL_APPROVED,
+        SP_APPROVAL_DENIED,
+        SP_APPROVAL_EXPIRED,
+        SP_APPROVAL_USED, /* claimed: its request was, or is being, sent */
+};
+const char *sp_approval_state_name(enum sp_approval_state s); /* "pending"; NULL out of range */
+struct sp_msg_approval_state {
+        struct sp_str approval; /* id, a ULID */
+        uint8_t state; /* enum sp_approval_state */
+        struct sp_str approver, reason;
+};
+struct sp_msg_claim {
+        struct sp_str approval, request_hash;
+};
+/* A small durable fact with an expiry: ownership of a job, a held request. Kept by
+ * the recorder because it owns the disk. */
+struct sp_msg_keep {
+        struct sp_str space, key, value; /* space: "job", "held", "table" */
+        uint64_t expires_s; /* Unix time */
+};
+struct sp_msg_metrics {
+        struct sp_str text;
+};
+
+/* One pair per struct: append to a writer, read from a payload. */
+#define SP_MSG_STRUCTS(X)                                                                \
+        X(error) X(identify) X(identity) X(mint) X(token) X(leaf) X(assertion) X(approval) \
+        X(approval_state) X(claim) X(keep) X(metrics)
+#define SP_MSG_DECLARE(name)                                                             \
+        void sp_msg_put_##name(struct sp_wire_out *w, const struct sp_msg_##name *m);    \
+        void sp_msg_get_##name(struct sp_wire_in *w, struct sp_msg_##name *m);           \
+        sp_must_check int sp_msg_read_##name(struct sp_str payload,                      \
+                                             struct sp_msg_##name *ret);
+SP_MSG_STRUCTS(SP_MSG_DECLARE)
+#undef SP_MSG_DECLARE
+
+/* Answers: what every server end sends. */
+sp_must_check int sp_msg_answer_error(struct sp_ipc *c, uint64_t id, const struct sp_err *e);
+sp_must_check int sp_msg_answer(struct sp_ipc *c, uint64_t id, const struct sp_buf *payload);
+
+/* The policy directory as one text that fits a memfd: count, then name and text of each. */
+struct sp_policy_file;
+sp_must_check int sp_policy_pack(struct sp_buf *to, const struct sp_policy_file *files, size_t n);
+sp_must_check int sp_policy_unpack(struct sp_arena *a, struct sp_str packed,
+                                   struct sp_policy_file **ret, size_t *ret_n);

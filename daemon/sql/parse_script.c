@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Procedural language: blocks, branches, loops, variables. */
+#include "daemon/sql/parser.h"
+
+static bool is_list_end(const struct sp_sql_parser *p)
+{
+        return sp_sql_is(p, SP_SQL_T_END) || kw(p, END) || kw(p, ELSE) || kw(p, ELSEIF) ||
+               kw(p, WHEN) || kw(p, UNTIL) || (kw(p, EXCEPTION) && kw_at(p, 1, WHEN));
+}
+
+/* statement ; … up to a word that ends the list. */
+static struct sp_sql_node *parse_list(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *n = sp_sql_node_new(p, SP_SQL_N_BLOCK);
+        bool ok = sp_sql_enter(p) && n;
+
+        while (ok && !is_list_end(p))
+                ok = sp_sql_add(n, sp_sql_parse_statement(p)) && sp_sql_need(p, ';');
+        sp_sql_leave(p);
+        return ok ? sp_sql_end(p, n) : NULL;
+}
+
+static struct sp_sql_node *procedural(struct sp_sql_parser *p, const char *kind)
+{
+        struct sp_sql_node *s;
+
+        p->has_procedural = true;
+        if (!p->is_script)
+                return sp_sql_unexpected(p);
+        s = sp_sql_statement_new(p, kind, SP_SQL_SCRIPT, sp_sql_here(p));
+        if (s)
+                sp_sql_advance(p);
+        return s;
+}
+
+/* A variable's name may be what a WHERE looks at, so it is kept. */
+static bool parse_variable(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *name = sp_sql_parse_name(p);
+        struct sp_str *v;
+
+        if (!name)
+                return false;
+        v = sp_sql_vector_add(p->arena, &p->variables, sizeof(*v));
+        if (!v) {
+                sp_sql_no_memory(p);
+                return false;
+        }
+        *v = name->text;
+        return true;
+}
+
+static struct sp_sql_node *parse_if(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *s = procedural(p, "If");
+
+        if (!s || !sp_sql_add(s, sp_sql_parse_expr(p)) || !need_kw(p, THEN) ||
+            !sp_sql_add(s, parse_list(p)))
+                return NULL;
+        while (take_kw(p, ELSEIF))
+                if (!sp_sql_add(s, sp_sql_parse_expr(p)) || !need_kw(p, THEN) ||
+                    !sp_sql_add(s, parse_list(p)))
+                        return NULL;
+        if (take_kw(p, ELSE) && !sp_sql_add(s, parse_list(p)))
+                return NULL;
+        return need_kw(p, END) && need_kw(p, IF) ? sp_sql_end(p, s) : NULL;
+}
+
+static struct sp_sql_node *parse_case_statement(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *s = procedural(p, "Case");
+
+        if (!s || (!kw(p, WHEN) && !sp_sql_add(s, sp_sql_parse_expr(p))))
+                return NULL;
+        if (!kw(p, WHEN))
+                return sp_sql_expected(p, "keyword WHEN");
+        while (take_kw(p, WHEN))
+                if (!sp_sql_add(s, sp_sql_parse_expr(p)) || !need_kw(p, THEN) ||
+                    !sp_sql_add(s, parse_list(p)))
+                        return NULL;
+        if (take_kw(p, ELSE) && !sp_sql_add(s, parse_list(p)))
+                return NULL;
+        return need_kw(p, END) && need_kw(p, CASE) ? sp_sql_end(p, s) : NULL;
+}
+
+static struct sp_sql_node *parse_loop(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *s = procedural(p, "Loop");
+
+        if (!s || !sp_sql_add(s, parse_list(p)) || !need_kw(p, END) || !need_kw(p, LOOP))
+                return NULL;
+        return sp_sql_end(p, s);
+}
+
+static struct sp_sql_node *parse_while(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *s = procedural(p, "While");
+
+        if (!s || !sp_sql_add(s, sp_sql_parse_expr(p)) || !need_kw(p, DO) ||
+            !sp_sql_add(s, parse_list(p)) || !need_kw(p, END) || !need_kw(p, WHILE))
+                return NULL;
+        return sp_sql_end(p, s);
+}
+
+static struct sp_sql_node *parse_repeat(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *s = procedural(p, "Repeat");
+
+        if (!s || !sp_sql_add(s, parse_list(p)) || !need_kw(p, UNTIL) ||
+            !sp_sql_add(s, sp_sql_parse_expr(p)) || !need_kw(p, END) || !need_kw(p, REPEAT))
+                return NULL;
+        return sp_sql_end(p, s);
+}
+
+static struct sp_sql_node *parse_for(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *s = procedural(p, "For");
+
+        if (!s || !parse_variable(p) || !need_kw(p, IN) ||
+            !sp_sql_add(s, sp_sql_parse_query_paren(p)) || !need_kw(p, DO) ||
+            !sp_sql_add(s, parse_list(p)) || !need_kw(p, END) || !need_kw(p, FOR))
+                return NULL;
+        return sp_sql_end(p, s);
+}
+
+static bool parse_block_body(struct sp_sql_parser *p, struct sp_sql_node *s)
+{
+        struct sp_sql_node *body = parse_list(p), *handler;
+
+        if (!sp_sql_add(s, body))
+                return false;
+        if (take_kw(p, EXCEPTION)) {
+                if (!need_kw(p, WHEN) || !need_kw(p, ERROR) || !need_kw(p, THEN))
+                        return false;
+                handler = parse_list(p);
+                if (!sp_sql_add(s, handler))
+                        return false;
+                body->flags |= SP_SQL_F_EXCEPTION;
+                handler->flags |= SP_SQL_F_EXCEPTION;
+        } else {
+                body->flags |= SP_SQL_F_ALWAYS;
+        }
+        return need_kw(p, END);
+}
+
+struct sp_sql_node *sp_sql_parse_block_statement(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *s = procedural(p, "Begin");
+
+        return s && parse_block_body(p, s) ? sp_sql_end(p, s) : NULL;
+}
+
+static struct sp_sql_node *parse_declare(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *s = procedural(p, "VariableDeclaration");
+
+        if (!s)
+                return NULL;
+        do
+                if (!parse_variable(p))
+                        return NULL;
+        while (sp_sql_take(p, ','));
+        if (!kw(p, DEFAULT) && !sp_sql_add(s, sp_sql_parse_type(p)))
+                return NULL;
+        if (take_kw(p, DEFAULT) && !sp_sql_add(s, sp_sql_parse_expr(p)))
+                return NULL;
+        return sp_sql_end(p, s);
+}
+
+static struct sp_sql_node *parse_set(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *s =
+                sp_sql_statement_new(p, "SingleAssignment", SP_SQL_SCRIPT, sp_sql_here(p));
+
+        if (!s)
+                return NULL;
+        sp_sql_advance(p);
+        if (sp_sql_take(p, '(')) {
+                s->text = SP_STR("AssignmentFromStruct");
+                do
+                        if (!sp_sql_parse_name(p))
+                                return NULL;
+                while (sp_sql_take(p, ','));
+                if (!sp_sql_need(p, ')'))
+                        return NULL;
+        } else if (sp_sql_is(p, '@') || sp_sql_is(p, SP_SQL_T_SYSTEM)) {
+                bool is_system = sp_sql_is(p, SP_SQL_T_SYSTEM);
+
+                s->text = is_system ? SP_STR("SystemVariableAssignment")
+                                    : SP_STR("ParameterAssignment");
+                if (!sp_sql_add(s, sp_sql_parse_parameter(p)))
+                        return NULL;
+                /* @@dataset_id and the like change what later names mean */
+                if (is_system && !sp_sql_parse_opaque(p, s, "system-variable"))
+                        return NULL;
+        } else if (!p->is_script || !sp_sql_parse_name(p)) {
+                return sp_sql_unexpected(p);
+        }
+        if (!sp_sql_need(p, '=') || !sp_sql_add(s, sp_sql_parse_expr(p)))
+                return NULL;
+        return sp_sql_end(p, s);
+}
+
+static struct sp_sql_node *parse_raise(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *s = procedural(p, "Raise");
+
+        if (!s)
+                return NULL;
+        if (take_kw(p, USING) && (!need_kw(p, MESSAGE) || !sp_sql_need(p, '=') ||
+                                  !sp_sql_add(s, sp_sql_parse_expr(p))))
+                return NULL;
+        return sp_sql_end(p, s);
+}
+
+static struct sp_sql_node *parse_jump(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *s;
+        bool has_label = !kw(p, RETURN);
+
+        s = procedural(p, kw(p, RETURN)                           ? "Return"
+                          : kw(p, BREAK) || kw(p, LEAVE)          ? "Break"
+                                                                  : "Continue");
+        if (s && has_label && sp_sql_is_name(p) && !sp_sql_parse_name(p))
+                return NULL;
+        return s ? sp_sql_end(p, s) : NULL;
+}
+
+static bool is_label(const struct sp_sql_parser *p)
+{
+        return sp_sql_is_name(p) && sp_sql_is_at(p, 1, ':') &&
+               (kw_at(p, 2, BEGIN) || kw_at(p, 2, LOOP) || kw_at(p, 2, WHILE) ||
+                kw_at(p, 2, REPEAT) || kw_at(p, 2, FOR));
+}
+
+static struct sp_sql_node *parse_labelled(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *name = sp_sql_parse_name(p), *s, *end;
+
+        if (!name)
+                return NULL;
+        sp_sql_advance(p);
+        s = sp_sql_parse_procedural(p);
+        if (!s || !sp_sql_is_name(p))
+                return s;
+        end = sp_sql_parse_name(p);
+        if (end && !sp_str_caseeq(end->text, name->text))
+                return sp_sql_fail(p, end->span.start, "Mismatched end label; expected %.*s",
+                                   SP_FMT(name->text));
+        return end ? sp_sql_end(p, s) : NULL;
+}
+
+/* BEGIN is a block unless it begins a transaction. */
+static bool is_block(const struct sp_sql_parser *p)
+{
+        return kw(p, BEGIN) && p->is_script && !sp_sql_is_at(p, 1, ';') &&
+               !sp_sql_is_at(p, 1, SP_SQL_T_END) && !kw_at(p, 1, TRANSACTION) &&
+               !kw_at(p, 1, ISOLATION) &&
+               !(kw_at(p, 1, READ) && (kw_at(p, 2, ONLY) || kw_at(p, 2, WRITE)));
+}
+
+bool sp_sql_is_procedural(const struct sp_sql_parser *p)
+{
+        switch (sp_sql_token_at(p, 0)->keyword) {
+        case SP_KW_IF:
+        case SP_KW_CASE:
+        case SP_KW_FOR:
+        case SP_KW_SET:
+                return true;
+        case SP_KW_LOOP:
+        case SP_KW_WHILE:
+        case SP_KW_REPEAT:
+        case SP_KW_DECLARE:
+        case SP_KW_RAISE:
+        case SP_KW_BREAK:
+        case SP_KW_LEAVE:
+        case SP_KW_CONTINUE:
+        case SP_KW_ITERATE:
+        case SP_KW_RETURN:
+                return !sp_sql_is_at(p, 1, ':') || is_label(p);
+        default:
+                return is_block(p) || is_label(p);
+        }
+}
+
+struct sp_sql_node *sp_sql_parse_procedural(struct sp_sql_parser *p)
+{
+        if (is_label(p))
+                return parse_labelled(p);
+        switch (sp_sql_token_at(p, 0)->keyword) {
+        case SP_KW_IF:
+                return parse_if(p);
+        case SP_KW_CASE:
+                return parse_case_statement(p);
+        case SP_KW_LOOP:
+                return parse_loop(p);
+        case SP_KW_WHILE:
+                return parse_while(p);
+        case SP_KW_REPEAT:
+                return parse_repeat(p);
+        case SP_KW_FOR:
+                return parse_for(p);
+        case SP_KW_DECLARE:
+                return parse_declare(p);
+        case SP_KW_SET:
+                return parse_set(p);
+        case SP_KW_RAISE:
+                return parse_raise(p);
+        case SP_KW_BEGIN:
+                return sp_sql_parse_block_statement(p);
+        default:
+                return parse_jump(p);
+        }
+}
+
+struct sp_sql_node *sp_sql_parse_script(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *n = sp_sql_node_at(p, SP_SQL_N_BLOCK, 0);
+
+        if (!n)
+                return NULL;
+        n->flags |= SP_SQL_F_ALWAYS;
+        while (!sp_sql_is(p, SP_SQL_T_END)) {
+                if (!sp_sql_add(n, sp_sql_parse_statement(p)))
+                        return NULL;
+                if (sp_sql_take(p, ';')) {
+                        if (p->is_script)
+                                continue;
+                }
+                if (!sp_sql_is(p, SP_SQL_T_END))
+                        return sp_sql_expected(p, p->is_script ? "end of input or \";\""
+                                                               : "end of input");
+        }
+        if (!n->first && !p->is_script)
+                return sp_sql_unexpected(p);
+        return sp_sql_end(p, n);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * warden/guard — whose connections the kernel sends to us.
+ *
+ * Job:       load and pin the BPF programs, keep the tags (path pattern → workload) and
+ *            with them the set of guarded cgroups, tell what the kernel refused.
+ * Out:       the guard outlives its struct: programs, links, tags and runtime tags are
+ *            pinned below <pin_dir>/v1 and adopted by the next sp_guard_open.
+ * Ownership: sp_guard_close frees the struct and leaves the pins, sp_guard_uninstall
+ *            removes them.
+ * Errors:    -errno and an id "guard.*". A pin or a link that fails is an error of open:
+ *            a guard that would die with the daemon is none.
+ * Needs:     CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON; cgroup v2; bpffs (mounted at
+ *            /sys/fs/bpf when nothing is, which needs CAP_SYS_ADMIN).
+ * Spec:      docs/guard.md
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "daemon/base/arena.h"
+#include "daemon/base/err.h"
+#include "daemon/roles/settings.h"
+#include "include/sallyport/bpf_abi.h"
+
+struct sp_guard;
+
+/* Uses settings->guard only, and only during the call. -EBUSY: another daemon holds it. */
+sp_must_check int sp_guard_open(const struct sp_settings *settings, struct sp_guard **ret,
+                                struct sp_err *reterr);
+struct sp_guard *sp_guard_close(struct sp_guard *g);
+SP_DEFINE_CLEANUP(struct sp_guard *, sp_guard_close)
+/* Detaches and unpins everything. Nothing there is fine. -EBUSY: a daemon still runs. */
+sp_must_check int sp_guard_uninstall(const struct sp_settings *settings,
+                                     struct sp_err *reterr);
+
+/* Makes the tags of the configuration exactly these; runtime tags stay. Directories that
+ * exist are guarded on return, later ones before their mkdir returns. All or nothing but
+ * for -EIO. */
+sp_must_check int sp_guard_apply(struct sp_guard *g, const struct sp_workload *workloads,
+                                 size_t n, struct sp_err *reterr);
+/* `path`: relative to the v2 root, may contain `*` and `?`; need not exist yet. The same
+ * tag once more is fine; -EEXIST: that path has another workload. */
+sp_must_check int sp_guard_add(struct sp_guard *g, struct sp_str path,
+                               struct sp_str workload, struct sp_err *reterr);
+/* Runtime tags only. -ENOENT: no such tag; -EPERM: it comes from the configuration. */
+sp_must_check int sp_guard_remove(struct sp_guard *g, struct sp_str path,
+                                  struct sp_err *reterr);
+
+struct sp_guard_tag {
+        struct sp_str path; /* of the directory; the pattern while there is none */
+        struct sp_str pattern, workload;
+        uint64_t cgroup_id; /* 0: no directory yet */
+        enum sp_tag_source source;
+};
+/* One entry per guarded directory, and one per tag without any. In arena `a`. */
+sp_must_check int sp_guard_list(struct sp_guard *g, struct sp_arena *a,
+                                struct sp_guard_tag **ret, size_t *ret_n,
+                                struct sp_err *reterr);
+
+/* -ENOENT: no such guarded cgroup (any more). */
+sp_must_check int sp_guard_workload(struct sp_guard *g, uint64_t guard_id,
+                                    char ret[SP_TAG_WORKLOAD_LEN]);
+/* Is process `pid` inside a guarded cgroup? 1: yes, *ret_guard_id is its guard; 0: no.
+ * The caller makes sure, by a pidfd, that `pid` still is who it was. */
+sp_must_check int sp_guard_of_pid(struct sp_guard *g, pid_t pid, uint64_t *ret_guard_id);
+
+/* The storage map of accepted sockets, opened read only; owned by the guard. Look up with
+ * bpf_map_lookup_elem(fd, &accepted_fd, &struct sp_origin): no capability is needed. */
+int sp_guard_origins_fd(const struct sp_guard *g);
+/* Where settings.guard.attach is in the file system, for diagnostics. */
+const char *sp_guard_attach_path(const struct sp_guard *g);
+/* false: docs/guard.md, "second net", does not hold on this kernel; `why` says so. */
+bool sp_guard_has_egress(const struct sp_guard *g, const char **why);
+
+sp_must_check int sp_guard_stats(struct sp_guard *g, uint64_t ret[SP_STAT_COUNT]);
+const char *sp_guard_stat_name(enum sp_guard_stat s); /* "redirected"; NULL out of range */
+
+/* Watch for reading; then sp_guard_events_read calls `on_event` for each one waiting and
+ * returns their number. */
+typedef void (*sp_guard_event_fn)(void *userdata, const struct sp_guard_event *e);
+int sp_guard_events_fd(const struct sp_guard *g);
+sp_must_check int sp_guard_events_read(struct sp_guard *g, sp_guard_event_fn on_event,
+                                       void *userdata);
+const char *sp_guard_what_name(enum sp_guard_what w); /* "refused-udp" */

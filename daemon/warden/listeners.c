@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/warden/listeners.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#define BACKLOG 1024
+
+static int open_one(int family, uint16_t port, int *ret)
+{
+        sp_autoclose int fd =
+                socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+        struct sockaddr_in v4 = { .sin_family = AF_INET,
+                                  .sin_port = htons(port),
+                                  .sin_addr = { htonl(INADDR_LOOPBACK) } };
+        struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
+                                   .sin6_port = htons(port),
+                                   .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+        const void *address = family == AF_INET ? (void *)&v4 : (void *)&v6;
+        socklen_t n = family == AF_INET ? sizeof(v4) : sizeof(v6);
+        int yes = 1;
+
+        if (fd < 0)
+                return -errno;
+        if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
+            setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes)) < 0)
+                return -errno;
+        if (family == AF_INET6 &&
+            setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) < 0)
+                return -errno;
+        if (bind(fd, address, n) < 0 || listen(fd, BACKLOG) < 0)
+                return -errno;
+        *ret = SP_TAKE_FD(fd);
+        return 0;
+}
+
+int sp_listeners_open(uint16_t port, uint16_t metadata_port, struct sp_listeners *ret,
+                      struct sp_err *reterr)
+{
+        static const int families[] = { AF_INET, AF_INET6 };
+        struct sp_listeners l;
+        size_t n = 0;
+
+        for (size_t i = 0; i < SP_LISTENERS; i++)
+                l.each[i] = (struct sp_listener){ .fd = -1 };
+        for (size_t f = 0; f < SP_ARRAY_SIZE(families); f++) {
+                for (int is_metadata = 0; is_metadata < 2; is_metadata++) {
+                        uint16_t p = is_metadata ? metadata_port : port;
+                        char where[64];
+                        int r = open_one(families[f], p, &l.each[n].fd);
+
+                        l.each[n++].is_metadata = is_metadata;
+                        if (r == 0 || (families[f] == AF_INET6 &&
+                                       (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL)))
+                                continue;
+                        sp_listeners_close(&l);
+                        (void)snprintf(where, sizeof(where), "%s:%u",
+                                       families[f] == AF_INET ? "127.0.0.1" : "[::1]", p);
+                        return sp_err_set(reterr, r, "listen.bind", where,
+                                          "cannot listen: %s", strerror(-r));
+                }
+        }
+        *ret = l;
+        return 0;
+}
+
+void sp_listeners_close(struct sp_listeners *l)
+{
+        for (size_t i = 0; i < SP_LISTENERS; i++)
+                sp_closep(&l->each[i].fd);
+}

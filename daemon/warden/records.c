@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * warden/records — the warden's own records: start, policy, guard, and those of approvals.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/json.h"
+#include "daemon/warden/state.h"
+
+#define RECORD_MAX (SP_IPC_PAYLOAD_MAX / 2)
+/* Kinds of refusals counted apart until the next record; the rest is counted together. */
+#define REFUSALS_MAX 256
+
+struct waiting {
+        struct sp_warden *w;
+        uint64_t ticket;
+        sp_recorded_fn fn;
+};
+
+static void on_recorded(void *userdata, struct sp_child *c, struct sp_str payload,
+                        const struct sp_err *e)
+{
+        struct waiting *q = userdata;
+
+        (void)c, (void)payload;
+        if (q->fn)
+                q->fn(q->w, q->ticket, e);
+        else if (e)
+                sp_log_err(SP_LOG_ERR, e, "a record of the warden was not written");
+        free(q);
+}
+
+int sp_record_json(struct sp_warden *w, struct sp_str json, uint64_t ticket,
+                   sp_recorded_fn waits)
+{
+        sp_autobuf b = SP_BUF_INIT(RECORD_MAX);
+        struct sp_wire_out out = SP_WIRE_OUT(&b);
+        struct waiting *q;
+        int r;
+
+        sp_wire_put_str(&out, json);
+        if (out.error < 0)
+                return out.error;
+        q = malloc(sizeof(*q));
+        if (!q)
+                return -ENOMEM;
+        *q = (struct waiting){ w, ticket, waits };
+        r = sp_child_ask(&w->recorder, SP_MSG_RECORD, sp_buf_str(&b), on_recorded, q);
+        if (r < 0)
+                free(q);
+        return r;
+}
+
+struct record {
+        struct sp_buf text;
+        struct sp_jsonw json;
+};
+
+static void record_begin(struct record *r, const char *type)
+{
+        char time[SP_TIME_LEN + 1];
+
+        r->text = SP_BUF_INIT(65536);
+        r->json = SP_JSONW(&r->text);
+        sp_clock_format(sp_clock_wall_us(), time);
+        sp_jsonw_open(&r->json, '{');
+        sp_jsonw_kstr(&r->json, "type", sp_str_c(type));
+        sp_jsonw_kstr(&r->json, "time", sp_str_c(time));
+}
+
+static void record_end(struct sp_warden *w, struct record *r)
+{
+        int x;
+
+        sp_jsonw_close(&r->json, '}');
+        x = sp_jsonw_end(&r->json);
+        if (x == 0)
+                x = sp_record_json(w, sp_buf_str(&r->text), 0, NULL);
+        if (x < 0)
+                sp_log(SP_LOG_ERR, "a record of the warden was not written: %s",
+                       strerror(-x));
+        sp_buf_done(&r->text);
+}
+
+/* Text of errors holds what sp_err_escape let through: always valid UTF-8 unless cut. */
+static void put_text(struct sp_jsonw *j, const char *key, const char *text)
+{
+        struct sp_str s = sp_str_c(text);
+
+        while (s.n && !sp_str_is_utf8(s))
+                s.n--;
+        sp_jsonw_kstr(j, key, s);
+}
+
+void sp_record_start(struct sp_warden *w)
+{
+        struct record r;
+
+        record_begin(&r, "start");
+        sp_jsonw_kstr(&r.json, "version", SP_STR(SP_VERSION));
+        sp_jsonw_ku64(&r.json, "workers", w->n_workers);
+        sp_jsonw_kstr(&r.json, "policy_version", sp_policy_version(w->policy.policy));
+        put_text(&r.json, "attach", sp_guard_attach_path(w->guard));
+        record_end(w, &r);
+}
+
+void sp_record_policy(struct sp_warden *w, const struct sp_err *e)
+{
+        struct record r;
+
+        record_begin(&r, "policy");
+        sp_jsonw_kbool(&r.json, "loaded", !e);
+        sp_jsonw_kstr(&r.json, "policy_version", sp_policy_version(w->policy.policy));
+        if (e) {
+                put_text(&r.json, "error", e->id);
+                put_text(&r.json, "where", e->where);
+                put_text(&r.json, "what", e->what);
+        }
+        record_end(w, &r);
+}
+
+void sp_record_tag(struct sp_warden *w, const char *verb, struct sp_str path,
+                   struct sp_str workload)
+{
+        struct record r;
+
+        record_begin(&r, "guard");
+        sp_jsonw_kstr(&r.json, "event", sp_str_c(verb));
+        sp_jsonw_kstr(&r.json, "path", path);
+        sp_jsonw_kstr(&r.json, "workload", workload);
+        record_end(w, &r);
+}
+
+/* ---- what the kernel refused ---- */
+
+struct refusal {
+        struct sp_guard_event last;
+        uint64_t count;
+};
+struct sp_refusals {
+        struct refusal each[REFUSALS_MAX];
+        size_t n;
+        uint64_t others;
+};
+
+void sp_record_event(void *warden, const struct sp_guard_event *e)
+{
+        struct sp_warden *w = warden;
+        struct sp_refusals *all = w->refusals;
+        const char *what = sp_guard_what_name(e->what);
+
+        if (e->what == SP_GUARD_TAGGED || e->what == SP_GUARD_UNTAGGED || !what) {
+                sp_log(SP_LOG_DEBUG, "guard: %s cgroup %llu", what ? what : "unknown event",
+                       (unsigned long long)e->guard_id);
+                return;
+        }
+        for (size_t i = 0; i < all->n; i++) {
+                struct refusal *r = &all->each[i];
+
+                if (r->last.guard_id == e->guard_id && r->last.what == e->what &&
+                    r->last.uid == e->uid) {
+                        r->last = *e;
+                        r->count++;
+                        return;
+                }
+        }
+        if (all->n < REFUSALS_MAX)
+                all->each[all->n++] = (struct refusal){ *e, 1 };
+        else
+                all->others++;
+}
+
+static void put_destination(struct sp_jsonw *j, const struct sp_guard_event *e)
+{
+        static const uint8_t mapped[12] = { [10] = 0xFF, [11] = 0xFF };
+        char text[INET6_ADDRSTRLEN];
+        const uint8_t *ip = (const uint8_t *)e->dst_ip;
+        bool is_v4 = memcmp(ip, mapped, sizeof(mapped)) == 0;
+
+        if (!e->family)
+                return;
+        if (inet_ntop(is_v4 ? AF_INET : AF_INET6, is_v4 ? ip + 12 : ip, text, sizeof(text)))
+                sp_jsonw_kstr(j, "dst", sp_str_c(text));
+        sp_jsonw_ku64(j, "port", e->dst_port);
+}
+
+static void record_refusal(struct sp_warden *w, const struct refusal *f)
+{
+        const struct sp_guard_event *e = &f->last;
+        char workload[SP_TAG_WORKLOAD_LEN] = "", comm[4 * SP_COMM_LEN + 1];
+        struct record r;
+
+        (void)!sp_guard_workload(w->guard, e->guard_id, workload);
+        sp_err_escape(comm, sizeof(comm), sp_str(e->comm, strnlen(e->comm, SP_COMM_LEN)));
+        record_begin(&r, "guard");
+        sp_jsonw_kstr(&r.json, "event", SP_STR("refused"));
+        put_text(&r.json, "what", sp_guard_what_name(e->what));
+        sp_jsonw_ku64(&r.json, "count", f->count);
+        put_text(&r.json, "workload", workload);
+        sp_jsonw_ku64(&r.json, "cgroup", e->cgroup_id);
+        sp_jsonw_ku64(&r.json, "pid", e->pid);
+        sp_jsonw_ku64(&r.json, "uid", e->uid);
+        put_text(&r.json, "comm", comm);
+        sp_jsonw_ku64(&r.json, "protocol", e->protocol);
+        put_destination(&r.json, e);
+        record_end(w, &r);
+        sp_log_fields(SP_LOG_INFO,
+                      (struct sp_log_field[]){ { "workload", sp_str_c(workload) },
+                                               { "comm", sp_str_c(comm) },
+                                               { NULL } },
+                      "the kernel refused %llu attempts: %s", (unsigned long long)f->count,
+                      sp_guard_what_name(e->what));
+}
+
+void sp_record_refusals(struct sp_warden *w)
+{
+        struct sp_refusals *all = w->refusals;
+
+        for (size_t i = 0; i < all->n; i++)
+                record_refusal(w, &all->each[i]);
+        if (all->others)
+                sp_log(SP_LOG_WARNING, "the kernel refused %llu further attempts",
+                       (unsigned long long)all->others);
+        all->n = 0;
+        all->others = 0;
+}
+
+int sp_refusals_new(struct sp_refusals **ret)
+{
+        struct sp_refusals *all = calloc(1, sizeof(*all));
+
+        if (!all)
+                return -ENOMEM;
+        *ret = all;
+        return 0;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * warden/state — what hangs off the warden's one struct, shared by its modules: warden
+ * (life), table (questions of workers), records, status, bus_hooks.
+ *
+ * Ownership: struct sp_warden lives in sp_warden_main and owns everything in it.
+ */
+#pragma once
+
+#include "daemon/roles/settings.h"
+#include "daemon/warden/approvals.h"
+#include "daemon/warden/bus.h"
+#include "daemon/warden/ca.h"
+#include "daemon/warden/credential.h"
+#include "daemon/warden/guard.h"
+#include "daemon/warden/listeners.h"
+#include "daemon/warden/policy_source.h"
+#include "daemon/warden/sessions.h"
+#include "daemon/warden/supervise.h"
+#include "daemon/warden/tokens.h"
+#include "daemon/warden/warden.h"
+
+#define SP_HEALTH_LEN 200
+#define SP_TABLE_TYPES 8 /* kinds of questions with a quota of their own */
+
+struct sp_warden_worker {
+        struct sp_child child;
+        struct sp_listeners listeners;
+        bool may_accept; /* SP_MSG_START was sent */
+        uint64_t quota_second; /* the counts are of this one */
+        uint32_t quota_used[SP_TABLE_TYPES];
+        uint64_t refused; /* questions over quota */
+};
+
+struct sp_refusals; /* what the kernel refused, counted until it is recorded */
+
+struct sp_warden {
+        const struct sp_warden_options *options;
+        struct sp_arena arena; /* of the settings */
+        struct sp_settings settings;
+        int settings_fd, lock_fd;
+        struct sp_policy_source policy;
+        bool is_reload_failed;
+        struct sp_keys keys;
+        struct sp_ca *ca;
+        struct sp_credential *credential; /* NULL: none, nothing can be forwarded */
+        struct sp_guard *guard;
+        struct sp_sessions *sessions;
+        struct sp_approvals *approvals;
+        struct sp_bus *bus; /* NULL with no_bus */
+        struct sp_refusals *refusals;
+
+        sd_event *event;
+        sd_event_source *housekeeping, *approvals_timer, *guard_events;
+        struct sp_child_hooks worker_hooks, recorder_hooks;
+        struct sp_child recorder;
+        struct sp_warden_worker *workers;
+        unsigned n_workers;
+        struct sp_user user_worker, user_recorder;
+
+        bool are_workers_started, is_announced, is_stopping;
+        bool is_asking_store; /* a RECORDER_STATUS is under way */
+        char store_health[SP_HEALTH_LEN]; /* "" : it can write */
+        char health[SP_HEALTH_LEN];
+        char ca_file[128], ca_bundle[128]; /* runtime_dir has at most 80 bytes */
+        uint64_t started_wall_us;
+        int exit_code;
+};
+
+/* records.c: each puts one record on its way; `waits` is told of the outcome, or nobody. */
+typedef void (*sp_recorded_fn)(struct sp_warden *w, uint64_t ticket, const struct sp_err *e);
+sp_must_check int sp_record_json(struct sp_warden *w, struct sp_str json, uint64_t ticket,
+                                 sp_recorded_fn waits);
+void sp_record_start(struct sp_warden *w);
+void sp_record_policy(struct sp_warden *w, const struct sp_err *e); /* NULL: it was loaded */
+/* `verb`: "add", "remove" */
+void sp_record_tag(struct sp_warden *w, const char *verb, struct sp_str path,
+                   struct sp_str workload);
+sp_must_check int sp_refusals_new(struct sp_refusals **ret); /* free() it */
+/* Counts an event of the kernel; sp_record_refusals records what was counted. */
+void sp_record_event(void *warden, const struct sp_guard_event *e);
+void sp_record_refusals(struct sp_warden *w);
+
+/* table.c: hooks of workers. */
+int sp_table_dispatch(void *warden, struct sp_child *c, struct sp_ipc_msg *m);
+
+/* status.c */
+void sp_health_update(struct sp_warden *w);
+void sp_health_ask_store(struct sp_warden *w);
+sp_must_check int sp_warden_status_json(struct sp_warden *w, struct sp_buf *ret);
+void sp_warden_metrics(struct sp_warden *w, struct sp_bus_call *call);
+
+/* approvals and bus: bus_hooks.c */
+sp_must_check int sp_warden_open_approvals(struct sp_warden *w, struct sp_err *reterr);
+sp_must_check int sp_warden_open_bus(struct sp_warden *w, struct sp_err *reterr);
+void sp_warden_arm_approvals(struct sp_warden *w);
+
+/* open.c: everything that the loop needs, in the order that fails early; and back. */
+sp_must_check int sp_warden_open(struct sp_warden *w, struct sp_err *reterr);
+void sp_warden_close(struct sp_warden *w);
+sp_must_check int sp_warden_read_settings(struct sp_warden *w, struct sp_err *reterr);
+
+/* children.c: what workers and recorder are sent, and when. */
+void sp_children_init(struct sp_warden *w);
+sp_must_check int sp_children_start(struct sp_warden *w, struct sp_err *reterr);
+void sp_children_stop(struct sp_warden *w); /* ends the loop when all are gone */
+void sp_children_send_policy(struct sp_warden *w); /* and the key sets */
+
+/* warden.c: loads the policy again and hands it out; the old one stays on failure. */
+sp_must_check int sp_warden_reload(struct sp_warden *w, struct sp_err *reterr);

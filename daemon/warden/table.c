@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * warden/table — what a worker may ask, and how often.
+ *
+ * A worker parses agents' bytes and may one day be taken over; this table is then all that
+ * it can reach. Anything else it says costs it its life.
+ */
+#include <errno.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/warden/state.h"
+
+#define CACHE_S UINT64_C(30) /* how long a worker may go on with an identity */
+
+struct question {
+        struct sp_warden *w;
+        struct sp_child *child;
+        struct sp_str payload;
+        struct sp_arena *arena;
+        struct sp_wire_out answer;
+};
+
+/* A handler fills the answer, or says why not. */
+typedef int (*handler_fn)(struct question *q, struct sp_err *reterr);
+
+static uint64_t now_s(void)
+{
+        return sp_clock_wall_us() / SP_USEC_PER_SEC;
+}
+
+static int bad_payload(struct sp_err *reterr)
+{
+        return sp_err_set(reterr, -EBADMSG, "warden.message", "", "a malformed message");
+}
+
+static int read_text(struct sp_str payload, struct sp_str *ret)
+{
+        struct sp_wire_in in = SP_WIRE_IN(payload);
+        struct sp_str s = sp_wire_str(&in);
+        int r = sp_wire_end(&in);
+
+        if (r == 0)
+                *ret = s;
+        return r;
+}
+
+static int find_workload(struct question *q, uint64_t guard_id,
+                         char ret[SP_TAG_WORKLOAD_LEN], struct sp_err *reterr)
+{
+        if (sp_guard_workload(q->w->guard, guard_id, ret) == 0)
+                return 0;
+        return sp_err_set(reterr, -ENOENT, "identity.not-guarded", "",
+                          "the connection does not come from a guarded cgroup");
+}
+
+static int find_session(struct question *q, const struct sp_session_key *key,
+                        struct sp_str resume, const struct sp_ulid **ret,
+                        struct sp_err *reterr)
+{
+        int r = sp_sessions_get(q->w->sessions, key, resume, sp_clock_us(), ret);
+
+        if (r == -ENOSPC)
+                return sp_err_set(reterr, r, "identity.too-many-sessions", "",
+                                  "%d sessions are at work", SP_SESSIONS_MAX);
+        return r < 0 ? sp_err_set(reterr, r, "identity.session", "",
+                                  "no session could be made: %s", strerror(-r)) :
+                       0;
+}
+
+static int on_identify(struct question *q, struct sp_err *reterr)
+{
+        struct sp_msg_identify m;
+        struct sp_msg_identity id = { .valid_s = CACHE_S };
+        struct sp_token t = { 0 };
+        struct sp_session_key key;
+        char workload[SP_TAG_WORKLOAD_LEN], salt[SP_SHA256_HEX_LEN + 1];
+        const struct sp_ulid *session;
+        struct sp_str resume = SP_STR_NULL;
+        uint64_t idle_s = q->w->settings.limits.session_idle_us / SP_USEC_PER_SEC;
+        int r;
+
+        if (sp_msg_read_identify(q->payload, &m) < 0)
+                return bad_payload(reterr);
+        r = find_workload(q, m.guard_id, workload, reterr);
+        if (r < 0)
+                return r;
+        if (m.token.n && sp_token_read(&q->w->keys, q->arena, m.token, &t) == 0) {
+                id.token_is_ours = 1;
+                id.token_is_valid = t.guard_id == m.guard_id && t.expires_s > now_s();
+        }
+        if (id.token_is_valid) {
+                id.iss = t.iss;
+                id.sub = t.sub;
+                id.email = t.email;
+                id.groups = t.groups;
+                id.valid_s = SP_MIN(id.valid_s, t.expires_s - now_s());
+                /* a session that this process has ended stays ended */
+                if (t.issued_s * SP_USEC_PER_SEC < q->w->started_wall_us)
+                        resume = t.session;
+        }
+        id.valid_s = SP_MAX(SP_MIN(id.valid_s, idle_s / 2), UINT64_C(1));
+        key = (struct sp_session_key){ m.guard_id, id.iss, id.sub };
+        r = find_session(q, &key, resume, &session, reterr);
+        if (r < 0)
+                return r;
+        id.workload = sp_str_c(workload);
+        id.session = sp_str_c(session->c);
+        if (sp_keys_salt(&q->w->keys, id.session, salt) < 0)
+                return sp_err_set(reterr, -EIO, "identity.session", "", "no session key");
+        id.salt = sp_str_c(salt);
+        sp_msg_put_identity(&q->answer, &id);
+        return 0;
+}
+
+static int on_mint(struct question *q, struct sp_err *reterr)
+{
+        sp_autobuf text = SP_BUF_INIT(2 * SP_TOKEN_MAX);
+        char workload[SP_TAG_WORKLOAD_LEN];
+        const struct sp_ulid *session;
+        struct sp_msg_token answer;
+        struct sp_session_key key;
+        struct sp_msg_mint m;
+        struct sp_token t;
+        uint64_t lifetime_s = q->w->settings.limits.token_lifetime_s, now = now_s();
+        int r;
+
+        if (sp_msg_read_mint(q->payload, &m) < 0 || !m.iss.n != !m.sub.n)
+                return bad_payload(reterr);
+        r = find_workload(q, m.guard_id, workload, reterr);
+        if (r < 0)
+                return r;
+        if (m.iss.n) { /* never longer than the proof that it rests on */
+                if (m.person_expires_s <= now)
+                        return sp_err_set(reterr, -EACCES, "identity.expired", "",
+                                          "the person's token has expired");
+                lifetime_s = SP_MIN(lifetime_s, m.person_expires_s - now);
+        }
+        key = (struct sp_session_key){ m.guard_id, m.iss, m.sub };
+        r = find_session(q, &key, SP_STR_NULL, &session, reterr);
+        if (r < 0)
+                return r;
+        t = (struct sp_token){ m.guard_id, m.cgroup_id, now, now + lifetime_s,
+                               sp_str_c(session->c), m.iss, m.sub, m.email, m.groups };
+        r = sp_token_write(&q->w->keys, &t, &text);
+        if (r < 0)
+                return sp_err_set(reterr, r, "identity.token", "",
+                                  r == -E2BIG ? "the person has too many or too long groups" :
+                                                "no token could be made");
+        answer = (struct sp_msg_token){ sp_buf_str(&text), lifetime_s, t.session };
+        sp_msg_put_token(&q->answer, &answer);
+        return 0;
+}
+
+static int on_leaf(struct question *q, struct sp_err *reterr)
+{
+        struct sp_msg_leaf leaf;
+        struct sp_str sni;
+        int r;
+
+        if (read_text(q->payload, &sni) < 0)
+                return bad_payload(reterr);
+        r = sp_ca_leaf(q->w->ca, sni, &leaf, reterr);
+        if (r == 0)
+                sp_msg_put_leaf(&q->answer, &leaf);
+        return r;
+}
+
+static int on_assertion(struct question *q, struct sp_err *reterr)
+{
+        sp_cleanup(sp_buf_done_secret) struct sp_buf text = SP_BUF_INIT(16384);
+        struct sp_msg_assertion a;
+        int r;
+
+        if (q->payload.n)
+                return bad_payload(reterr);
+        if (!q->w->credential)
+                return sp_err_set(reterr, -ENOENT, "credential.missing", "",
+                                  "no service account key is configured");
+        r = sp_credential_assert(q->w->credential, now_s(), &text, reterr);
+        if (r < 0)
+                return r;
+        a = (struct sp_msg_assertion){ sp_credential_token_uri(q->w->credential),
+                                       sp_buf_str(&text),
+                                       sp_credential_email(q->w->credential) };
+        sp_msg_put_assertion(&q->answer, &a);
+        return 0;
+}
+
+static int on_approval_ask(struct question *q, struct sp_err *reterr)
+{
+        struct sp_msg_approval m;
+        struct sp_ulid id;
+        int r;
+
+        if (sp_msg_read_approval(q->payload, &m) < 0)
+                return bad_payload(reterr);
+        r = sp_approvals_ask(q->w->approvals, &m, &id, reterr);
+        if (r == 0)
+                sp_wire_put_str(&q->answer, sp_str_c(id.c));
+        sp_warden_arm_approvals(q->w);
+        return r;
+}
+
+static int on_approval_get(struct question *q, struct sp_err *reterr)
+{
+        struct sp_msg_approval_state s;
+        struct sp_str id;
+        int r;
+
+        if (read_text(q->payload, &id) < 0)
+                return bad_payload(reterr);
+        r = sp_approvals_get(q->w->approvals, id, &s, reterr);
+        if (r == 0)
+                sp_msg_put_approval_state(&q->answer, &s);
+        return r;
+}
+
+static int on_approval_claim(struct question *q, struct sp_err *reterr)
+{
+        struct sp_msg_approval_state s;
+        struct sp_msg_claim m;
+        int r;
+
+        if (sp_msg_read_claim(q->payload, &m) < 0)
+                return bad_payload(reterr);
+        r = sp_approvals_claim(q->w->approvals, &m, &s, reterr);
+        if (r == 0)
+                sp_msg_put_approval_state(&q->answer, &s);
+        return r;
+}
+
+/* Per worker and second. Identities are cached, leaves and assertions even more so: a
+ * worker that comes near these numbers is broken. Signing is what costs. */
+static const struct {
+        uint16_t type;
+        handler_fn handler;
+        uint32_t per_second;
+} table[SP_TABLE_TYPES] = {
+        { SP_MSG_IDENTIFY, on_identify, 20000 },
+        { SP_MSG_TOKEN_MINT, on_mint, 2000 },
+        { SP_MSG_LEAF_GET, on_leaf, 500 },
+        { SP_MSG_ASSERTION_GET, on_assertion, 10 },
+        { SP_MSG_APPROVAL_ASK, on_approval_ask, 200 },
+        { SP_MSG_APPROVAL_GET, on_approval_get, 10000 },
+        { SP_MSG_APPROVAL_CLAIM, on_approval_claim, 1000 },
+};
+
+static bool is_over_quota(struct sp_warden_worker *k, size_t row)
+{
+        uint64_t second = sp_clock_us() / SP_USEC_PER_SEC;
+
+        if (k->quota_second != second) {
+                memset(k->quota_used, 0, sizeof(k->quota_used));
+                k->quota_second = second;
+        }
+        return k->quota_used[row]++ >= table[row].per_second;
+}
+
+int sp_table_dispatch(void *warden, struct sp_child *c, struct sp_ipc_msg *m)
+{
+        sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(256 * 1024);
+        sp_cleanup(sp_buf_done_secret) struct sp_buf answer = SP_BUF_INIT(SP_IPC_PAYLOAD_MAX);
+        struct question q = { warden, c, m->payload, &a, SP_WIRE_OUT(&answer) };
+        struct sp_warden_worker *k = c->owner;
+        struct sp_err e = SP_ERR_NULL;
+        size_t row = 0;
+        int r;
+
+        while (row < SP_ARRAY_SIZE(table) && table[row].type != m->type)
+                row++;
+        if (row == SP_ARRAY_SIZE(table) || !table[row].handler || !m->id || m->fd >= 0) {
+                sp_log(SP_LOG_ERR, "worker %u sent message type %u, which it may not",
+                       c->index, m->type);
+                return -EBADMSG;
+        }
+        if (is_over_quota(k, row)) {
+                k->refused++;
+                (void)sp_err_set(&e, -EAGAIN, "warden.quota", "", "asked too often");
+                sp_child_refuse(c, m->id, &e);
+                return 0;
+        }
+        r = table[row].handler(&q, &e);
+        if (r == 0 && q.answer.error < 0)
+                r = sp_err_set(&e, q.answer.error, "warden.message", "",
+                               "the answer is too large");
+        if (r == 0)
+                sp_child_answer(c, m->id, &answer);
+        else
+                sp_child_refuse(c, m->id, &e);
+        return 0;
+}

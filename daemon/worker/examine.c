@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stages parse, resolve, decide: from text to verdict. The pure work is judge's; here are the
+ * questions that need an answer from outside: schemas and the dry run.
+ */
+#include "daemon/worker/flow_state.h"
+
+#include <errno.h>
+
+#include "daemon/base/json.h"
+
+#define DRY_RUN_ANSWER_MAX (4 * 1024 * 1024)
+
+static struct sp_judge_input input(const struct sp_flow *f)
+{
+        return (struct sp_judge_input){
+                .call = &f->call,
+                .who = &f->id.who,
+                .policy = f->policy,
+                .now_us = sp_clock_wall_us(),
+                .has_estimate = f->has_estimate,
+                .estimated_bytes = f->estimated_bytes,
+        };
+}
+
+static enum sp_next refuse(struct sp_flow *f, int r)
+{
+        if (r == -ENOMEM)
+                return sp_flow_fault(f, &f->error);
+        return r == -EINVAL || r == -E2BIG || r == -ENOTSUP ?
+                       sp_flow_refuse(f, 400, "invalidQuery") :
+                       sp_flow_refuse(f, 403, "accessDenied");
+}
+
+/* ---- parse ---- */
+
+static enum sp_next denied(struct sp_flow *f)
+{
+        const struct sp_access *a = f->judgement.n_accesses ?
+                                            &f->judgement.accesses[f->decision.access] :
+                                            NULL;
+        const char *id = f->decision.error_id ? f->decision.error_id : "policy.denied";
+
+        if (strcmp(id, "policy.person-required") == 0)
+                (void)sp_err_set(&f->error, -EPERM, "policy.person-required", "",
+                                 "%.*s on %.*s needs a known person; sign in so that the "
+                                 "token exchange can name you",
+                                 a ? (int)a->action.n : 0, a ? a->action.p : "",
+                                 a ? (int)a->resource.n : 0, a ? a->resource.p : "");
+        else if (strcmp(id, "policy.no-rule") == 0)
+                (void)sp_err_set(&f->error, -EPERM, "policy.no-rule", "",
+                                 "no rule allows %.*s on %.*s for workload %.*s",
+                                 a ? (int)a->action.n : 0, a ? a->action.p : "",
+                                 a ? (int)a->resource.n : 0, a ? a->resource.p : "",
+                                 SP_FMT(f->id.who.workload));
+        else
+                (void)sp_err_set(&f->error, -EPERM, "policy.denied", "",
+                                 "%.*s on %.*s is denied", a ? (int)a->action.n : 0,
+                                 a ? a->action.p : "", a ? (int)a->resource.n : 0,
+                                 a ? a->resource.p : "");
+        return sp_flow_refuse(f, 403, "accessDenied");
+}
+
+/* Observe mode decides and records, and lets the denied pass, masked all the same. */
+static enum sp_next apply(struct sp_flow *f)
+{
+        if (f->decision.verdict == SP_VERDICT_ALLOW)
+                return SP_NEXT;
+        if (sp_policy_mode(f->policy) == SP_MODE_OBSERVE) {
+                f->is_observed = true;
+                return SP_NEXT;
+        }
+        return f->decision.verdict == SP_VERDICT_DENY ? denied(f) : SP_NEXT;
+}
+
+/* Refuse before asking upstream anything, where the answer cannot change it: with an
+ * estimate of zero a cost rule is at its mildest. */
+static enum sp_next decide_early(struct sp_flow *f)
+{
+        struct sp_judge_input in = input(f);
+
+        in.has_estimate = in.has_estimate || sp_policy_needs_estimate(f->policy);
+        f->decision = sp_judge_decide(&in, &f->judgement);
+        return f->decision.verdict == SP_VERDICT_DENY ? apply(f) : SP_NEXT;
+}
+
+static bool is_judged(const struct sp_flow *f)
+{
+        return f->call.handling == SP_HANDLING_QUERY || f->call.handling == SP_HANDLING_READ;
+}
+
+enum sp_next sp_flow_parse(struct sp_flow *f)
+{
+        const struct sp_judge_input in = input(f);
+        uint64_t before = sp_clock_us();
+        int r;
+
+        if (!is_judged(f)) { /* owned or filtered: the owner check, the filter decide */
+                f->decision.verdict = SP_VERDICT_ALLOW;
+                f->decision.rule = f->call.handling == SP_HANDLING_FILTER ?
+                                           SP_STR("builtin#filtered") :
+                                           SP_STR("builtin#own");
+                return SP_NEXT;
+        }
+        r = sp_judge_read(f->arena, &in, &f->judgement, &f->error);
+        sp_latency_add(&f->w->metrics.judge, sp_clock_us() - before);
+        return r < 0 ? refuse(f, r) : decide_early(f);
+}
+
+/* ---- resolve ---- */
+
+static void on_schema(void *userdata, const struct sp_schema *s, const struct sp_err *e)
+{
+        struct sp_flow *f = userdata;
+        int r = s ? sp_schema_copy(f->arena, s, &f->schemas[f->n_schemas]) : 0;
+
+        if (!s) {
+                f->error = *e;
+                f->step = 3;
+        } else if (r < 0) {
+                (void)sp_err_set(&f->error, r, "judge.too-large", "", "out of memory");
+                f->step = 3;
+        } else {
+                f->n_schemas++;
+                f->step = 0;
+        }
+        sp_flow_resume(f);
+}
+
+static enum sp_next rewrite(struct sp_flow *f)
+{
+        const struct sp_judge_input in = input(f);
+        int r = sp_judge_rewrite(f->arena, &in, f->schemas, f->n_schemas, &f->judgement,
+                                 &f->error);
+
+        if (r < 0)
+                return refuse(f, r);
+        f->w->metrics.masked_columns += f->judgement.plan.n_columns;
+        f->w->metrics.masked_requests += f->judgement.plan.is_rewritten;
+        return SP_NEXT;
+}
+
+enum sp_next sp_flow_resolve(struct sp_flow *f)
+{
+        const struct sp_judgement *j = &f->judgement;
+
+        if (f->call.handling != SP_HANDLING_QUERY)
+                return SP_NEXT;
+        if (f->step == 3)
+                return f->error.code == -ENOENT || f->error.code == -EACCES ||
+                                       f->error.code == -EINVAL ?
+                               sp_flow_refuse(f, 403, "accessDenied") :
+                               sp_flow_fault(f, &f->error);
+        if (f->step == 1)
+                return SP_WAIT;
+        if (!f->schemas)
+                f->schemas = sp_arena_array(f->arena, j->n_needs_schema,
+                                            sizeof(*f->schemas));
+        if (!f->schemas) {
+                (void)sp_err_set(&f->error, -ENOMEM, "judge.too-large", "", "out of memory");
+                return sp_flow_fault(f, &f->error);
+        }
+        if (f->n_schemas == j->n_needs_schema)
+                return rewrite(f);
+        f->step = 1;
+        sp_schemas_get(&f->w->schemas, j->needs_schema[f->n_schemas], on_schema, f);
+        return SP_WAIT;
+}
+
+/* ---- decide ---- */
+
+static struct sp_query_extra extra(const struct sp_flow *f, bool is_dry_run)
+{
+        return (struct sp_query_extra){
+                .sql = f->judgement.plan.text,
+                .dry_run = is_dry_run,
+                .as_insert = is_dry_run,
+                .maximum_bytes_billed = sp_policy_maximum_bytes_billed(f->policy),
+                .salt = f->judgement.plan.needs_salt ? f->id.salt : SP_STR_NULL,
+                .label_session = f->id.session,
+                .label_workload = f->id.who.workload,
+        };
+}
+
+/* Tables BigQuery says it would touch that we did not see: then one of the two readings is
+ * wrong, and it is not BigQuery's. */
+static int compare_tables(struct sp_flow *f, const struct sp_json *referenced)
+{
+        for (const struct sp_json *t = referenced ? referenced->first : NULL; t; t = t->next) {
+                struct sp_str name = sp_arena_printf(f->arena, "%.*s.%.*s.%.*s",
+                                                     SP_FMT(sp_json_get_str(t, "projectId")),
+                                                     SP_FMT(sp_json_get_str(t, "datasetId")),
+                                                     SP_FMT(sp_json_get_str(t, "tableId")));
+                bool is_known = false;
+
+                for (size_t i = 0; i < f->judgement.n_names; i++)
+                        is_known |= sp_str_eq(f->judgement.names[i], name);
+                if (!is_known)
+                        return sp_err_set(&f->error, -EPERM, "judge.mismatch", "",
+                                          "BigQuery reads table %.*s here, Sallyport does not "
+                                          "see it in the text",
+                                          SP_FMT(name));
+        }
+        return 0;
+}
+
+static int read_estimate(struct sp_flow *f, struct sp_str body)
+{
+        const struct sp_json *query;
+        struct sp_json *job;
+        struct sp_str bytes;
+        int r = sp_json_parse(f->arena, body, &job, &f->error);
+
+        if (r < 0)
+                return -EIO;
+        query = sp_json_get(sp_json_get(job, "statistics"), "query");
+        bytes = sp_json_get_str(query, "totalBytesProcessed");
+        if (!bytes.n)
+                bytes = sp_json_get_str(sp_json_get(job, "statistics"),
+                                        "totalBytesProcessed");
+        /* a lower bound is no estimate: then rules on it see none, which fails closed */
+        if (!sp_str_eq(sp_json_get_str(query, "totalBytesProcessedAccuracy"),
+                       SP_STR("LOWER_BOUND")) &&
+            sp_str_u64(bytes, &f->estimated_bytes) == 0)
+                f->has_estimate = true;
+        return compare_tables(f, sp_json_get(query, "referencedTables"));
+}
+
+static void on_dry_run(void *userdata, int err, const char *what, unsigned status,
+                       struct sp_str body)
+{
+        struct sp_flow *f = userdata;
+
+        f->step = 2;
+        if (err < 0 || status == 401 || status >= 500) {
+                (void)sp_err_set(&f->error, err ? err : -EIO, "upstream.unreachable", "",
+                                 "the dry run failed: %s (status %u)", what, status);
+                f->step = 4;
+        } else if (status != 200) {
+                /* a statement that cannot run has no estimate: let BigQuery say why, with
+                 * the rules as strict as they get */
+                f->has_estimate = false;
+        } else {
+                err = read_estimate(f, body);
+                if (err < 0)
+                        f->step = err == -EPERM ? 3 : 4;
+        }
+        sp_flow_resume(f);
+}
+
+static void on_access(void *userdata, int err, const char *what, struct sp_str token)
+{
+        struct sp_flow *f = userdata;
+
+        if (err == 0)
+                err = sp_upstream_fetch(f->w->upstream, &f->upstream, token, NULL,
+                                        DRY_RUN_ANSWER_MAX, on_dry_run, f);
+        if (err < 0) {
+                (void)sp_err_set(&f->error, err, "upstream.no-credential", "", "%s", what);
+                f->step = 4;
+                sp_flow_resume(f);
+        }
+}
+
+static enum sp_next dry_run(struct sp_flow *f)
+{
+        const struct sp_query_extra e = extra(f, true);
+        int r = sp_call_upstream(f->arena, &f->call, &e, &f->upstream, &f->error);
+
+        if (r < 0)
+                return refuse(f, r);
+        f->step = 1;
+        sp_access_get(&f->w->access, on_access, f);
+        return SP_WAIT;
+}
+
+/* The placeholder stands where the salt will: the same for the same session, so that a
+ * retried request has the same hash, and not to be guessed by the agent. */
+static int placeholder(struct sp_flow *f, struct sp_str *ret)
+{
+        uint8_t mac[SP_SHA256_LEN];
+        char hex[SP_SHA256_HEX_LEN + 1];
+        int r = sp_hmac_sha256(f->id.salt, SP_STR("sallyport placeholder"), mac);
+
+        if (r < 0)
+                return r;
+        sp_hex(mac, sizeof(mac), hex);
+        *ret = sp_arena_str(f->arena, sp_str(hex, SP_SHA256_HEX_LEN));
+        return ret->p ? 0 : -ENOMEM;
+}
+
+/* Who, what exactly, under which policy, on which versions of the tables. */
+static int hash_request(struct sp_flow *f)
+{
+        sp_autobuf b = SP_BUF_INIT(4 * 1024 * 1024);
+        struct sp_wire_out w = SP_WIRE_OUT(&b);
+        uint8_t hash[SP_SHA256_LEN];
+        int r;
+
+        sp_wire_put_str(&w, f->id.who.workload);
+        sp_wire_put_str(&w, f->id.who.iss);
+        sp_wire_put_str(&w, f->id.who.sub);
+        sp_wire_put_str(&w, f->upstream.method);
+        sp_wire_put_str(&w, f->upstream.host);
+        sp_wire_put_str(&w, f->upstream.path_and_query);
+        sp_wire_put_str(&w, f->upstream.body);
+        sp_wire_put_str(&w, sp_str_c(f->policy_version));
+        for (size_t i = 0; i < f->n_schemas; i++) {
+                sp_wire_put_str(&w, f->schemas[i].table);
+                sp_wire_put_str(&w, f->schemas[i].etag);
+        }
+        r = w.error;
+        if (r == 0)
+                r = sp_sha256(sp_buf_str(&b), hash);
+        if (r == 0)
+                sp_hex(hash, sizeof(hash), f->request_hash);
+        return r;
+}
+
+static bool must_hold(const struct sp_flow *f)
+{
+        return f->decision.verdict == SP_VERDICT_APPROVE && !f->is_observed &&
+               f->call.query && !f->call.query->dry_run; /* a dry run has no effect to hold */
+}
+
+/* A held query goes out later, as jobs.insert under the id that the client polls. */
+static int prepare_held(struct sp_flow *f, struct sp_query_extra *e)
+{
+        struct sp_str id = f->call.query->client_job_id;
+        int r = 0;
+
+        f->is_held = true;
+        if (!id.n && f->call.query->request_id.n) {
+                /* jobs.query is retried with the same requestId: the same job then */
+                char hex[SP_SHA256_HEX_LEN + 1];
+                uint8_t mac[SP_SHA256_LEN];
+
+                r = sp_hmac_sha256(f->id.salt, f->call.query->request_id, mac);
+                if (r < 0)
+                        return r;
+                sp_hex(mac, sizeof(mac), hex);
+                id = sp_arena_printf(f->arena, "sallyport_%.32s", hex);
+        } else if (!id.n) {
+                id = sp_arena_printf(f->arena, "sallyport_%s", f->x->id.c);
+        }
+        e->as_insert = true;
+        e->job_id = id;
+        if (f->judgement.plan.needs_salt)
+                r = placeholder(f, &e->salt);
+        if (r == 0 && !id.p)
+                r = -ENOMEM;
+        return r;
+}
+
+static enum sp_next prepare(struct sp_flow *f)
+{
+        struct sp_query_extra e = extra(f, false);
+        int r = 0;
+
+        if (!f->call.query)
+                e = (struct sp_query_extra){ 0 };
+        if (must_hold(f))
+                r = prepare_held(f, &e);
+        if (r == 0)
+                r = sp_call_upstream(f->arena, &f->call, &e, &f->upstream, &f->error);
+        else
+                (void)sp_err_set(&f->error, r, "judge.too-large", "", "out of memory");
+        if (r < 0)
+                return refuse(f, r);
+        if (f->is_held)
+                f->job.id = e.job_id;
+        r = hash_request(f);
+        if (r < 0) {
+                (void)sp_err_set(&f->error, r, "judge.too-large", "",
+                                 "the request cannot be hashed");
+                return sp_flow_fault(f, &f->error);
+        }
+        return SP_NEXT;
+}
+
+static enum sp_next decide(struct sp_flow *f)
+{
+        const struct sp_judge_input in = input(f);
+        enum sp_next next;
+
+        f->decision = sp_judge_decide(&in, &f->judgement);
+        next = apply(f);
+        if (f->outcome != SP_OUTCOME_OPEN)
+                return next;
+        return prepare(f);
+}
+
+enum sp_next sp_flow_decide(struct sp_flow *f)
+{
+        if (!is_judged(f))
+                return f->call.handling == SP_HANDLING_LOCAL ? SP_NEXT : prepare(f);
+        switch (f->step) {
+        case 0:
+                if (f->call.query && sp_policy_needs_estimate(f->policy))
+                        return dry_run(f);
+                return decide(f);
+        case 1:
+                return SP_WAIT;
+        case 2:
+                return decide(f);
+        case 3:
+                return sp_flow_refuse(f, 403, "accessDenied");
+        default:
+                return sp_flow_fault(f, &f->error);
+        }
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker/exchange — one HTTP request and its response, the same behind HTTP/1.1 and HTTP/2.
+ *
+ * Job:       the border between transport (conn, tls, http1, http2) and product (flow).
+ * In:        the transport makes an exchange when a request is complete (body whole, at most
+ *            limits.body_max_bytes) and calls worker's on_request once.
+ * Out:       flow answers with sp_exchange_respond, sp_exchange_write…, sp_exchange_finish.
+ * Ownership: the connection owns it. After on_request it lives until flow has called
+ *            sp_exchange_finish or sp_exchange_abort; when the client goes away first, the
+ *            transport calls x->on_abort and flow must still finish it (writes are dropped).
+ * Errors:    none from writing: bytes are queued; a slow client shows as is_congested, and
+ *            x->on_drain is called when it is not congested any more.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/google/request.h"
+#include "include/sallyport/bpf_abi.h"
+
+struct sp_conn;
+struct sp_exchange {
+        struct sp_arena arena; /* everything of this exchange; freed after finish */
+        struct sp_request request;
+        struct sp_ulid id;
+        const struct sp_origin *origin; /* of the connection */
+        uint64_t started_us; /* sp_clock_us when the request was complete */
+
+        void *flow; /* flow's own state */
+        void (*on_drain)(struct sp_exchange *x);
+        void (*on_abort)(struct sp_exchange *x);
+
+        /* transport's own */
+        struct sp_conn *conn;
+        int32_t stream_id; /* HTTP/2 */
+        bool is_responded, is_finished, is_aborted;
+        uint64_t sent_bytes;
+        void *transport;
+};
+
+/* Status and headers, once. `content_length` UINT64_MAX: unknown (chunked or DATA frames).
+ * Headers the transport adds itself: date, content-length, transfer-encoding, connection. */
+int sp_exchange_respond(struct sp_exchange *x, unsigned status, const struct sp_header *headers,
+                        size_t n_headers, uint64_t content_length);
+int sp_exchange_write(struct sp_exchange *x, struct sp_str bytes);
+void sp_exchange_finish(struct sp_exchange *x); /* response complete; x is gone afterwards */
+void sp_exchange_abort(struct sp_exchange *x); /* cannot complete: reset the stream / close */
+bool sp_exchange_is_congested(const struct sp_exchange *x);
+
+/* respond + write + finish with one JSON body. */
+void sp_exchange_answer(struct sp_exchange *x, unsigned status, struct sp_str json);

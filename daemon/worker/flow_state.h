@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker/flow_state — what the stages of one request share. Included by the stages only.
+ *
+ * A stage returns NEXT, WAIT (it asked somebody and will be run again from its start when
+ * sp_flow_resume is called; `step` tells it where it was), or DONE (the exchange is answered
+ * or handed to the reply). Later stages reach earlier ones only through this struct.
+ */
+#pragma once
+
+#include "daemon/base/digest.h"
+#include "daemon/google/answer.h"
+#include "daemon/google/call.h"
+#include "daemon/worker/exchange.h"
+#include "daemon/worker/identity.h"
+#include "daemon/worker/job.h"
+#include "daemon/worker/judge.h"
+#include "daemon/worker/worker.h"
+
+enum sp_next { SP_NEXT, SP_WAIT, SP_DONE };
+
+/* How the request ends, as far as it is known. */
+enum sp_outcome {
+        SP_OUTCOME_OPEN, /* goes on to forward */
+        SP_OUTCOME_ANSWER, /* `status` and `body` are the answer: record, then send it */
+        SP_OUTCOME_REFUSE, /* `error` says why: record, then refuse with `status` */
+};
+
+struct sp_reply;
+struct sp_flow {
+        struct sp_worker *w;
+        struct sp_exchange *x;
+        struct sp_arena *arena; /* the exchange's */
+        unsigned stage, step;
+        uint64_t started_us;
+        bool is_running, is_woken, is_aborted;
+
+        enum sp_outcome outcome;
+        unsigned status;
+        const char *reason; /* Google's error reason; NULL: by status */
+        struct sp_str body;
+        const char *content_type; /* NULL: JSON */
+        struct sp_err error;
+
+        struct sp_identity id;
+        struct sp_call call;
+        bool is_recognised; /* `call.action` may be shown */
+        bool is_unrecorded; /* health reads of the metadata server */
+
+        struct sp_policy *policy; /* the one in force when the request came */
+        struct sp_judgement judgement;
+        struct sp_decision decision;
+        bool is_observed; /* the policy said no, observe mode lets it pass */
+        struct sp_schema *schemas;
+        size_t n_schemas;
+        bool has_estimate;
+        uint64_t estimated_bytes;
+
+        struct sp_upstream_request upstream;
+        char request_hash[SP_SHA256_HEX_LEN + 1];
+        char policy_version[SP_SHA256_HEX_LEN + 1];
+
+        struct sp_job job; /* of an existing or to-be job; job.id empty: none */
+        bool is_held; /* parked, waits for a person */
+        bool is_job_new;
+        uint64_t deadline_us; /* of a long poll */
+        uint8_t approval_state;
+        struct sp_str approver, approval_reason;
+
+        uint64_t asked_us; /* when the current question was asked, for latencies */
+        struct sp_reply *reply;
+};
+
+/* Runs the stages from where the flow stands. Callbacks end with this. */
+void sp_flow_resume(struct sp_flow *f);
+/* Policy and understanding: 400/401/403/404 with f->error. Returns SP_NEXT, so that a stage can
+ * `return sp_flow_refuse(…)`: the record stage comes next and the refusal after it. */
+enum sp_next sp_flow_refuse(struct sp_flow *f, unsigned status, const char *reason);
+/* We cannot: 503, not recorded (it may be the recorder that is missing). */
+enum sp_next sp_flow_fault(struct sp_flow *f, const struct sp_err *e);
+enum sp_next sp_flow_answer(struct sp_flow *f, unsigned status, struct sp_str body);
+/* Ends a flow whose reply is complete (or whose exchange was answered). */
+void sp_flow_end(struct sp_flow *f);
+
+/* The stages that have a file of their own. */
+enum sp_next sp_flow_local(struct sp_flow *f); /* local.c */
+enum sp_next sp_flow_own(struct sp_flow *f); /* owner.c */
+enum sp_next sp_flow_parse(struct sp_flow *f); /* examine.c */
+enum sp_next sp_flow_resolve(struct sp_flow *f); /* examine.c */
+enum sp_next sp_flow_decide(struct sp_flow *f); /* examine.c */
+enum sp_next sp_flow_record(struct sp_flow *f); /* record.c */
+enum sp_next sp_flow_approve(struct sp_flow *f); /* hold.c */
+enum sp_next sp_flow_forward(struct sp_flow *f); /* forward.c */

@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stage forward: the fresh request goes out with the gateway's credential; the answer comes back
+ * through the second wall (mask/stream for rows, google/answer for all else), is counted, hashed and
+ * recorded. Back-pressure: a slow client pauses the upstream transfer.
+ */
+#include "daemon/worker/flow_state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/mask/stream.h"
+#include "daemon/worker/keep.h"
+#include "daemon/worker/record.h"
+
+#define WHOLE_MAX (8 * 1024 * 1024) /* answers that are rebuilt, not streamed */
+#define AHEAD_MAX (4 * 1024 * 1024) /* rows before the job reference is known */
+
+struct sp_reply {
+        struct sp_flow *f;
+        struct sp_transfer *transfer;
+        struct sp_buf token;
+        unsigned status;
+        bool is_streamed, is_head_sent, is_owned, is_keeping, is_complete;
+        unsigned failed_status; /* failed while a fact is being kept: told when it is */
+        const char *failed_reason;
+        struct sp_stream stream;
+        struct sp_buf out; /* through the wall, not yet with the client */
+        struct sp_buf whole;
+        struct sp_buf kept; /* beginning of what was sent, for the record */
+        struct sp_digest *digest;
+        uint64_t bytes, sent_us, answered_us;
+        struct sp_err error;
+};
+
+static void reply_free(struct sp_reply *r)
+{
+        sp_stream_done(&r->stream);
+        sp_buf_done(&r->out);
+        sp_buf_done(&r->whole);
+        sp_buf_done(&r->kept);
+        sp_buf_done_secret(&r->token);
+        (void)sp_digest_free(r->digest);
+        free(r);
+}
+
+/* ---- end ---- */
+
+static void record(struct sp_reply *r)
+{
+        struct sp_flow *f = r->f;
+        uint8_t hash[SP_SHA256_LEN];
+        char hex[SP_SHA256_HEX_LEN + 1] = "";
+        uint64_t now = sp_clock_us();
+
+        if (sp_digest_end(r->digest, hash) == 0)
+                sp_hex(hash, sizeof(hash), hex);
+        /* the record ends with a whole character */
+        while (r->kept.n && !sp_str_is_utf8(sp_buf_str(&r->kept)))
+                r->kept.n--;
+        sp_record_answer(f->w, &(struct sp_answer_facts){
+                                       .session = f->id.session,
+                                       .exchange = sp_str_c(f->x->id.c),
+                                       .job = f->job.id,
+                                       .status = r->status,
+                                       .bytes = r->bytes,
+                                       .rows = r->stream.rows,
+                                       .took_us = now - f->started_us,
+                                       .upstream_us = r->answered_us - r->sent_us,
+                                       .is_truncated = r->bytes > r->kept.n,
+                                       .body = sp_buf_str(&r->kept),
+                                       .sha256 = hex,
+                                       .error = sp_str_c(r->error.what),
+                               });
+        f->w->metrics.rows += r->stream.rows;
+        f->w->metrics.answer_bytes += r->bytes;
+        sp_latency_add(&f->w->metrics.upstream, r->answered_us - r->sent_us);
+}
+
+/* What the client gets, the digest and the record see too. */
+static void give(struct sp_reply *r, struct sp_str bytes)
+{
+        size_t room = r->kept.max - r->kept.n;
+
+        r->bytes += bytes.n;
+        if (sp_digest_add(r->digest, bytes) < 0 ||
+            sp_buf_add(&r->kept, sp_str_sub(bytes, 0, room)) < 0)
+                r->f->w->metrics.faults++; /* the record is poorer; the answer is not */
+        (void)sp_exchange_write(r->f->x, bytes);
+}
+
+static void finish(struct sp_reply *r)
+{
+        struct sp_flow *f = r->f;
+
+        record(r);
+        reply_free(r);
+        sp_flow_end(f);
+}
+
+static void send_head(struct sp_reply *r, unsigned status, uint64_t length)
+{
+        static const struct sp_header headers[] = {
+                { SP_STR("content-type"), SP_STR("application/json; charset=UTF-8") },
+                { SP_STR("cache-control"), SP_STR("no-cache, no-store, max-age=0") },
+        };
+
+        r->is_head_sent = true;
+        r->status = status;
+        (void)sp_exchange_respond(r->f->x, status, headers, SP_ARRAY_SIZE(headers), length);
+}
+
+static void answer_whole(struct sp_reply *r, unsigned status, struct sp_str body)
+{
+        send_head(r, status, body.n);
+        give(r, body);
+        finish(r);
+}
+
+static void stop_transfer(struct sp_reply *r)
+{
+        if (r->transfer)
+                sp_transfer_cancel(SP_TAKE(r->transfer));
+}
+
+/* The answer cannot be given. Before its head was sent the client is told; after that only
+ * an abort tells it that what it has is not all. */
+static void fail(struct sp_reply *r, unsigned status, const char *reason)
+{
+        struct sp_flow *f = r->f;
+
+        stop_transfer(r);
+        if (r->is_keeping) {
+                r->failed_status = status;
+                r->failed_reason = reason;
+                return;
+        }
+        if (!r->is_head_sent) {
+                struct sp_str why = sp_answer_denial_message(f->arena, &r->error,
+                                                             SP_STR_NULL, SP_STR_NULL);
+
+                answer_whole(r, status, sp_answer_error(f->arena, status, reason, why));
+                return;
+        }
+        f->w->metrics.faults++;
+        record(r);
+        reply_free(r);
+        sp_exchange_abort(f->x);
+        sp_flow_end(f);
+}
+
+static void fault(struct sp_reply *r, const char *what)
+{
+        (void)sp_err_set(&r->error, -EIO, "upstream.unreachable", "", "%s", what);
+        r->f->w->metrics.faults++;
+        fail(r, 503, "backendError");
+}
+
+/* ---- ownership, before the client learns the job's id ---- */
+
+static void fill_job(const struct sp_flow *f, struct sp_job *j)
+{
+        j->workload = f->id.who.workload;
+        j->iss = f->id.who.iss;
+        j->sub = f->id.who.sub;
+        j->session = f->id.session;
+        j->exchange = sp_str_c(f->x->id.c);
+        j->sql = f->call.query ? f->call.query->sql : SP_STR_NULL;
+        j->is_rewritten = f->judgement.plan.is_rewritten;
+        j->request_hash = sp_str_c(f->request_hash);
+        j->created_ms = sp_clock_wall_us() / 1000;
+}
+
+static void flow_on(struct sp_reply *r);
+
+static void on_owned(void *userdata, int err)
+{
+        struct sp_reply *r = userdata;
+
+        r->is_keeping = false;
+        if (r->failed_status) {
+                fail(r, r->failed_status, r->failed_reason);
+                return;
+        }
+        if (err < 0) {
+                fault(r, "the owner of the job cannot be kept; its result is not given out");
+                return;
+        }
+        r->is_owned = true;
+        flow_on(r);
+}
+
+static int own_reference(struct sp_reply *r, struct sp_str reference)
+{
+        struct sp_flow *f = r->f;
+        struct sp_job j = { 0 };
+        int e = sp_keep_read_reference(f->arena, reference, &j);
+
+        if (e < 0)
+                return e;
+        fill_job(f, &j);
+        f->job = j;
+        e = sp_keep_job(f->w, &j, SP_STR_NULL, on_owned, r);
+        r->is_keeping = e == 0;
+        return e;
+}
+
+/* ---- rows: streamed ---- */
+
+static void pump(struct sp_reply *r)
+{
+        if (!r->is_head_sent)
+                send_head(r, r->status, UINT64_MAX);
+        give(r, sp_buf_str(&r->out));
+        sp_buf_clear(&r->out);
+        if (r->transfer && !sp_exchange_is_congested(r->f->x))
+                sp_transfer_resume(r->transfer);
+        else if (r->transfer)
+                sp_transfer_pause(r->transfer);
+}
+
+static void flow_on(struct sp_reply *r)
+{
+        if (r->is_keeping)
+                return;
+        if (r->is_complete) {
+                if (!r->is_owned) {
+                        fault(r, "the upstream's answer names no job");
+                        return;
+                }
+                pump(r);
+                finish(r);
+                return;
+        }
+        if (r->is_owned)
+                pump(r);
+}
+
+static void on_drain(struct sp_exchange *x)
+{
+        struct sp_flow *f = x->flow;
+
+        if (f->reply && f->reply->transfer && !f->reply->is_keeping)
+                sp_transfer_resume(f->reply->transfer);
+}
+
+static void stream_piece(struct sp_reply *r, struct sp_str piece)
+{
+        struct sp_str reference;
+        int e = sp_stream_push(&r->stream, piece, &r->out, &r->error);
+
+        if (e < 0) {
+                fail(r, 502, "backendError");
+                return;
+        }
+        reference = r->is_owned || r->is_keeping ? SP_STR_NULL :
+                                                   sp_stream_note(&r->stream, "jobReference");
+        if (reference.n) {
+                e = own_reference(r, reference);
+                if (e < 0) {
+                        fault(r, "the owner of the job cannot be kept");
+                        return;
+                }
+        }
+        if (r->is_owned)
+                pump(r);
+        else if (r->is_keeping && r->transfer)
+                sp_transfer_pause(r->transfer);
+}
+
+/* ---- everything else: whole, rebuilt ---- */
+
+static bool keep_item(void *userdata, struct sp_str resource)
+{
+        const struct sp_flow *f = userdata;
+
+        return sp_policy_may_see(f->policy, &f->id.who, SP_STR("select"), resource,
+                                 sp_clock_wall_us()) ||
+               sp_policy_may_see(f->policy, &f->id.who, SP_STR("bigquery.tables.get"), resource,
+                                 sp_clock_wall_us());
+}
+
+static void rebuild(struct sp_reply *r)
+{
+        struct sp_flow *f = r->f;
+        struct sp_str body;
+        const struct sp_answer_own own = {
+                .sql = f->call.query ? f->call.query->sql : f->job.sql,
+                .is_rewritten = f->job.is_rewritten || f->judgement.plan.is_rewritten,
+        };
+        int e;
+
+        if (f->call.handling == SP_HANDLING_FILTER && r->status == 200)
+                e = sp_answer_filter(f->arena, &f->call, sp_buf_str(&r->whole), keep_item, f,
+                                     &body, &r->error);
+        else
+                e = sp_answer_rebuild(f->arena, &f->call, r->status, sp_buf_str(&r->whole),
+                                      &own, &body, &r->error);
+        if (e < 0)
+                fail(r, 502, "backendError");
+        else
+                answer_whole(r, r->status, body);
+}
+
+static void on_resource_owned(void *userdata, int err)
+{
+        struct sp_reply *r = userdata;
+
+        r->is_keeping = false;
+        if (err < 0)
+                fault(r, "the owner of the job cannot be kept; its result is not given out");
+        else
+                rebuild(r);
+}
+
+/* A job resource names the table that the result is read from: it gets the job's owner. */
+static bool own_resource(struct sp_reply *r)
+{
+        struct sp_flow *f = r->f;
+        struct sp_job j = f->job;
+        struct sp_str table;
+
+        if (sp_keep_read_resource(f->arena, sp_buf_str(&r->whole), &j, &table) < 0)
+                return false;
+        if (f->call.query) {
+                fill_job(f, &j);
+                f->job = j;
+        } else if (!table.n) {
+                return false; /* jobs.get of a job that is known already */
+        }
+        r->is_keeping = sp_keep_job(f->w, &j, table, on_resource_owned, r) == 0;
+        if (!r->is_keeping)
+                fault(r, "the owner of the job cannot be kept; its result is not given out");
+        return true;
+}
+
+static bool is_job_resource(const struct sp_flow *f)
+{
+        if (f->call.query)
+                return !f->call.query->dry_run;
+        return strcmp(f->call.action, "bigquery.jobs.get") == 0;
+}
+
+/* Approved a moment ago and not there yet: the job is simply not done. */
+static bool answer_not_there_yet(struct sp_reply *r)
+{
+        struct sp_flow *f = r->f;
+        const struct sp_job_view v = { .project = f->job.project,
+                                       .job_id = f->job.id,
+                                       .location = f->job.location,
+                                       .sql = f->job.sql,
+                                       .state = SP_STR("RUNNING"),
+                                       .statement_kind = f->job.kind,
+                                       .created_ms = f->job.created_ms };
+
+        if (r->status != 404 || !f->job.approval.n ||
+            f->call.handling != SP_HANDLING_OWN_JOB)
+                return false;
+        answer_whole(r, 200,
+                     strcmp(f->call.action, "bigquery.jobs.getQueryResults") == 0 ?
+                             sp_answer_query_incomplete(f->arena, &v, true) :
+                             sp_answer_job(f->arena, &v));
+        return true;
+}
+
+static int start(struct sp_reply *r);
+
+static void whole_done(struct sp_reply *r)
+{
+        struct sp_flow *f = r->f;
+
+        if (r->status == 401) {
+                sp_access_forget(&f->w->access);
+                fault(r, "Google did not accept the gateway's credential; try again");
+                return;
+        }
+        if (answer_not_there_yet(r))
+                return;
+        if (r->status == 200 && is_job_resource(f) && own_resource(r))
+                return;
+        if (r->status == 200 && f->call.query && !f->call.query->dry_run) {
+                fault(r, "the upstream's answer names no job");
+                return;
+        }
+        rebuild(r);
+}
+
+/* ---- the transfer ---- */
+
+static bool is_row_answer(const struct sp_flow *f)
+{
+        if (f->call.query)
+                return !f->call.is_insert;
+        return strcmp(f->call.action, "bigquery.jobs.getQueryResults") == 0 ||
+               strcmp(f->call.action, "bigquery.tabledata.list") == 0;
+}
+
+static void on_head(void *userdata, unsigned status)
+{
+        struct sp_reply *r = userdata;
+        const struct sp_flow *f = r->f;
+
+        r->answered_us = sp_clock_us();
+        r->status = status;
+        r->is_streamed = status == 200 && is_row_answer(f);
+        /* nothing new is owned by reading what is owned already, or by a dry run */
+        r->is_owned = !f->call.query || f->call.query->dry_run;
+        sp_stream_init(&r->stream, f->call.handling == SP_HANDLING_OWN_TABLE ?
+                                           sp_stream_table_data :
+                                           sp_stream_query);
+}
+
+static void on_data(void *userdata, struct sp_str piece)
+{
+        struct sp_reply *r = userdata;
+
+        if (r->is_streamed)
+                stream_piece(r, piece);
+        else if (sp_buf_add(&r->whole, piece) < 0)
+                fault(r, "the upstream's answer is too long");
+}
+
+static void on_done(void *userdata, int err, const char *what)
+{
+        struct sp_reply *r = userdata;
+
+        r->transfer = NULL;
+        if (!r->answered_us)
+                r->answered_us = sp_clock_us();
+        if (err < 0) {
+                fault(r, what);
+        } else if (!r->is_streamed) {
+                whole_done(r);
+        } else if (sp_stream_end(&r->stream, &r->error) < 0) {
+                fail(r, 502, "backendError");
+        } else {
+                r->is_complete = true;
+                flow_on(r);
+        }
+}
+
+static int start(struct sp_reply *r)
+{
+        static const struct sp_transfer_hooks hooks = { on_head, on_data, on_done };
+        struct sp_flow *f = r->f;
+
+        r->sent_us = sp_clock_us();
+        return sp_upstream_send(f->w->upstream, &f->upstream, sp_buf_str(&r->token), NULL,
+                                &hooks, r, &r->transfer);
+}
+
+static void on_access(void *userdata, int err, const char *what, struct sp_str token)
+{
+        struct sp_flow *f = userdata;
+
+        f->step = 2;
+        if (err == 0)
+                err = sp_buf_add(&f->reply->token, token);
+        if (err < 0) {
+                (void)sp_err_set(&f->error, err, "upstream.no-credential", "", "%s", what);
+                f->step = 3;
+        }
+        sp_flow_resume(f);
+}
+
+static struct sp_reply *reply_new(struct sp_flow *f)
+{
+        struct sp_reply *r = calloc(1, sizeof(*r));
+
+        if (!r)
+                return NULL;
+        r->f = f;
+        r->token = SP_BUF_INIT(8192);
+        r->out = SP_BUF_INIT(AHEAD_MAX);
+        r->whole = SP_BUF_INIT(WHOLE_MAX);
+        r->kept = SP_BUF_INIT(f->w->settings.records.answer_max_bytes);
+        r->digest = sp_digest_new();
+        if (!r->digest) {
+                reply_free(r);
+                return NULL;
+        }
+        return r;
+}
+
+static enum sp_next give_up(struct sp_flow *f)
+{
+        if (f->reply)
+                reply_free(SP_TAKE(f->reply));
+        return sp_flow_fault(f, &f->error);
+}
+
+enum sp_next sp_flow_forward(struct sp_flow *f)
+{
+        switch (f->step) {
+        case 0:
+                f->reply = reply_new(f);
+                if (!f->reply)
+                        break;
+                f->x->on_drain = on_drain;
+                f->step = 1;
+                sp_access_get(&f->w->access, on_access, f);
+                return SP_WAIT;
+        case 1:
+                return SP_WAIT;
+        case 2:
+                /* never completes from within: libcurl is entered by the loop */
+                if (start(f->reply) == 0)
+                        return SP_DONE;
+                break;
+        default:
+                return give_up(f);
+        }
+        (void)sp_err_set(&f->error, -ENOMEM, "upstream.unreachable", "", "out of memory");
+        return give_up(f);
+}

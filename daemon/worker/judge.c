@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/worker/judge.h"
+
+#include <errno.h>
+
+#include "daemon/sql/builtin.h"
+
+struct judge {
+        struct sp_arena *arena;
+        const struct sp_judge_input *in;
+        struct sp_judgement *j;
+        struct sp_err *err;
+};
+
+static int no_memory(struct sp_err *e)
+{
+        return sp_err_set(e, -ENOMEM, "judge.too-large", "",
+                          "the statement needs more memory than a request may use");
+}
+
+/* Statement kinds that are offered. All others are refused by name, whatever the policy
+ * says: their effect is not read yet. */
+static bool is_offered(const struct sp_sql_statement *s)
+{
+        static const char *const kinds[] = {
+                "Query",      "Insert",      "Update", "Delete",    "Merge",
+                "Truncate",   "CreateTable", "Drop",   "AlterTable",
+        };
+
+        for (size_t i = 0; i < SP_ARRAY_SIZE(kinds); i++)
+                if (strcmp(s->kind, kinds[i]) == 0)
+                        return true;
+        return false;
+}
+
+static int check_functions(const struct judge *g, const struct sp_sql_statement *s)
+{
+        for (size_t i = 0; i < s->n_functions; i++) {
+                const struct sp_sql_function *f = &s->functions[i];
+
+                if (f->is_table_function)
+                        return sp_err_set(g->err, -EPERM, "sql.table-function", "",
+                                          "the table function %.*s is not offered; read a "
+                                          "table instead",
+                                          SP_FMT(f->name));
+                if (!sp_sql_is_builtin(f->name))
+                        return sp_err_set(g->err, -EPERM, "sql.function", "",
+                                          "the function %.*s is not on the list of functions "
+                                          "that only compute from their arguments",
+                                          SP_FMT(f->name));
+        }
+        return 0;
+}
+
+static int check_statement(const struct judge *g, const struct sp_sql_statement *s)
+{
+        if (s->n_opaque)
+                return sp_err_set(g->err, -EPERM, "sql.opaque", "",
+                                  "%s: its effect cannot be read from the text",
+                                  s->opaque[0]);
+        if (!is_offered(s))
+                return sp_err_set(g->err, -EPERM, "sql.kind", "",
+                                  "statements of kind %s are recognised and not offered",
+                                  s->kind);
+        if (s->is_temporary)
+                return sp_err_set(g->err, -EPERM, "sql.temporary", "",
+                                  "temporary objects are not offered");
+        return check_functions(g, s);
+}
+
+static bool is_meta_name(struct sp_str part)
+{
+        return sp_str_caseeq(part, SP_STR("INFORMATION_SCHEMA")) ||
+               (sp_str_starts(part, SP_STR("__")) && sp_str_ends(part, SP_STR("__")));
+}
+
+static int check_parts(const struct judge *g, const struct sp_sql_table *t)
+{
+        for (size_t i = 0; i < t->n_parts; i++) {
+                struct sp_str p = t->parts[i];
+
+                if (is_meta_name(p))
+                        return sp_err_set(g->err, -EPERM, "sql.information-schema", "",
+                                          "%.*s is not offered; use tables.list and "
+                                          "tables.get",
+                                          SP_FMT(p));
+                if (t->is_wildcard || memchr(p.p, '*', p.n))
+                        return sp_err_set(g->err, -EPERM, "sql.wildcard", "",
+                                          "wildcard tables are not offered; name each table");
+                if (!p.n || memchr(p.p, '$', p.n) || memchr(p.p, '@', p.n))
+                        return sp_err_set(g->err, -EPERM, "sql.decorator", "",
+                                          "table decorators are not offered");
+        }
+        return 0;
+}
+
+/* p.d.t, d.t with the job's project, t with the default dataset. */
+static int resolve(const struct judge *g, const struct sp_sql_table *t, struct sp_str *ret)
+{
+        const struct sp_call *c = g->in->call;
+        const struct sp_bq_query *q = c->query;
+        struct sp_str project = q->default_project.n ? q->default_project : c->project;
+        struct sp_str s = SP_STR_NULL;
+        int r = check_parts(g, t);
+
+        if (r < 0)
+                return r;
+        if (t->n_parts == 1 && !q->default_dataset.n)
+                return sp_err_set(g->err, -EINVAL, "sql.no-default-dataset", "",
+                                  "table \"%.*s\" must be qualified with a dataset: "
+                                  "dataset.table",
+                                  SP_FMT(t->parts[0]));
+        /* whether d.t belongs to the job's or the default dataset's project: not ours to guess */
+        if (t->n_parts == 2 && !sp_str_eq(project, c->project))
+                return sp_err_set(g->err, -EPERM, "sql.ambiguous-project", "",
+                                  "write project.dataset.table when the default dataset is "
+                                  "in another project");
+        if (t->n_parts == 1)
+                s = sp_arena_printf(g->arena, "%.*s.%.*s.%.*s", SP_FMT(project),
+                                    SP_FMT(q->default_dataset), SP_FMT(t->parts[0]));
+        else if (t->n_parts == 2)
+                s = sp_arena_printf(g->arena, "%.*s.%.*s.%.*s", SP_FMT(c->project),
+                                    SP_FMT(t->parts[0]), SP_FMT(t->parts[1]));
+        else if (t->n_parts == 3)
+                s = sp_arena_printf(g->arena, "%.*s.%.*s.%.*s", SP_FMT(t->parts[0]),
+                                    SP_FMT(t->parts[1]), SP_FMT(t->parts[2]));
+        else
+                return sp_err_set(g->err, -EPERM, "sql.table-name", "",
+                                  "a table name has one to three parts");
+        if (!s.p)
+                return no_memory(g->err);
+        *ret = s;
+        return 0;
+}
+
+static void add_access(struct sp_judgement *j, struct sp_str action, struct sp_str resource)
+{
+        for (size_t i = 0; i < j->n_accesses; i++)
+                if (sp_str_eq(j->accesses[i].action, action) &&
+                    sp_str_eq(j->accesses[i].resource, resource))
+                        return;
+        j->accesses[j->n_accesses++] = (struct sp_access){ action, resource };
+}
+
+static void note_schema(const struct judge *g, struct sp_str name)
+{
+        struct sp_judgement *j = g->j;
+
+        if (!sp_policy_masks_table(g->in->policy, g->in->who, name, g->in->now_us))
+                return;
+        for (size_t i = 0; i < j->n_needs_schema; i++)
+                if (sp_str_eq(j->needs_schema[i], name))
+                        return;
+        j->needs_schema[j->n_needs_schema++] = name;
+}
+
+static int read_statement(const struct judge *g, const struct sp_sql_statement *s)
+{
+        struct sp_str action = sp_str_c(sp_sql_action_name(s->action));
+        struct sp_judgement *j = g->j;
+        int r = check_statement(g, s);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < s->n_tables; i++) {
+                const struct sp_sql_table *t = &s->tables[i];
+                struct sp_str name;
+
+                r = resolve(g, t, &name);
+                if (r < 0)
+                        return r;
+                j->names[j->n_names++] = name;
+                if (t->is_target)
+                        add_access(j, action, name);
+                if (t->is_read || !t->is_target)
+                        add_access(j, SP_STR("select"), name);
+                note_schema(g, name);
+        }
+        /* A query of constants reads no data; it is still somebody's query in a project. */
+        if (!s->n_tables)
+                add_access(j, action, g->in->call->project);
+        /* The enum runs from worst to best after NONE: keep the least selective. */
+        if (s->where != SP_SQL_WHERE_NONE &&
+            (j->where == SP_SQL_WHERE_NONE || s->where < j->where))
+                j->where = s->where;
+        return 0;
+}
+
+/* A destination table of the job's configuration is a write, as INSERT or CREATE would be. */
+static int read_destination(const struct judge *g)
+{
+        const struct sp_bq_query *q = g->in->call->query;
+        struct sp_str name;
+
+        if (!q->destination_table.n)
+                return 0;
+        name = sp_arena_printf(g->arena, "%.*s.%.*s.%.*s",
+                               SP_FMT(q->destination_project.n ? q->destination_project :
+                                                                 g->in->call->project),
+                               SP_FMT(q->destination_dataset), SP_FMT(q->destination_table));
+        if (!name.p)
+                return no_memory(g->err);
+        add_access(g->j, SP_STR("insert"), name);
+        add_access(g->j, SP_STR("create"), name);
+        if (sp_str_eq(q->write_disposition, SP_STR("WRITE_TRUNCATE"))) {
+                add_access(g->j, SP_STR("truncate"), name);
+                g->j->where = SP_SQL_WHERE_ABSENT;
+        }
+        return 0;
+}
+
+static int read_query(const struct judge *g)
+{
+        struct sp_judgement *j = g->j;
+        struct sp_sql_script *script;
+        size_t mentions = 0;
+        int r = sp_sql_parse(g->arena, g->in->call->query->sql, &script, g->err);
+
+        if (r < 0)
+                return r;
+        j->script = script;
+        if (!script->n_statements)
+                return sp_err_set(g->err, -EINVAL, "sql.empty", "", "the query is empty");
+        if (script->is_script || script->n_statements > 1)
+                return sp_err_set(g->err, -EPERM, "sql.script", "",
+                                  "scripts are not offered; send one statement a request");
+        for (size_t i = 0; i < script->n_statements; i++)
+                mentions += script->statements[i].n_tables;
+        j->names = sp_arena_array(g->arena, mentions, sizeof(*j->names));
+        j->needs_schema = sp_arena_array(g->arena, mentions, sizeof(*j->needs_schema));
+        /* each mention reads and writes at most; the destination adds three, a constant one */
+        j->accesses = sp_arena_array(g->arena, 2 * mentions + script->n_statements + 3,
+                                     sizeof(*j->accesses));
+        if (!j->names || !j->needs_schema || !j->accesses)
+                return no_memory(g->err);
+        for (size_t i = 0; i < script->n_statements; i++) {
+                r = read_statement(g, &script->statements[i]);
+                if (r < 0)
+                        return r;
+        }
+        return read_destination(g);
+}
+
+static int read_method(const struct judge *g)
+{
+        const struct sp_call *c = g->in->call;
+        struct sp_str resource = c->project;
+
+        if (c->dataset.n)
+                resource = sp_arena_printf(g->arena, "%.*s.%.*s", SP_FMT(c->project),
+                                           SP_FMT(c->dataset));
+        if (c->dataset.n && c->table.n)
+                resource = sp_arena_printf(g->arena, "%.*s.%.*s.%.*s", SP_FMT(c->project),
+                                           SP_FMT(c->dataset), SP_FMT(c->table));
+        g->j->accesses = sp_arena_array(g->arena, 1, sizeof(*g->j->accesses));
+        if (!g->j->accesses || (c->project.n && !resource.p))
+                return no_memory(g->err);
+        add_access(g->j, sp_str_c(c->action), resource);
+        return 0;
+}
+
+int sp_judge_read(struct sp_arena *a, const struct sp_judge_input *in,
+                  struct sp_judgement *ret, struct sp_err *reterr)
+{
+        struct sp_judgement j = { 0 };
+        struct judge g = { a, in, &j, reterr };
+        int r = in->call->query ? read_query(&g) : read_method(&g);
+
+        if (r < 0)
+                return r;
+        j.plan.text = in->call->query ? in->call->query->sql : SP_STR_NULL;
+        *ret = j;
+        return 0;
+}
+
+/* SELECT 1 names no table that a rule could list. Whoever may read anything in the project
+ * may compute there too. */
+static bool is_constant_query(const struct sp_judge_input *in, const struct sp_judgement *j)
+{
+        return j->script && j->n_accesses == 1 && !j->n_names &&
+               sp_str_eq(j->accesses[0].action, SP_STR("select")) &&
+               sp_str_eq(j->accesses[0].resource, in->call->project);
+}
+
+struct sp_decision sp_judge_decide(const struct sp_judge_input *in,
+                                   const struct sp_judgement *j)
+{
+        const struct sp_question q = {
+                .principal = in->who,
+                .accesses = j->accesses,
+                .n_accesses = j->n_accesses,
+                .where = j->where,
+                .has_estimate = in->has_estimate,
+                .estimated_bytes = in->estimated_bytes,
+                .now_us = in->now_us,
+        };
+        struct sp_decision d = sp_policy_decide(in->policy, &q);
+
+        if (d.verdict == SP_VERDICT_DENY && !d.rule.n && is_constant_query(in, j) &&
+            sp_policy_may_see(in->policy, in->who, SP_STR("select"), in->call->project,
+                              in->now_us))
+                d = (struct sp_decision){ .verdict = SP_VERDICT_ALLOW,
+                                          .rule = SP_STR("builtin#no-data-read") };
+        return d;
+}
+
+int sp_judge_rewrite(struct sp_arena *a, const struct sp_judge_input *in,
+                     const struct sp_schema *schemas, size_t n_schemas,
+                     struct sp_judgement *j, struct sp_err *reterr)
+{
+        const struct sp_mask_input m = {
+                .text = in->call->query->sql,
+                .script = j->script,
+                .names = j->names,
+                .n_names = j->n_names,
+                .schemas = schemas,
+                .n_schemas = n_schemas,
+                .policy = in->policy,
+                .who = in->who,
+                .now_us = in->now_us,
+                .is_positional = sp_str_eq(in->call->query->parameter_mode,
+                                           SP_STR("POSITIONAL")),
+        };
+
+        return sp_mask_rewrite(a, &m, &j->plan, reterr);
+}

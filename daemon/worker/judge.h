@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker/judge — the pure middle of a request: parse, resolve, decide, rewrite.
+ *
+ * Job:       from a recognised call, a principal and a policy: which tables under which
+ *            full names, which accesses, the verdict, and the text to send. No I/O: the same
+ *            code answers `sallyctl policy decide`.
+ * In:        struct sp_judge_input; schemas of the tables in `needs_schema` for the rewrite.
+ * Out:       struct sp_judgement in the arena.
+ * Errors:    -EINVAL/-EPERM/-E2BIG with id "sql.*", "mask.*", "judge.*": the request is
+ *            denied with it (a policy in observe mode does not let these pass: what is
+ *            not understood cannot be masked). -ENOMEM.
+ */
+#pragma once
+
+#include "daemon/google/call.h"
+#include "daemon/mask/mask.h"
+
+struct sp_judge_input {
+        const struct sp_call *call;
+        const struct sp_principal *who;
+        const struct sp_policy *policy;
+        uint64_t now_us; /* wall clock */
+        bool has_estimate;
+        uint64_t estimated_bytes;
+};
+
+struct sp_judgement {
+        const struct sp_sql_script *script; /* NULL: not a query */
+        struct sp_str *names; /* full name of each table mention, in statement order */
+        size_t n_names;
+        struct sp_access *accesses;
+        size_t n_accesses;
+        enum sp_sql_where where;
+        struct sp_str *needs_schema; /* full names of tables with masks, each once */
+        size_t n_needs_schema;
+        struct sp_mask_plan plan; /* after sp_judge_rewrite */
+};
+
+/* Parses and resolves; ret is complete but for `plan`. */
+sp_must_check int sp_judge_read(struct sp_arena *a, const struct sp_judge_input *in,
+                                struct sp_judgement *ret, struct sp_err *reterr);
+/* The policy's word on it. Cannot fail: what does not match is denied. */
+struct sp_decision sp_judge_decide(const struct sp_judge_input *in,
+                                   const struct sp_judgement *j);
+/* Fills j->plan. Every table of needs_schema must be among the schemas. */
+sp_must_check int sp_judge_rewrite(struct sp_arena *a, const struct sp_judge_input *in,
+                                   const struct sp_schema *schemas, size_t n_schemas,
+                                   struct sp_judgement *j, struct sp_err *reterr);

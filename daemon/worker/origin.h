@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker/origin — where an accepted connection came from, out of the kernel's hands.
+ *
+ * Job:       look up the socket storage of an accepted socket by its descriptor.
+ * Errors:    -ENOENT: nothing registered, so nobody of ours redirected it: close.
+ * Others: -errno. Spec:      DESIGN.md section 6, include/sallyport/bpf_abi.h
+ */
+#pragma once
+
+#include "daemon/base/def.h"
+#include "include/sallyport/bpf_abi.h"
+
+sp_must_check int sp_origin_read(int map_fd, int socket_fd, struct sp_origin *ret);

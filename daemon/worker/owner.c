@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stage own: one gateway credential means that BigQuery sees one user. Jobs and result
+ * tables are therefore told apart here: whoever is not the owner gets 404.
+ */
+#include "daemon/worker/flow_state.h"
+
+#include <errno.h>
+
+static void on_fact(void *userdata, int err, const struct sp_err *e, struct sp_str payload)
+{
+        struct sp_flow *f = userdata;
+        struct sp_wire_in w = SP_WIRE_IN(payload);
+        struct sp_str value = sp_wire_str(&w);
+
+        if (err == 0)
+                err = sp_wire_end(&w);
+        if (err == 0)
+                err = sp_job_read(f->arena, value, &f->job);
+        if (err == -ENOENT)
+                f->step = 2;
+        else if (err < 0) {
+                if (e)
+                        f->error = *e;
+                else
+                        (void)sp_err_set(&f->error, err, "job.unreadable", "",
+                                         "what is known of this job cannot be read");
+                f->step = 3;
+        } else {
+                f->step = 4;
+        }
+        sp_flow_resume(f);
+}
+
+static enum sp_next recall(struct sp_flow *f, struct sp_str space, struct sp_str key)
+{
+        sp_autobuf b = SP_BUF_INIT(4096);
+        struct sp_wire_out w = SP_WIRE_OUT(&b);
+        int r;
+
+        sp_wire_put_str(&w, space);
+        sp_wire_put_str(&w, key);
+        f->step = 1;
+        r = key.p ? w.error : -ENOMEM;
+        if (r == 0)
+                r = sp_link_ask(&f->w->recorder, SP_MSG_RECALL, sp_buf_str(&b), on_fact, f);
+        if (r == 0)
+                return SP_WAIT;
+        (void)sp_err_set(&f->error, r, "store.unavailable", "",
+                         "the record store does not answer; try again");
+        return sp_flow_fault(f, &f->error);
+}
+
+static enum sp_next not_found(struct sp_flow *f)
+{
+        const struct sp_call *c = &f->call;
+
+        if (c->handling == SP_HANDLING_OWN_TABLE)
+                (void)sp_err_set(&f->error, -EPERM, "table.not-own", "",
+                                 "%.*s.%.*s.%.*s is not a result table of yours; reading "
+                                 "tables without SQL is not offered: use a SELECT",
+                                 SP_FMT(c->project), SP_FMT(c->dataset), SP_FMT(c->table));
+        else
+                (void)sp_err_set(&f->error, -ENOENT, "job.not-found", "",
+                                 "Not found: Job %.*s:%.*s", SP_FMT(c->project),
+                                 SP_FMT(c->job_id));
+        return c->handling == SP_HANDLING_OWN_TABLE ?
+                       sp_flow_refuse(f, 403, "accessDenied") :
+                       sp_flow_refuse(f, 404, "notFound");
+}
+
+/* A client's own job id that is taken: the same held request again is a retry and is
+ * answered from the job; anything else is what BigQuery calls a duplicate. */
+static enum sp_next taken(struct sp_flow *f)
+{
+        if (sp_job_is_owner(&f->job, &f->id.who) && f->job.approval.n &&
+            sp_str_eq(f->job.sql, f->call.query->sql))
+                return SP_NEXT; /* approve compares the whole request's hash */
+        (void)sp_err_set(&f->error, -EEXIST, "job.duplicate", "",
+                         "Already Exists: Job %.*s:%.*s", SP_FMT(f->call.project),
+                         SP_FMT(f->call.query->client_job_id));
+        return sp_flow_refuse(f, 409, "duplicate");
+}
+
+static enum sp_next known(struct sp_flow *f)
+{
+        if (f->call.handling == SP_HANDLING_QUERY)
+                return taken(f);
+        if (!sp_job_is_owner(&f->job, &f->id.who))
+                return not_found(f);
+        return SP_NEXT;
+}
+
+static enum sp_next ask(struct sp_flow *f)
+{
+        const struct sp_call *c = &f->call;
+
+        switch (c->handling) {
+        case SP_HANDLING_OWN_JOB:
+                return recall(f, SP_STR(SP_JOB_SPACE),
+                              sp_job_key(f->arena, c->project, c->job_id));
+        case SP_HANDLING_OWN_TABLE:
+                return recall(f, SP_STR(SP_TABLE_SPACE),
+                              sp_arena_printf(f->arena, "%.*s.%.*s.%.*s", SP_FMT(c->project),
+                                              SP_FMT(c->dataset), SP_FMT(c->table)));
+        case SP_HANDLING_QUERY:
+                if (c->query->client_job_id.n && !c->query->dry_run)
+                        return recall(f, SP_STR(SP_JOB_SPACE),
+                                      sp_job_key(f->arena, c->project,
+                                                 c->query->client_job_id));
+                return SP_NEXT;
+        default:
+                return SP_NEXT;
+        }
+}
+
+enum sp_next sp_flow_own(struct sp_flow *f)
+{
+        switch (f->step) {
+        case 0:
+                return ask(f);
+        case 1:
+                return SP_WAIT;
+        case 2:
+                f->is_job_new = true;
+                return f->call.handling == SP_HANDLING_QUERY ? SP_NEXT : not_found(f);
+        case 3:
+                return sp_flow_fault(f, &f->error);
+        default:
+                return known(f);
+        }
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/worker/schemas.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <uthash.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/json.h"
+
+#define ANSWER_MAX (4 * 1024 * 1024) /* a table has at most 10,000 columns */
+#define ARENA_MAX (16 * 1024 * 1024)
+
+struct sp_schema_entry {
+        char *table;
+        uint64_t fresh_until_us;
+        struct sp_arena arena;
+        struct sp_schema schema;
+        UT_hash_handle hh;
+};
+
+struct question {
+        struct sp_schemas *all;
+        struct sp_arena arena;
+        struct sp_str table;
+        struct sp_upstream_request request;
+        sp_schema_fn fn;
+        void *userdata;
+};
+
+static void forget(struct sp_schemas *all, struct sp_schema_entry *e)
+{
+        HASH_DEL(all->entries, e);
+        all->count--;
+        sp_arena_done(&e->arena);
+        free(e->table);
+        free(e);
+}
+
+void sp_schemas_clear(struct sp_schemas *all)
+{
+        struct sp_schema_entry *e, *tmp;
+
+        HASH_ITER(hh, all->entries, e, tmp)
+                forget(all, e);
+}
+
+/* depth: sp_schema_read refuses records nested deeper than JSON may be */
+static int copy_columns(struct sp_arena *a, const struct sp_column *from, size_t n,
+                        const struct sp_column **ret)
+{
+        struct sp_column *c = sp_arena_array(a, n, sizeof(*c));
+
+        if (!c)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                c[i] = from[i];
+                c[i].name = sp_arena_str(a, from[i].name);
+                c[i].type = sp_arena_str(a, from[i].type);
+                c[i].mode = sp_arena_str(a, from[i].mode);
+                if (!c[i].name.p || !c[i].type.p || !c[i].mode.p ||
+                    copy_columns(a, from[i].fields, from[i].n_fields, &c[i].fields) < 0)
+                        return -ENOMEM;
+        }
+        *ret = c;
+        return 0;
+}
+
+int sp_schema_copy(struct sp_arena *a, const struct sp_schema *from, struct sp_schema *to)
+{
+        struct sp_schema s = *from;
+
+        s.table = sp_arena_str(a, from->table);
+        s.etag = sp_arena_str(a, from->etag);
+        s.kind = sp_arena_str(a, from->kind);
+        if (!s.table.p || !s.etag.p || !s.kind.p ||
+            copy_columns(a, from->columns, from->n_columns, &s.columns) < 0)
+                return -ENOMEM;
+        *to = s;
+        return 0;
+}
+
+static void remember(struct sp_schemas *all, const struct sp_schema *s)
+{
+        struct sp_schema_entry *e = calloc(1, sizeof(*e)), *old;
+
+        if (!e)
+                return;
+        if (all->count >= SP_SCHEMAS_MAX)
+                sp_schemas_clear(all);
+        e->arena = SP_ARENA_INIT(ARENA_MAX);
+        e->table = sp_str_dup(s->table);
+        if (!e->table || sp_schema_copy(&e->arena, s, &e->schema) < 0) {
+                sp_arena_done(&e->arena);
+                free(e->table);
+                free(e);
+                return;
+        }
+        HASH_FIND(hh, all->entries, s->table.p, s->table.n, old);
+        if (old)
+                forget(all, old);
+        e->fresh_until_us = sp_clock_us() + SP_SCHEMA_FRESH_US;
+        HASH_ADD_KEYPTR(hh, all->entries, e->table, s->table.n, e);
+        all->count++;
+}
+
+static void answer(struct question *q, const struct sp_schema *s, const struct sp_err *e)
+{
+        q->fn(q->userdata, s, e);
+        sp_arena_done(&q->arena);
+        free(q);
+}
+
+static void on_table(void *userdata, int err, const char *what, unsigned status,
+                     struct sp_str body)
+{
+        struct question *q = userdata;
+        struct sp_json *resource;
+        struct sp_schema s;
+        struct sp_err e;
+
+        if (err < 0)
+                (void)sp_err_set(&e, err, "upstream.unreachable", "", "%s", what);
+        else if (status == 401)
+                sp_access_forget(q->all->access);
+        if (err == 0 && status != 200)
+                err = sp_err_set(&e, status == 404 ? -ENOENT : -EACCES, "schema.unavailable",
+                                 "", "the columns of %.*s cannot be read (status %u)",
+                                 SP_FMT(q->table), status);
+        if (err == 0)
+                err = sp_json_parse(&q->arena, body, &resource, &e);
+        if (err == 0)
+                err = sp_schema_read(&q->arena, q->table, resource, &s, &e);
+        if (err == 0)
+                remember(q->all, &s);
+        answer(q, err == 0 ? &s : NULL, err == 0 ? NULL : &e);
+}
+
+static void on_access(void *userdata, int err, const char *what, struct sp_str token)
+{
+        struct question *q = userdata;
+        struct sp_err e;
+
+        if (err == 0) {
+                what = "out of memory";
+                err = sp_upstream_fetch(q->all->upstream, &q->request, token, NULL,
+                                        ANSWER_MAX, on_table, q);
+        }
+        if (err < 0) {
+                (void)sp_err_set(&e, err, "upstream.no-credential", "", "%s", what);
+                answer(q, NULL, &e);
+        }
+}
+
+void sp_schemas_get(struct sp_schemas *all, struct sp_str table, sp_schema_fn fn,
+                    void *userdata)
+{
+        struct sp_schema_entry *entry;
+        struct question *q;
+        struct sp_err e;
+
+        HASH_FIND(hh, all->entries, table.p, table.n, entry);
+        if (entry && entry->fresh_until_us > sp_clock_us()) {
+                fn(userdata, &entry->schema, NULL);
+                return;
+        }
+        q = calloc(1, sizeof(*q));
+        if (q) {
+                q->arena = SP_ARENA_INIT(ARENA_MAX);
+                q->all = all;
+                q->fn = fn;
+                q->userdata = userdata;
+                q->table = sp_arena_str(&q->arena, table);
+                if (q->table.p &&
+                    sp_call_tables_get(&q->arena, q->table, &q->request) == 0) {
+                        sp_access_get(all->access, on_access, q);
+                        return;
+                }
+                sp_arena_done(&q->arena);
+                free(q);
+        }
+        (void)sp_err_set(&e, -ENOMEM, "schema.unavailable", "",
+                         "the columns of %.*s cannot be asked for", SP_FMT(table));
+        fn(userdata, NULL, &e);
+}

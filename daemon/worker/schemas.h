@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker/schemas — the columns of tables that have masks, read with the gateway's credential.
+ *
+ * Job:       full table name → struct sp_schema, from tables.get, remembered for a minute. A
+ *            stale entry is safe: the rewrite lists the columns it knows, so a column that
+ *            came later is not shown and one that went makes the query fail.
+ * Ownership: the schema given to the callback lives during it; the cache may drop it later:
+ *            copy with sp_schema_copy.
+ * Errors:    -ENOENT no such table, -EACCES, upstream's own.
+ */
+#pragma once
+
+#include "daemon/mask/mask.h"
+#include "daemon/worker/access.h"
+#include "daemon/worker/upstream.h"
+
+#define SP_SCHEMAS_MAX 2048
+#define SP_SCHEMA_FRESH_US (60 * SP_USEC_PER_SEC)
+
+struct sp_schema_entry;
+struct sp_schemas {
+        struct sp_access_tokens *access;
+        struct sp_upstream *upstream;
+        struct sp_schema_entry *entries;
+        size_t count;
+};
+
+typedef void (*sp_schema_fn)(void *userdata, const struct sp_schema *s, const struct sp_err *e);
+void sp_schemas_get(struct sp_schemas *all, struct sp_str table, sp_schema_fn fn,
+                    void *userdata);
+void sp_schemas_clear(struct sp_schemas *all);
+sp_must_check int sp_schema_copy(struct sp_arena *a, const struct sp_schema *from,
+                                 struct sp_schema *to);

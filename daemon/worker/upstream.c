@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/worker/upstream.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/base/log.h"
+
+#define CONNECT_TIMEOUT_MS 10000L
+
+struct sp_upstream {
+        uv_loop_t *loop;
+        uv_timer_t *timer;
+        CURLM *multi;
+        const struct sp_settings *settings;
+        struct curl_slist *connect_to;
+        struct sp_transfer *all;
+};
+
+struct sp_transfer {
+        struct sp_upstream *upstream;
+        struct sp_transfer *next, **prev;
+        CURL *easy;
+        struct curl_slist *headers;
+        struct sp_transfer_hooks hooks;
+        void *userdata;
+        bool is_paused, is_headed, is_in_curl, is_cancelled;
+        char error[CURL_ERROR_SIZE];
+        char *url;
+        char text[]; /* the URL, then the body */
+};
+
+/* ---- libcurl's sockets and timer on libuv ---- */
+
+struct watched {
+        uv_poll_t poll;
+        struct sp_upstream *upstream;
+        curl_socket_t fd;
+};
+
+static void drop(struct sp_transfer *t)
+{
+        (void)curl_multi_remove_handle(t->upstream->multi, t->easy);
+        curl_easy_cleanup(t->easy);
+        curl_slist_free_all(t->headers);
+        *t->prev = t->next;
+        if (t->next)
+                t->next->prev = t->prev;
+        free(t);
+}
+
+static int code_of(CURLcode c)
+{
+        switch (c) {
+        case CURLE_OK:
+                return 0;
+        case CURLE_COULDNT_RESOLVE_HOST:
+                return -EHOSTUNREACH;
+        case CURLE_COULDNT_CONNECT:
+                return -ECONNREFUSED;
+        case CURLE_OPERATION_TIMEDOUT:
+                return -ETIMEDOUT;
+        case CURLE_OUT_OF_MEMORY:
+                return -ENOMEM;
+        case CURLE_PEER_FAILED_VERIFICATION:
+        case CURLE_SSL_CONNECT_ERROR:
+        case CURLE_WEIRD_SERVER_REPLY:
+        case CURLE_HTTP2:
+                return -EPROTO;
+        default:
+                return -EIO;
+        }
+}
+
+static void headed(struct sp_transfer *t)
+{
+        long status = 0;
+
+        if (t->is_headed)
+                return;
+        t->is_headed = true;
+        (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+        t->hooks.on_head(t->userdata, (unsigned)status);
+}
+
+static void collect(struct sp_upstream *u)
+{
+        CURLMsg *m;
+        int left;
+
+        while ((m = curl_multi_info_read(u->multi, &left))) {
+                struct sp_transfer *t;
+                CURLcode result = m->data.result;
+
+                if (m->msg != CURLMSG_DONE)
+                        continue;
+                (void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+                t->is_in_curl = true; /* a cancel from a hook must not free */
+                if (!t->is_cancelled && result == CURLE_OK)
+                        headed(t); /* an answer without a body */
+                if (!t->is_cancelled) {
+                        t->hooks.on_done(t->userdata, code_of(result),
+                                         result ? curl_easy_strerror(result) : "");
+                }
+                drop(t);
+        }
+}
+
+static void on_socket_event(uv_poll_t *p, int status, int events)
+{
+        struct watched *s = p->data;
+        struct sp_upstream *u = s->upstream;
+        int flags = 0, running;
+
+        if (status < 0)
+                flags = CURL_CSELECT_ERR;
+        if (events & UV_READABLE)
+                flags |= CURL_CSELECT_IN;
+        if (events & UV_WRITABLE)
+                flags |= CURL_CSELECT_OUT;
+        (void)curl_multi_socket_action(u->multi, s->fd, flags, &running);
+        collect(u);
+}
+
+static void on_watched_closed(uv_handle_t *h)
+{
+        free(h->data);
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *slot)
+{
+        struct sp_upstream *u = userdata;
+        struct watched *s = slot;
+
+        (void)easy;
+        if (what == CURL_POLL_REMOVE) {
+                if (s) {
+                        (void)uv_poll_stop(&s->poll);
+                        uv_close((uv_handle_t *)&s->poll, on_watched_closed);
+                        (void)curl_multi_assign(u->multi, fd, NULL);
+                }
+                return 0;
+        }
+        if (!s) {
+                s = calloc(1, sizeof(*s));
+                if (!s || uv_poll_init_socket(u->loop, &s->poll, fd) < 0) {
+                        free(s);
+                        return -1;
+                }
+                s->poll.data = s;
+                s->upstream = u;
+                s->fd = fd;
+                (void)curl_multi_assign(u->multi, fd, s);
+        }
+        (void)uv_poll_start(&s->poll,
+                            (what & CURL_POLL_IN ? UV_READABLE : 0) |
+                                    (what & CURL_POLL_OUT ? UV_WRITABLE : 0),
+                            on_socket_event);
+        return 0;
+}
+
+static void on_timeout(uv_timer_t *t)
+{
+        struct sp_upstream *u = t->data;
+        int running;
+
+        (void)curl_multi_socket_action(u->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        collect(u);
+}
+
+static int on_timer(CURLM *multi, long ms, void *userdata)
+{
+        struct sp_upstream *u = userdata;
+
+        (void)multi;
+        if (ms < 0)
+                return uv_timer_stop(u->timer);
+        /* libcurl must not be entered again from within itself: 0 means "next turn" */
+        return uv_timer_start(u->timer, on_timeout, ms > 0 ? (uint64_t)ms : 1, 0);
+}
+
+int sp_upstream_new(uv_loop_t *loop, const struct sp_settings *settings,
+                    struct sp_upstream **ret)
+{
+        struct sp_upstream *u = calloc(1, sizeof(*u));
+        char to[300];
+
+        if (!u)
+                return -ENOMEM;
+        u->loop = loop;
+        u->settings = settings;
+        u->multi = curl_multi_init();
+        u->timer = calloc(1, sizeof(*u->timer));
+        if (!u->multi || !u->timer || uv_timer_init(loop, u->timer) < 0) {
+                if (u->multi)
+                        (void)curl_multi_cleanup(u->multi);
+                free(u->timer);
+                free(u);
+                return -ENOMEM;
+        }
+        u->timer->data = u;
+        (void)curl_multi_setopt(u->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+        (void)curl_multi_setopt(u->multi, CURLMOPT_SOCKETDATA, u);
+        (void)curl_multi_setopt(u->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+        (void)curl_multi_setopt(u->multi, CURLMOPT_TIMERDATA, u);
+        (void)curl_multi_setopt(u->multi, CURLMOPT_MAXCONNECTS, 256L);
+        if (settings->upstream.connect_to.n) {
+                (void)snprintf(to, sizeof(to), "::%.*s",
+                               SP_FMT(settings->upstream.connect_to));
+                u->connect_to = curl_slist_append(NULL, to);
+        }
+        *ret = u;
+        return 0;
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+        free(h);
+}
+
+struct sp_upstream *sp_upstream_free(struct sp_upstream *u)
+{
+        if (!u)
+                return NULL;
+        while (u->all)
+                drop(u->all);
+        (void)curl_multi_cleanup(u->multi);
+        curl_slist_free_all(u->connect_to);
+        uv_close((uv_handle_t *)u->timer, on_timer_closed);
+        free(u);
+        return NULL;
+}
+
+/* ---- one transfer ---- */
+
+static size_t on_body(char *p, size_t size, size_t n, void *userdata)
+{
+        struct sp_transfer *t = userdata;
+
+        if (t->is_cancelled)
+                return 0; /* makes libcurl end the transfer */
+        if (t->is_paused)
+                return CURL_WRITEFUNC_PAUSE;
+        t->is_in_curl = true;
+        headed(t);
+        if (!t->is_cancelled)
+                t->hooks.on_data(t->userdata, sp_str(p, size * n));
+        t->is_in_curl = false;
+        return t->is_cancelled ? 0 : size * n;
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *userdata)
+{
+        (void)p, (void)userdata;
+        return size * n; /* no header of the answer is passed on: nothing to keep */
+}
+
+static int set_headers(struct sp_transfer *t, struct sp_str bearer, const char *content_type,
+                       bool has_body)
+{
+        char line[8192];
+        struct curl_slist *l;
+        int n = snprintf(line, sizeof(line), "Authorization: Bearer %.*s", SP_FMT(bearer));
+
+        if (n < 0 || n >= (int)sizeof(line))
+                return -EMSGSIZE;
+        l = bearer.n ? curl_slist_append(NULL, line) : NULL;
+        explicit_bzero(line, sizeof(line));
+        if (bearer.n && !l)
+                return -ENOMEM;
+        t->headers = l;
+        (void)snprintf(line, sizeof(line), "Content-Type: %s",
+                       content_type ? content_type : "application/json");
+        if (has_body && (l = curl_slist_append(t->headers, line)))
+                t->headers = l;
+        l = curl_slist_append(t->headers, "Accept: application/json");
+        if (!l)
+                return -ENOMEM;
+        t->headers = l;
+        /* no "Expect: 100-continue" round trip on larger bodies */
+        l = curl_slist_append(t->headers, "Expect:");
+        if (!l)
+                return -ENOMEM;
+        t->headers = l;
+        return 0;
+}
+
+static void set_options(struct sp_transfer *t, const struct sp_upstream_request *r,
+                        const char *body)
+{
+        const struct sp_settings *s = t->upstream->settings;
+        CURL *e = t->easy;
+
+        (void)curl_easy_setopt(e, CURLOPT_URL, t->url);
+        (void)curl_easy_setopt(e, CURLOPT_PRIVATE, t);
+        (void)curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "https");
+        (void)curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+        (void)curl_easy_setopt(e, CURLOPT_PROXY, ""); /* whatever the environment says */
+        (void)curl_easy_setopt(e, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+        (void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
+        (void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
+        (void)curl_easy_setopt(e, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+        if (s->upstream.ca_file.n) /* NUL-terminated: settings strings come from an arena */
+                (void)curl_easy_setopt(e, CURLOPT_CAINFO, s->upstream.ca_file.p);
+        if (t->upstream->connect_to)
+                (void)curl_easy_setopt(e, CURLOPT_CONNECT_TO, t->upstream->connect_to);
+        (void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+        (void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(s->upstream.timeout_us / 1000));
+        (void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+        (void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error);
+        (void)curl_easy_setopt(e, CURLOPT_USERAGENT, "sallyport/" SP_VERSION);
+        (void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
+        (void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+        (void)curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
+        (void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+        if (r->body.n || sp_str_eq(r->method, SP_STR("POST"))) {
+                (void)curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
+                                       (curl_off_t)r->body.n);
+                (void)curl_easy_setopt(e, CURLOPT_POSTFIELDS, body);
+        }
+}
+
+int sp_upstream_send(struct sp_upstream *u, const struct sp_upstream_request *r,
+                     struct sp_str bearer, const char *content_type,
+                     const struct sp_transfer_hooks *hooks, void *userdata,
+                     struct sp_transfer **ret)
+{
+        size_t url = sizeof("https://") + r->host.n + r->path_and_query.n;
+        struct sp_transfer *t = calloc(1, sizeof(*t) + url + r->body.n + 1);
+        int e;
+
+        if (!t)
+                return -ENOMEM;
+        t->upstream = u;
+        t->hooks = *hooks;
+        t->userdata = userdata;
+        t->url = t->text;
+        (void)snprintf(t->url, url, "https://%.*s%.*s", SP_FMT(r->host),
+                       SP_FMT(r->path_and_query));
+        if (r->body.n)
+                memcpy(t->url + url, r->body.p, r->body.n);
+        t->easy = curl_easy_init();
+        e = t->easy ? set_headers(t, bearer, content_type, r->body.n > 0) : -ENOMEM;
+        if (e == 0) {
+                set_options(t, r, t->url + url);
+                if (curl_multi_add_handle(u->multi, t->easy) != CURLM_OK)
+                        e = -EIO;
+        }
+        if (e < 0) {
+                curl_easy_cleanup(t->easy);
+                curl_slist_free_all(t->headers);
+                free(t);
+                return e;
+        }
+        t->next = u->all;
+        t->prev = &u->all;
+        if (t->next)
+                t->next->prev = &t->next;
+        u->all = t;
+        if (ret)
+                *ret = t;
+        return 0;
+}
+
+void sp_transfer_pause(struct sp_transfer *t)
+{
+        t->is_paused = true;
+}
+
+void sp_transfer_resume(struct sp_transfer *t)
+{
+        if (!t->is_paused)
+                return;
+        t->is_paused = false;
+        /* may call on_body at once; completion shows in the next turn's collect() */
+        if (!t->is_in_curl)
+                (void)curl_easy_pause(t->easy, CURLPAUSE_CONT);
+}
+
+void sp_transfer_cancel(struct sp_transfer *t)
+{
+        if (t->is_in_curl)
+                t->is_cancelled = true;
+        else
+                drop(t);
+}
+
+/* ---- whole answers ---- */
+
+struct fetch {
+        struct sp_buf body;
+        unsigned status;
+        int error;
+        sp_fetched_fn fn;
+        void *userdata;
+};
+
+static void fetch_head(void *userdata, unsigned status)
+{
+        ((struct fetch *)userdata)->status = status;
+}
+
+static void fetch_data(void *userdata, struct sp_str piece)
+{
+        struct fetch *f = userdata;
+
+        if (f->error == 0 && sp_buf_add(&f->body, piece) < 0)
+                f->error = -EMSGSIZE;
+}
+
+static void fetch_done(void *userdata, int err, const char *what)
+{
+        struct fetch *f = userdata;
+
+        if (err == 0 && f->error < 0) {
+                err = f->error;
+                what = "the answer is too long";
+        }
+        f->fn(f->userdata, err, what, f->status, sp_buf_str(&f->body));
+        sp_buf_done_secret(&f->body); /* may be a token */
+        free(f);
+}
+
+int sp_upstream_fetch(struct sp_upstream *u, const struct sp_upstream_request *r,
+                      struct sp_str bearer, const char *content_type, size_t max,
+                      sp_fetched_fn fn, void *userdata)
+{
+        static const struct sp_transfer_hooks hooks = { fetch_head, fetch_data, fetch_done };
+        struct fetch *f = calloc(1, sizeof(*f));
+        int e;
+
+        if (!f)
+                return -ENOMEM;
+        *f = (struct fetch){ .body = SP_BUF_INIT(max), .fn = fn, .userdata = userdata };
+        e = sp_upstream_send(u, r, bearer, content_type, &hooks, f, NULL);
+        if (e < 0)
+                free(f);
+        return e;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * bpf_abi — what the BPF programs and the daemon must agree on.
+ *
+ * Fixed width, explicit padding, sizes asserted: both compilers must lay it out alike.
+ */
+#pragma once
+
+#ifndef __bpf__
+#include <stdint.h>
+typedef uint8_t __sp_u8;
+typedef uint16_t __sp_u16;
+typedef uint32_t __sp_u32;
+typedef uint64_t __sp_u64;
+#else
+typedef __u8 __sp_u8;
+typedef __u16 __sp_u16;
+typedef __u32 __sp_u32;
+typedef __u64 __sp_u64;
+#endif
+
+#define SP_COMM_LEN 16
+
+/* Where a redirected connection came from and where it wanted to go. In the socket
+ * storage of the accepted socket: the daemon reads it by descriptor. */
+struct sp_origin {
+        __sp_u64 guard_id; /* the guarded cgroup: == st_ino of its directory */
+        __sp_u64 cgroup_id; /* the caller's own cgroup */
+        __sp_u64 netns_cookie;
+        __sp_u32 pid, tid, uid, gid;
+        __sp_u32 dst_ip[4]; /* network order; IPv4 in [3] as ::ffff:a.b.c.d */
+        __sp_u16 dst_port; /* host order */
+        __sp_u8 family; /* AF_INET or AF_INET6, as the client asked */
+        __sp_u8 is_metadata; /* the destination was a metadata server address */
+        __sp_u32 pad;
+        char comm[SP_COMM_LEN];
+};
+_Static_assert(sizeof(struct sp_origin) == 80, "layout shared with BPF");
+
+/* Bumped whenever a pinned map changes its shape: it names the pin directory. */
+#define SP_BPF_ABI 1
+
+#define SP_TAG_PATTERN_LEN 192 /* with the NUL behind it */
+#define SP_TAG_WORKLOAD_LEN 64 /* with the NUL behind it */
+#define SP_TAGS_MAX 256
+#define SP_GUARDED_MAX 16384 /* guarded directories that exist at one time */
+#define SP_BRIDGE_MAX 65536 /* connections between connect() and the accepted side */
+#define SP_EVENTS_BYTES (256 * 1024)
+/* A tagged directory is at most this deep below the v2 root; its children may be deeper. */
+#define SP_GUARD_DEPTH_MAX 32
+
+/* Set in each object before it is loaded. Ports are in host order. */
+struct sp_bpf_settings {
+        __sp_u16 port; /* TLS listener */
+        __sp_u16 metadata_port;
+        __sp_u32 pad;
+};
+_Static_assert(sizeof(struct sp_bpf_settings) == 8, "layout shared with BPF");
+
+/* Map `tags`: pattern → this. `*` and `?` stay within one path component. */
+struct sp_tag_key {
+        char pattern[SP_TAG_PATTERN_LEN]; /* "/agents.slice/job-*", padded with NUL */
+};
+struct sp_tag {
+        __sp_u64 score; /* the best score wins where several patterns match; unique */
+        __sp_u32 source; /* enum sp_tag_source */
+        __sp_u32 pad;
+        char workload[SP_TAG_WORKLOAD_LEN];
+};
+_Static_assert(sizeof(struct sp_tag) == 80, "layout shared with BPF");
+
+enum sp_tag_source { SP_TAG_CONFIG = 1, SP_TAG_RUNTIME = 2 };
+
+/* Map `guarded`: cgroup id → this. */
+struct sp_guarded {
+        __sp_u64 score; /* of the tag it comes from */
+        char workload[SP_TAG_WORKLOAD_LEN];
+};
+_Static_assert(sizeof(struct sp_guarded) == 72, "layout shared with BPF");
+
+/* Map `bridge`: the addresses of a connection on its way to the listener, as the client
+ * has them → struct sp_origin. IPv4 in [3] as ::ffff:a.b.c.d, ports in host order. */
+struct sp_bridge_key {
+        __sp_u64 netns_cookie;
+        __sp_u32 client_ip[4], listener_ip[4]; /* network order */
+        __sp_u16 client_port, listener_port;
+        __sp_u32 pad;
+};
+_Static_assert(sizeof(struct sp_bridge_key) == 48, "layout shared with BPF");
+
+/* Map `guard_state`, one entry. */
+struct sp_guard_state {
+        /* Not 0: a directory that a tag matches could not be entered, and this is the
+         * lowest id of such a one. Ids only grow, so whoever is below a directory with
+         * this id or a higher one may be one that was lost: it is refused. */
+        __sp_u64 lost_from;
+};
+
+/* Map `stats`, one slot per CPU each. */
+enum sp_guard_stat {
+        SP_STAT_REDIRECTED,
+        SP_STAT_REDIRECTED_METADATA,
+        SP_STAT_ACCEPTED, /* origins handed to the accepted side */
+        SP_STAT_REFUSED_UDP,
+        SP_STAT_REFUSED_METADATA,
+        SP_STAT_REFUSED_SOCKET, /* raw, MPTCP, or another kind than TCP, UDP, ping */
+        SP_STAT_REFUSED_EGRESS, /* packets that the second net dropped */
+        SP_STAT_REFUSED_LOST, /* see sp_guard_state.lost_from */
+        SP_STAT_TAGGED, /* directories tagged in the kernel as they were made */
+        SP_STAT_UNTAGGED,
+        SP_STAT_ERROR_STORAGE, /* failed helpers from here on: each refused something */
+        SP_STAT_ERROR_BRIDGE,
+        SP_STAT_ERROR_NO_BRIDGE, /* accepted, but nobody announced it */
+        SP_STAT_ERROR_ACCEPT,
+        SP_STAT_ERROR_TAG,
+        SP_STAT_ERROR_EVENT, /* an event was lost; what it told of was still refused */
+        SP_STAT_COUNT
+};
+
+enum sp_guard_what {
+        SP_GUARD_REFUSED_UDP = 1, /* UDP to port 443 */
+        SP_GUARD_REFUSED_METADATA, /* metadata address, neither TCP nor port 80 */
+        SP_GUARD_REFUSED_SOCKET, /* raw, MPTCP, …: `protocol` and `type` tell */
+        SP_GUARD_REFUSED_EGRESS, /* a packet past the connect hooks; no pid, uid, comm */
+        SP_GUARD_REFUSED_LOST,
+        SP_GUARD_TAGGED, /* guard_id came into being */
+        SP_GUARD_UNTAGGED, /* guard_id is gone */
+};
+
+/* Ring buffer `events`. */
+struct sp_guard_event {
+        __sp_u64 time_ns; /* CLOCK_MONOTONIC */
+        __sp_u64 guard_id, cgroup_id;
+        __sp_u32 pid, uid;
+        __sp_u32 dst_ip[4]; /* as in sp_origin */
+        __sp_u16 dst_port; /* host order */
+        __sp_u16 protocol; /* IPPROTO_… */
+        __sp_u8 what; /* enum sp_guard_what */
+        __sp_u8 family; /* AF_…; 0: no address */
+        __sp_u8 type; /* SOCK_… */
+        __sp_u8 pad;
+        char comm[SP_COMM_LEN];
+};
+_Static_assert(sizeof(struct sp_guard_event) == 72, "layout shared with BPF");

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+/*
+ * sandbox/names: from a name in SQL to a table of the store.
+ *
+ * Adds what is a table to SQL but not in the data: wildcard tables (`p.d.prefix*`,
+ * with the pseudo column _TABLE_SUFFIX) and INFORMATION_SCHEMA.TABLES and COLUMNS.
+ */
+const { Table, splitName } = require('./store');
+const types = require('./types');
+const { invalid, notFound, unsupported } = require('./errors');
+
+/* The engine takes values by name only, so `?` becomes a name (1 for the first). */
+const positionalName = (position) => `standin_parameter_${position}`;
+
+const text = (s) => (s == null ? {} : { string_value: String(s) });
+const string = (name) => ({ name, type: 'STRING' });
+
+function fullName(names, ctx) {
+        const parts = names.join('.').split('.');
+        if (parts.some((p) => p === ''))
+                throw invalid(`Invalid table name: ${names.join('.').slice(0, 200)}`);
+        const schemaAt = parts.findIndex(
+                (p) => p.toUpperCase() === 'INFORMATION_SCHEMA',
+        );
+        const wanted = schemaAt >= 0 ? 4 : 3;
+        if (schemaAt >= 0) parts[schemaAt] = 'INFORMATION_SCHEMA';
+        const bare = schemaAt >= 0 ? 2 : 1;
+        if (parts.length === bare) {
+                if (!ctx.defaultDataset)
+                        throw invalid(
+                                `Table "${parts.join('.')}" must be qualified with a dataset ` +
+                                        '(e.g. dataset.table).',
+                        );
+                parts.unshift(ctx.defaultDataset.datasetId);
+                parts.unshift(ctx.defaultDataset.projectId ?? ctx.project);
+        } else if (parts.length === bare + 1) {
+                parts.unshift(ctx.project);
+        }
+        if (parts.length !== wanted)
+                throw invalid(`Invalid table name: ${names.join('.').slice(0, 200)}`);
+        return parts.join('.');
+}
+
+function wildcardTable(store, full) {
+        const { projectId, datasetId, tableId } = splitName(full);
+        const prefix = tableId.slice(0, -1);
+        const members = store
+                .inDataset(projectId, datasetId)
+                .filter((t) => !t.view && t.reference.tableId.startsWith(prefix));
+        if (members.length === 0) throw notFound(`${full} does not match any table.`);
+        const latest = members[members.length - 1];
+        const rows = members.flatMap((t) => {
+                const at = latest.schema.map((f) =>
+                        t.schema.findIndex((g) => g.name === f.name),
+                );
+                const suffix = text(t.reference.tableId.slice(prefix.length));
+                return t.rows.map((r) => [
+                        ...at.map((i) => (i < 0 ? {} : r[i])),
+                        suffix,
+                ]);
+        });
+        const table = new Table(full, latest.schema, rows);
+        table.members = members;
+        const plain = table.catalogEntry.bind(table);
+        table.catalogEntry = () => {
+                const e = plain();
+                e.column.push({
+                        name: '_TABLE_SUFFIX',
+                        type: types.toEngine({ kind: 'STRING' }),
+                        is_pseudo_column: true,
+                });
+                return e;
+        };
+        return table;
+}
+
+function informationSchema(store, full) {
+        const [project, dataset, , view] = full.split('.');
+        store.needDataset(`${project}.${dataset}.x`);
+        const tables = () => store.inDataset(project, dataset);
+        const key = (t) => [text(project), text(dataset), text(t.reference.tableId)];
+        const head = ['table_catalog', 'table_schema', 'table_name'].map(string);
+        switch (view.toUpperCase()) {
+                case 'TABLES':
+                        return new Table(
+                                full,
+                                [...head, string('table_type')],
+                                tables().map((t) => [
+                                        ...key(t),
+                                        text(t.view ? 'VIEW' : 'BASE TABLE'),
+                                ]),
+                        );
+                case 'COLUMNS':
+                        return new Table(
+                                full,
+                                [
+                                        ...head,
+                                        string('column_name'),
+                                        { name: 'ordinal_position', type: 'INT64' },
+                                        string('is_nullable'),
+                                        string('data_type'),
+                                ],
+                                tables().flatMap((t) =>
+                                        t.schema.map((f, i) => [
+                                                ...key(t),
+                                                text(f.name),
+                                                { int64_value: i + 1 },
+                                                text(
+                                                        f.mode === 'REQUIRED'
+                                                                ? 'NO'
+                                                                : 'YES',
+                                                ),
+                                                text(sqlType(t.types[i])),
+                                        ]),
+                                ),
+                        );
+                default:
+                        throw unsupported(`INFORMATION_SCHEMA.${view.slice(0, 40)}`);
+        }
+}
+
+function sqlType(t) {
+        if (t.kind === 'ARRAY') return `ARRAY<${sqlType(t.element)}>`;
+        if (t.kind === 'STRUCT')
+                return `STRUCT<${t.fields.map((f) => `${f.name} ${sqlType(f.type)}`).join(', ')}>`;
+        return t.kind;
+}
+
+/* Finds the table a reference means; makes the virtual ones known to the catalogue. */
+function resolve(store, names, ctx) {
+        const full = fullName(names, ctx);
+        const build = full.endsWith('*')
+                ? wildcardTable
+                : full.includes('.INFORMATION_SCHEMA.')
+                  ? informationSchema
+                  : null;
+        if (build) {
+                const table = build(store, full);
+                store.wantVirtual(full, () => {
+                        try {
+                                return build(store, full);
+                        } catch {
+                                return new Table(
+                                        full,
+                                        table.schema,
+                                ); /* its members are gone */
+                        }
+                });
+                return table;
+        }
+        return store.get(full);
+}
+
+module.exports = { fullName, positionalName, resolve };

@@ -1,0 +1,425 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The main job, end to end: real kernel hooks, TLS, D-Bus, RocksDB and real clients.
+
+Run by `make e2e`. One world for all tests; each test says what is promised."""
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import world as w  # noqa: E402
+
+W = None
+CUSTOMERS = "SELECT id, name, email, ssn, phone FROM crm.customers ORDER BY id LIMIT 3"
+RAW_SSN = "900-13-1317"  # of customer 1, in the stand-in's data
+
+
+def message(answer):
+    return (answer.get("error") or {}).get("message", "")
+
+
+class Reading(unittest.TestCase):
+    def test_a_select_comes_back_with_protected_columns_masked_and_the_rest_untouched(self):
+        a = W.query(CUSTOMERS)
+        self.assertTrue(a["ok"], a)
+        first = a["rows"][0]
+        self.assertEqual(first["id"], 1)
+        self.assertEqual(first["ssn"], "[redacted]")
+        self.assertNotIn("@", first["email"])
+        self.assertRegex(first["phone"], r"^\*+..$")
+        self.assertNotIn(RAW_SSN, json.dumps(a))
+
+    def test_aliases_expressions_and_whole_rows_see_only_masked_values(self):
+        for sql in ("SELECT ssn AS city FROM crm.customers",
+                    "SELECT TO_JSON_STRING(c) AS j FROM crm.customers AS c",
+                    "WITH t AS (SELECT * FROM crm.customers) SELECT REVERSE(ssn) AS r FROM t",
+                    "SELECT a.ssn FROM crm.customers a JOIN crm.customers b USING (ssn)",
+                    "SELECT name FROM crm.customers WHERE ssn = '%s'" % RAW_SSN):
+            a = W.query(sql)
+            self.assertTrue(a["ok"], (sql, a))
+            for secret in (RAW_SSN, RAW_SSN[::-1]):
+                self.assertNotIn(secret, json.dumps(a), sql)
+        self.assertEqual(a["rows"], [], "a predicate on a masked column finds nothing")
+
+    def test_paging_gives_every_row_once(self):
+        a = W.query("SELECT id FROM crm.customers ORDER BY id", "--max-results", "5")
+        ids = [r["id"] for r in a["rows"]]
+        self.assertEqual(ids, sorted(set(ids)))
+        self.assertEqual(len(ids), 12)
+
+    def test_jobs_query_parameters_and_dry_runs_work_as_the_client_expects(self):
+        self.assertTrue(W.query(CUSTOMERS, "--mode", "job")["ok"])
+        self.assertTrue(W.query(CUSTOMERS, "--mode", "promise")["ok"])
+        a = W.query("SELECT name FROM crm.customers WHERE name LIKE @who", "--param", "who=Ada%")
+        self.assertEqual(len(a["rows"]), 1)
+        a = W.query(CUSTOMERS, "--mode", "dry-run")
+        self.assertTrue(a["ok"], a)
+
+    def test_an_error_of_bigquery_reaches_the_user(self):
+        a = W.query("SELECT zzz FROM shop.products")
+        self.assertIn("Unrecognized name: zzz", message(a))
+
+    def test_a_constant_query_is_answered(self):
+        self.assertEqual(W.query("SELECT 1 AS one")["rows"], [{"one": 1}])
+
+
+class Refusing(unittest.TestCase):
+    def refused(self, sql, *words):
+        a = W.query(sql)
+        self.assertFalse(a["ok"], (sql, a))
+        for word in words:
+            self.assertIn(word, message(a), sql)
+        return a
+
+    def test_a_drop_is_denied_with_the_rule_and_the_reason(self):
+        self.refused("DROP TABLE crm.orders", "policy.denied", "no-drops", "migrations")
+
+    def test_a_table_no_rule_speaks_of_is_denied(self):
+        self.refused("SELECT * FROM secret.things", "policy.no-rule", "acme-prod.secret.things")
+
+    def test_an_update_of_everything_is_denied(self):
+        for where in ("TRUE", "1 = 1", "id = id OR id IS NULL"):
+            self.refused(f"UPDATE crm.orders SET status = 'x' WHERE {where}",
+                         "no-blanket-changes")
+
+    def test_what_is_not_understood_is_denied_by_name(self):
+        self.refused("SELECT * FROM EXTERNAL_QUERY('c', 'select 1')", "external")
+        self.refused("EXECUTE IMMEDIATE 'DROP TABLE crm.orders'", "sql.")
+        self.refused("SELECT ML.PREDICT(1)", "sql.function")
+        self.refused("SELECT * FROM `region-us`.INFORMATION_SCHEMA.JOBS", "sql.")
+        self.refused("SELECT * FROM crm.`cust*`", "wildcard")
+
+    def test_reading_a_table_without_sql_is_denied_with_the_way_out(self):
+        a = W.query("crm.customers", "--mode", "rows")
+        self.assertIn("SELECT", message(a))
+        self.assertNotIn(RAW_SSN, json.dumps(a))
+
+    def test_nothing_refused_reached_google(self):
+        before = len(W.journal())
+        self.refused("DROP TABLE crm.orders", "no-drops")
+        self.assertFalse([j for j in W.journal()[before:] if "DROP" in json.dumps(j)])
+
+
+class Identity(unittest.TestCase):
+    def test_a_person_signed_in_by_token_exchange_is_seen_by_the_policy(self):
+        source = W.path("home", "oidc.jwt")
+        with open(source, "w") as f:
+            f.write(W.oidc_token("--sub", "ann@example.test", "--groups", "finance,dev"))
+        os.chmod(source, 0o644)
+        cred = W.path("home", "external.json")
+        with open(cred, "w") as f:
+            json.dump({"type": "external_account", "audience": "//iam.googleapis.com/x",
+                       "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+                       "token_url": "https://sts.googleapis.com/v1/token",
+                       "credential_source": {"file": source}}, f)
+        os.chmod(cred, 0o644)
+        a = W.query("SELECT 1 AS one", env={"GOOGLE_APPLICATION_CREDENTIALS": cred})
+        self.assertTrue(a["ok"], a)
+        shown = W.ctl("sessions", "list", "--store", W.store()).stdout
+        self.assertIn("ann@example.test", shown)
+        a = W.query("SELECT * FROM hr.salaries", env={"GOOGLE_APPLICATION_CREDENTIALS": cred})
+        self.assertIn("Not found", message(a), "allowed by policy; the stand-in has no such table")
+        a = W.query("SELECT * FROM hr.salaries")
+        self.assertRegex(message(a), "policy.(person-required|no-rule)")
+
+    def test_an_expired_or_foreign_oidc_token_gives_no_access(self):
+        for options in (["--exp-in=-600"], ["--iss", "https://evil.example"],
+                        ["--aud", "other"]):
+            token = W.oidc_token(*options)
+            p = W.agent(["curl", "-sS", "--max-time", "10", "https://sts.googleapis.com/v1/token", "-d",
+                         "grant_type=urn:ietf:params:oauth:grant-type:token-exchange", "-d",
+                         "subject_token_type=urn:ietf:params:oauth:token-type:jwt",
+                         "--data-urlencode", "subject_token=" + token])
+            self.assertNotIn("access_token", p.stdout, options)
+            self.assertIn("error", p.stdout, p.stderr)
+
+    def test_a_foreign_google_credential_is_refused_and_never_forwarded(self):
+        before = len(W.journal())
+        p = W.agent(["curl", "-sS", "--max-time", "10", "-H", "Authorization: Bearer ya29.somebody-elses",
+                     "https://bigquery.googleapis.com/bigquery/v2/projects/acme-prod/datasets"])
+        self.assertIn("identity.foreign-credential", p.stdout, p.stderr)
+        self.assertEqual(len(W.journal()), before)
+
+    def test_a_token_is_worth_nothing_in_another_cgroup(self):
+        p = W.agent(["curl", "-sS", "--max-time", "10", "-H", "Metadata-Flavor: Google",
+                     "http://169.254.169.254/computeMetadata/v1/instance/service-accounts/"
+                     "default/token"])
+        token = json.loads(p.stdout)["access_token"]
+        url = "https://bigquery.googleapis.com/bigquery/v2/projects/acme-prod/datasets/crm"
+        p = W.agent(["curl", "-sS", "--max-time", "10", "-H", "Authorization: Bearer " + token, url])
+        self.assertNotIn('"kind": "bigquery#dataset"', p.stdout)
+        p = W.outside(["curl", "-sSk", "--max-time", "10", "-H", "Authorization: Bearer " + token, url])
+        self.assertIn("401", p.stdout, "Google itself does not know it either")
+
+
+class Approving(unittest.TestCase):
+    UPDATE = "UPDATE crm.orders SET status = 'refunded' WHERE id = %d"
+
+    def held(self, sql, *options, **kw):
+        p = W.agent_start(["node", W.client("node/query.js"), *options, sql], **kw)
+        path, approval = W.wait_approval()
+        return p, path, approval
+
+    def end(self, p):
+        out, err = p.communicate(timeout=60)
+        return json.loads(out) if out.strip() else self.fail(err)
+
+    def status(self, order):
+        a = W.query(f"SELECT status FROM crm.orders WHERE id = {order}")
+        return a["rows"][0]["status"]
+
+    def test_an_update_waits_for_a_person_and_runs_once_approved_through_busctl(self):
+        p, path, a = self.held(self.UPDATE % 1001)
+        self.assertEqual(a["Sql"], self.UPDATE % 1001)
+        self.assertEqual(a["Workload"], "ci-agents")
+        self.assertNotEqual(self.status(1001), "refunded", "not before it is approved")
+        W.busctl("call", "dev.sallyport.Sallyport1", path,
+                 "dev.sallyport.Sallyport1.Approval", "Approve", "s", "ticket 42")
+        self.assertTrue(self.end(p)["ok"])
+        self.assertEqual(self.status(1001), "refunded")
+        again = W.busctl("call", "dev.sallyport.Sallyport1", path,
+                         "dev.sallyport.Sallyport1.Approval", "Approve", "s", "x", check=False)
+        self.assertNotEqual(again.returncode, 0)
+        updates = [j for j in W.journal() if "refunded" in json.dumps(j) and "1001" in
+                   json.dumps(j) and j["method"] == "POST"]
+        self.assertEqual(len(updates), 1, "an approval is good for one request")
+
+    def test_a_denied_update_tells_the_client_who_and_why_and_never_reaches_google(self):
+        p, path, _ = self.held(self.UPDATE % 1002, "--mode", "job")
+        W.ctl("approvals", "deny", os.path.basename(path), "--reason", "wrong customer")
+        a = self.end(p)
+        self.assertFalse(a["ok"])
+        self.assertIn("wrong customer", message(a))
+        self.assertNotEqual(self.status(1002), "refunded")
+
+    def test_the_one_who_asked_cannot_approve(self):
+        p, path, _ = self.held(self.UPDATE % 1003)
+        for argv in (["busctl", f"--address=unix:path={W.path('bus')}", "call",
+                      "dev.sallyport.Sallyport1", path,
+                      "dev.sallyport.Sallyport1.Approval", "Approve", "s", "me"],):
+            r = W.agent(argv)
+            self.assertNotEqual(r.returncode, 0)
+            r = W.run(["setpriv", "--reuid=65534", "--clear-groups", *argv], check=False)
+            self.assertNotEqual(r.returncode, 0)
+        self.assertTrue(W.approvals())
+        W.ctl("approvals", "deny", os.path.basename(path), "--reason", "test over")
+        self.end(p)
+
+    def test_masked_columns_in_a_held_statement_are_masked_when_it_runs(self):
+        sql = ("MERGE crm.orders o USING (SELECT id, email FROM crm.customers) c "
+               "ON o.customer_id = c.id AND o.id = 1004 "
+               "WHEN MATCHED THEN UPDATE SET status = c.email")
+        p, path, a = self.held(sql)
+        self.assertIn("acme-prod.crm.customers.email", a["Masked"])
+        W.busctl("call", "dev.sallyport.Sallyport1", path,
+                 "dev.sallyport.Sallyport1.Approval", "Approve", "s", "")
+        self.assertTrue(self.end(p)["ok"])
+        self.assertNotIn("@", self.status(1004))
+
+
+class NoWayRound(unittest.TestCase):
+    def test_raw_addresses_ipv6_and_no_proxy_end_at_the_daemon(self):
+        url = "https://bigquery.googleapis.com/bigquery/v2/projects"
+        control = W.outside(["curl", "-sSk", "--max-time", "10", url])
+        self.assertIn("Request is missing required", control.stdout + control.stderr, "the probe works outside")
+        for name, argv in {
+                "raw address, own Host": ["-k", "-H", "Host: bigquery.googleapis.com",
+                                          f"https://{w.GOOGLE4}/bigquery/v2/projects"],
+                "IPv6": ["-6", url], "no proxy": ["--noproxy", "*", url],
+                "v4-mapped": ["-k", "--resolve", f"bigquery.googleapis.com:443:[::ffff:{w.GOOGLE4}]", url],
+        }.items():
+            before = len(W.journal())
+            W.agent(["curl", "-sS", "--max-time", "10", *argv])
+            self.assertEqual(len(W.journal()), before, name)
+
+    def test_udp_and_the_metadata_server_are_not_reached(self):
+        probe = ("import socket,sys\n"
+                 "s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\n"
+                 f"s.sendto(b'x',('{w.GOOGLE4}',443))\n")
+        self.assertEqual(W.outside(["/usr/bin/python3", "-c", probe]).returncode, 0)
+        p = W.agent(["/usr/bin/python3", "-c", probe])
+        self.assertIn("PermissionError", p.stderr)
+
+    def test_another_host_name_is_refused_by_name(self):
+        before = len(W.journal())
+        for name in ("storage.googleapis.com", "example.com"):
+            p = W.agent(["curl", "-sS", "--max-time", "10", f"https://{name}/"])
+            self.assertNotIn("Sallyport stand-in", p.stdout)
+        self.assertEqual(len(W.journal()), before)
+
+    def test_host_that_differs_from_the_sni_is_refused(self):
+        p = W.agent(["curl", "-sS", "--max-time", "10", "-H", "Host: storage.googleapis.com",
+                     "https://bigquery.googleapis.com/bigquery/v2/projects"])
+        self.assertIn("sni-mismatch", p.stdout)
+
+    def test_a_direct_connection_to_the_listener_is_closed(self):
+        p = W.outside(["curl", "-sSk", "--max-time", "10", "--resolve", "bigquery.googleapis.com:844:127.0.0.1",
+                       "https://bigquery.googleapis.com:844/"])
+        self.assertNotEqual(p.returncode, 0)
+
+
+class RealClients(unittest.TestCase):
+    SQL = "SELECT id, name, ssn FROM crm.customers WHERE id = 1"
+
+    def check(self, argv):
+        p = W.agent(argv)
+        if p.returncode == 77:
+            self.skipTest(p.stderr.strip())
+        self.assertIn("[redacted]", p.stdout, p.stderr)
+        self.assertNotIn(RAW_SSN, p.stdout)
+
+    def test_the_go_client_reads_masked_rows(self):
+        build = W.path("home", "go-query")
+        p = W.run([W.client("go/build.sh"), build], check=False, timeout=120,
+                  env=W.env(HOME=W.path("home")))
+        if p.returncode == 77:
+            self.skipTest(p.stderr.strip())
+        self.check([build, self.SQL])
+
+    def test_the_python_client_reads_masked_rows(self):
+        self.check(["/usr/bin/python3", W.client("python/query.py"), self.SQL])
+
+    def test_bq_reads_masked_rows(self):
+        self.check([W.client("bq.sh"), self.SQL])
+
+
+class Recording(unittest.TestCase):
+    def test_a_session_can_be_replayed_as_it_happened(self):
+        W.query("SELECT id, ssn FROM crm.customers WHERE id = 2")
+        sessions = json.loads(W.ctl("sessions", "list", "--json", "--store", W.store()).stdout)
+        self.assertTrue(sessions)
+        shown = ""
+        for line in W.ctl("sessions", "list", "--store", W.store()).stdout.splitlines()[1:]:
+            shown += W.ctl("sessions", "replay", line.split()[0], "--no-wait", "--store",
+                           W.store()).stdout
+        self.assertIn("SELECT id, ssn FROM crm.customers WHERE id = 2", shown)
+        self.assertIn("[redacted]", shown)
+        self.assertNotIn(RAW_SSN, shown)
+
+    def test_audit_verify_finds_a_flipped_byte_in_a_copy(self):
+        p = W.ctl("audit", "verify", "--store", W.store())
+        self.assertIn("intact", p.stdout)
+        copy = W.path("copy")
+        W.run(["cp", "-r", W.store(), copy])
+        flipped = flip_a_byte(copy)
+        p = W.ctl("audit", "verify", "--store", copy, check=False)
+        self.assertNotEqual(p.returncode, 0, f"{flipped}: {p.stdout}")
+
+
+def flip_a_byte(store, needle=b'"type":"request"'):
+    """In the newest file that holds a record in the clear: one bit of one record."""
+    names = sorted(os.listdir(store), key=lambda n: -os.path.getmtime(os.path.join(store, n)))
+    for name in names:
+        if not name.endswith((".log", ".sst")):
+            continue
+        path = os.path.join(store, name)
+        with open(path, "r+b") as f:
+            data = f.read()
+            at = data.find(needle)
+            if at >= 0:
+                f.seek(at + 3)
+                f.write(bytes([data[at + 3] ^ 1]))
+                return name
+    raise AssertionError("no record was found in the copy")
+
+
+class Surviving(unittest.TestCase):
+    """Last by name order of unittest's loader is not needed: each test leaves a live daemon."""
+
+    def test_a_killed_worker_comes_back_and_loses_no_record(self):
+        self.kill("worker")
+
+    def test_a_killed_recorder_comes_back_and_nothing_passed_unrecorded(self):
+        self.kill("recorder")
+
+    def kill(self, role):
+        ends = []
+        p = W.agent_start(["node", W.client("node/query.js"), CUSTOMERS])
+        for pid in W.pids(role):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        ends.append(p.communicate(timeout=60))
+        w.wait_for("a working daemon", lambda: W.query("SELECT 1 AS one")["ok"], 30)
+        self.assertIn("intact", W.ctl("audit", "verify", "--store", W.store()).stdout)
+        self.everything_sent_was_recorded()
+
+    def everything_sent_was_recorded(self):
+        sent = [j for j in W.journal() if j["method"] == "POST" and "/queries" in j["path"]]
+        recorded = W.ctl("sessions", "export", "--store", W.store()).stdout \
+            if False else "\n".join(
+                W.ctl("sessions", "show", line.split()[0], "--json", "--store", W.store()).stdout
+                for line in W.ctl("sessions", "list", "--store", W.store()).stdout.splitlines()[1:])
+        self.assertGreaterEqual(recorded.count('"bigquery.jobs.query"'), len(sent))
+
+    def test_with_the_daemon_dead_connections_fail_and_it_comes_back(self):
+        before = len(W.journal())
+        os.kill(W.children["sallyportd"].pid, signal.SIGKILL)
+        W.children["sallyportd"].wait()
+        del W.children["sallyportd"]
+        code = W.run(["sh", "-c", f"echo $$ > {W.cgroup}/agents.slice/cgroup.procs; "
+                      "exec curl -sSk --max-time 5 https://bigquery.googleapis.com/bigquery/v2/projects"],
+                     check=False)
+        self.assertNotEqual(code.returncode, 0, code.stdout)
+        self.assertEqual(len(W.journal()), before)
+        W.start_daemon()
+        self.assertTrue(W.query("SELECT 1 AS one")["ok"])
+        self.assertIn("intact", W.ctl("audit", "verify", "--store", W.store()).stdout)
+
+
+class ZSecrets(unittest.TestCase):
+    """Runs last: searches everything that the run left."""
+
+    def test_no_secret_and_no_protected_value_is_where_it_must_not_be(self):
+        with open(W.path("pki", "demo-sa.json")) as f:
+            key = json.load(f)["private_key"].split("\n")[1]
+        with open(os.path.join(w.TOP, "sandbox", "demo-data.json")) as f:
+            table = json.load(f)["tables"]["acme-prod.crm.customers"]
+        names = [c["name"] for c in table["schema"]]
+        raw = [row[names.index(c)] for row in table["rows"] for c in ("ssn", "email")]
+        W.stop("sallyportd")
+        secrets = [key, *[r for r in raw if r]]
+        asked = "\n".join(self.sql_of_the_tests())
+        for path in self.everything():
+            with open(path, "rb") as f:
+                data = f.read()
+            for secret in secrets:
+                if secret in asked:  # an agent's own text may name what it guesses
+                    continue
+                self.assertNotIn(secret.encode(), data, path)
+        self.start_again()
+
+    def sql_of_the_tests(self):
+        with open(os.path.abspath(__file__)) as f:
+            yield f.read()
+        yield RAW_SSN
+
+    def everything(self):
+        """Logs, records, metrics, the stand-in's journal, runtime files; not keys and data."""
+        for top in (W.path("state", "records"), W.path("run")):
+            for d, _dirs, files in os.walk(top):
+                yield from (os.path.join(d, f) for f in files)
+        yield from (W.path(f) for f in os.listdir(W.dir) if f.endswith(".log"))
+        yield W.path("journal")
+
+    def start_again(self):
+        W.start_daemon()
+
+
+if __name__ == "__main__":
+    w.enter_namespaces()
+    build = os.environ.get("BUILD", os.path.join(w.TOP, "build"))
+    with w.World(build, keep=bool(os.environ.get("KEEP"))) as W:
+        W.start()
+        started = time.monotonic()
+        result = unittest.main(argv=[sys.argv[0], "-v", *sys.argv[1:]], exit=False).result
+        failed = len(result.failures) + len(result.errors)
+        skipped = len(result.skipped)
+        print(f"e2e: {result.testsRun - failed - skipped} passed, {failed} failed, "
+              f"{skipped} skipped ({time.monotonic() - started:.0f} s)")
+        if failed:
+            print(W.log("sallyportd")[-4000:])
+    sys.exit(1 if failed else 0)

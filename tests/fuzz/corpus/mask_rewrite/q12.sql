@@ -1,0 +1,1 @@
+FROM crm.customers |> WHERE ssn = '1' |> SELECT name

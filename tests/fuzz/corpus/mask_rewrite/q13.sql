@@ -1,0 +1,1 @@
+INSERT INTO crm.orders (x) SELECT ssn FROM customers

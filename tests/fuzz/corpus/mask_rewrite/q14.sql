@@ -1,0 +1,1 @@
+CREATE TABLE crm.copy AS SELECT * FROM crm.customers

@@ -1,0 +1,1 @@
+DELETE FROM crm.customers WHERE SSN LIKE '1%'

@@ -1,0 +1,1 @@
+DELETE FROM crm.customers WHERE `s\\x73n` LIKE '1%'

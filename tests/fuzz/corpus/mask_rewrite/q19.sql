@@ -1,0 +1,1 @@
+DELETE FROM crm.customers c WHERE c.ssn LIKE '1%'

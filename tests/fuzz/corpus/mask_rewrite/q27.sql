@@ -1,0 +1,1 @@
+SELECT @sallyport_salt

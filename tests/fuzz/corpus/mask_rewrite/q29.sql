@@ -1,0 +1,1 @@
+SELECT * FROM leads WHERE id = ?

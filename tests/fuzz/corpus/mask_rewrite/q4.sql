@@ -1,0 +1,1 @@
+SELECT * FROM `p.crm.customers` WHERE 1=1

@@ -1,0 +1,1 @@
+SELECT * FROM crm.`cust\\x6fmers`

@@ -1,0 +1,1 @@
+SELECT a.*, b.x FROM crm.customers a LEFT JOIN `p.crm.customers` AS b USING (id) WHERE a.ssn IN (SELECT ssn FROM customers)

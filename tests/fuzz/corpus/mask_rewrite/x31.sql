@@ -1,0 +1,1 @@
+FROM customers AS c FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP() |> JOIN customers d ON c.id = d.id |> AGGREGATE COUNT(*) GROUP BY ssn

@@ -1,0 +1,1 @@
+SELECT * FROM customers PIVOT(COUNT(id) FOR ssn IN ("1","2")) AS q

@@ -1,0 +1,1 @@
+SELECT * FROM customers, UNNEST([1,2]) WITH OFFSET, customers.name

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/policy/policy.h"
+#include "tests/test.h"
+
+static const char text[] =
+        "version: 1\n"
+        "masks:\n"
+        "- {name: ssn, columns: [p.crm.customers.ssn, \"p.crm.cust*.tax_*\"], mask: hash}\n"
+        "- {name: mail, columns: [\"*.*.*.email\"], mask: {partial: {keep_first: 2, "
+        "keep_last: 4}}}\n"
+        "- {name: mail-crm, columns: [\"p.crm.*.email\"], mask: {partial: {keep_first: 4, "
+        "keep_last: 1}}, except: {groups: [support], until: 2027-01-01}}\n"
+        "- {name: first, columns: [p.x.t.a], mask: {partial: {keep_first: 2}}}\n"
+        "- {name: last, columns: [p.x.t.a], mask: {partial: {keep_last: 2}}}\n"
+        "- {name: nested, columns: [p.crm.people.home.street, p.crm.people.work], mask: "
+        "redact, except: {workloads: [hr], persons: [\"i#ann\"]}}\n"
+        "- {name: hard, columns: [\"p.*.*.ssn\"], mask: \"null\", except: {workloads: "
+        "[free]}}\n";
+
+#define UNTIL (UINT64_C(1798761600) * SP_USEC_PER_SEC) /* 2027-01-01 00:00 UTC */
+
+static struct sp_policy *load(void)
+{
+        struct sp_policy_file f = { SP_STR("m.yaml"), sp_str_c(text) };
+        struct sp_policy *p = NULL;
+        struct sp_err err = SP_ERR_NULL;
+
+        if (sp_policy_load(&f, 1, NULL, 0, &p, &err) < 0)
+                fail_msg("%s: %s (%s)", err.where, err.what, err.id);
+        return p;
+}
+
+static const struct {
+        const char *sentence, *workload, *group, *sub, *table, *column;
+        uint64_t now_us;
+        enum sp_mask_kind kind;
+        unsigned first, last;
+} table[] = {
+        { "the stricter of two masks wins", "ci", "", "", "p.crm.customers", "ssn", 0,
+          SP_MASK_NULL, 0, 0 },
+        { "the other stays when one is lifted", "free", "", "", "p.crm.customers", "ssn", 0,
+          SP_MASK_HASH, 0, 0 },
+        { "a column glob", "ci", "", "", "p.crm.customers", "tax_id", 0, SP_MASK_HASH, 0, 0 },
+        { "letter case of columns does not matter", "ci", "", "", "p.crm.customers", "TAX_ID",
+          0, SP_MASK_HASH, 0, 0 },
+        { "letter case of tables does not matter", "ci", "", "", "p.CRM.Customers", "tax_id",
+          0, SP_MASK_HASH, 0, 0 },
+        { "a partition is its table", "ci", "", "", "p.crm.customers$20260101", "tax_id", 0,
+          SP_MASK_HASH, 0, 0 },
+        { "another column is free", "ci", "", "", "p.crm.customers", "name", 0, SP_MASK_NONE,
+          0, 0 },
+        { "another table is free", "ci", "", "", "p.crm.orders", "tax_id", 0, SP_MASK_NONE, 0,
+          0 },
+        { "two partial masks leave what both leave", "ci", "", "", "p.crm.orders", "email", 0,
+          SP_MASK_PARTIAL, 2, 1 },
+        { "an exemption lifts its own mask only", "ci", "support", "", "p.crm.orders",
+          "email", UNTIL - 1, SP_MASK_PARTIAL, 2, 4 },
+        { "an exemption ends", "ci", "support", "", "p.crm.orders", "email", UNTIL,
+          SP_MASK_PARTIAL, 2, 1 },
+        { "partial masks with nothing in common hide everything", "ci", "", "", "p.x.t", "a",
+          0, SP_MASK_REDACT, 0, 0 },
+        { "a nested column", "ci", "", "", "p.crm.people", "home.street", 0, SP_MASK_REDACT,
+          0, 0 },
+        { "its neighbour is free", "ci", "", "", "p.crm.people", "home.zip", 0, SP_MASK_NONE,
+          0, 0 },
+        { "its parent is free", "ci", "", "", "p.crm.people", "home", 0, SP_MASK_NONE, 0, 0 },
+        { "fields of a masked record are masked", "ci", "", "", "p.crm.people",
+          "work.phone.number", 0, SP_MASK_REDACT, 0, 0 },
+        { "a longer name is not a field", "ci", "", "", "p.crm.people", "workplace", 0,
+          SP_MASK_NONE, 0, 0 },
+        { "an exemption needs all it names: not the workload alone", "hr", "", "",
+          "p.crm.people", "work", 0, SP_MASK_REDACT, 0, 0 },
+        { "nor the person alone", "ci", "", "ann", "p.crm.people", "work", 0, SP_MASK_REDACT,
+          0, 0 },
+        { "both", "hr", "", "ann", "p.crm.people", "work", 0, SP_MASK_NONE, 0, 0 },
+};
+
+static void test_table(void **state sp_unused)
+{
+        sp_cleanup(sp_policy_unrefp) struct sp_policy *p = load();
+
+        for (size_t i = 0; i < SP_ARRAY_SIZE(table); i++) {
+                struct sp_str group = sp_str_c(table[i].group);
+                struct sp_principal who = { .workload = sp_str_c(table[i].workload),
+                                            .sub = sp_str_c(table[i].sub),
+                                            .groups = &group,
+                                            .n_groups = group.n ? 1 : 0 };
+                struct sp_str name = sp_str_c(table[i].table);
+                struct sp_mask m;
+
+                if (who.sub.n)
+                        who.iss = SP_STR("i");
+                m = sp_policy_mask(p, &who, name, sp_str_c(table[i].column),
+                                   table[i].now_us);
+                SP_CHECK(table[i].sentence, m.kind == table[i].kind);
+                SP_CHECK(table[i].sentence, m.keep_first == table[i].first ||
+                                                    m.kind != SP_MASK_PARTIAL);
+                SP_CHECK(table[i].sentence, m.keep_last == table[i].last ||
+                                                    m.kind != SP_MASK_PARTIAL);
+                if (m.kind != SP_MASK_NONE)
+                        SP_CHECK(table[i].sentence,
+                                 sp_policy_masks_table(p, &who, name, table[i].now_us));
+        }
+}
+
+static void test_tables(void **state sp_unused)
+{
+        sp_cleanup(sp_policy_unrefp) struct sp_policy *p = load();
+        struct sp_policy_file plain = { SP_STR("m.yaml"), SP_STR("version: 1\n") };
+        struct sp_policy_file only = {
+                SP_STR("m.yaml"),
+                SP_STR("version: 1\nmasks:\n- {name: a, columns: [p.d.t_2026.c], mask: "
+                       "redact, except: {workloads: [free]}}\n")
+        };
+        sp_cleanup(sp_policy_unrefp) struct sp_policy *none = NULL, *one = NULL;
+        struct sp_principal ci = { .workload = SP_STR("ci") };
+        struct sp_principal free_ = { .workload = SP_STR("free") };
+
+        assert_true(sp_policy_has_masks(p, &ci, 0));
+        assert_int_equal(sp_policy_load(&plain, 1, NULL, 0, &none, NULL), 0);
+        assert_false(sp_policy_has_masks(none, &ci, 0));
+        assert_false(sp_policy_masks_table(none, &ci, SP_STR("p.d.t"), 0));
+        assert_int_equal(sp_policy_load(&only, 1, NULL, 0, &one, NULL), 0);
+        assert_true(sp_policy_has_masks(one, &ci, 0));
+        assert_false(sp_policy_has_masks(one, &free_, 0));
+        assert_false(sp_policy_masks_table(one, &ci, SP_STR("p.d.t_2025"), 0));
+        assert_true(sp_policy_masks_table(one, &ci, SP_STR("p.d.t_*"), 0));
+        assert_false(sp_policy_masks_table(one, &ci, SP_STR("p.d.u_*"), 0));
+        assert_false(sp_policy_masks_table(one, &free_, SP_STR("p.d.t_*"), 0));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_table),
+                cmocka_unit_test(test_tables),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

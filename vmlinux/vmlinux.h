@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vmlinux — the few kernel types that the BPF programs look at, and nothing else.
+ *
+ * Two kinds of declaration:
+ * - program contexts and constants are user API: their layout is fixed, they are declared
+ *   up to the last field that is used;
+ * - types inside the kernel move between versions: only the fields used are declared and
+ *   libbpf finds the real offsets on the running kernel (preserve_access_index).
+ *
+ * vmlinux/README says how to compare this with a kernel's own BTF.
+ */
+#pragma once
+
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef signed char __s8;
+typedef short __s16;
+typedef int __s32;
+typedef long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef _Bool bool;
+enum { false = 0, true = 1 };
+
+/* ---- constants of the user API ---- */
+
+enum bpf_map_type {
+        BPF_MAP_TYPE_HASH = 1,
+        BPF_MAP_TYPE_ARRAY = 2,
+        BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+        BPF_MAP_TYPE_SK_STORAGE = 24,
+        BPF_MAP_TYPE_RINGBUF = 27,
+};
+
+enum {
+        BPF_ANY = 0,
+        BPF_F_NO_PREALLOC = 1,
+        BPF_SK_STORAGE_GET_F_CREATE = 1,
+};
+
+/* bpf_sock_ops.op, and the flag that asks for STATE_CB */
+enum {
+        BPF_SOCK_OPS_TCP_CONNECT_CB = 3,
+        BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB = 5,
+        BPF_SOCK_OPS_STATE_CB = 10,
+        BPF_SOCK_OPS_STATE_CB_FLAG = 1 << 2,
+};
+
+enum { BPF_TCP_CLOSE = 7 };
+
+enum { AF_INET = 2, AF_INET6 = 10 };
+enum sock_type { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_RAW = 3 };
+
+enum {
+        IPPROTO_ICMP = 1,
+        IPPROTO_TCP = 6,
+        IPPROTO_UDP = 17,
+        IPPROTO_IPV6 = 41,
+        IPPROTO_ICMPV6 = 58,
+        IPPROTO_UDPLITE = 136,
+};
+
+enum { ETH_P_IP = 0x0800, ETH_P_IPV6 = 0x86dd };
+
+/* ---- contexts: user API, fixed layout ---- */
+
+struct bpf_sock {
+        __u32 bound_dev_if;
+        __u32 family;
+        __u32 type;
+        __u32 protocol;
+};
+
+struct bpf_sock_addr {
+        __u32 user_family;
+        __u32 user_ip4;
+        __u32 user_ip6[4];
+        __u32 user_port; /* network order, in the first two bytes */
+        __u32 family;
+        __u32 type;
+        __u32 protocol;
+        __u32 msg_src_ip4;
+        __u32 msg_src_ip6[4];
+        union {
+                struct bpf_sock *sk;
+                __u64 : 64;
+        } __attribute__((aligned(8)));
+};
+
+struct bpf_sock_ops {
+        __u32 op;
+        __u32 args[4];
+        __u32 family;
+        __u32 remote_ip4;
+        __u32 local_ip4;
+        __u32 remote_ip6[4];
+        __u32 local_ip6[4];
+        __u32 remote_port; /* network order */
+        __u32 local_port; /* host order */
+        __u32 is_fullsock;
+        __u32 snd_cwnd;
+        __u32 srtt_us;
+        __u32 bpf_sock_ops_cb_flags;
+        __u32 state;
+        __u32 rtt_min;
+        __u32 snd_ssthresh;
+        __u32 rcv_nxt;
+        __u32 snd_nxt;
+        __u32 snd_una;
+        __u32 mss_cache;
+        __u32 ecn_flags;
+        __u32 rate_delivered;
+        __u32 rate_interval_us;
+        __u32 packets_out;
+        __u32 retrans_out;
+        __u32 total_retrans;
+        __u32 segs_in;
+        __u32 data_segs_in;
+        __u32 segs_out;
+        __u32 data_segs_out;
+        __u32 lost_out;
+        __u32 sacked_out;
+        __u32 sk_txhash;
+        __u64 bytes_received;
+        __u64 bytes_acked;
+        union {
+                struct bpf_sock *sk;
+                __u64 : 64;
+        } __attribute__((aligned(8)));
+};
+
+struct __sk_buff {
+        __u32 len;
+        __u32 pkt_type;
+        __u32 mark;
+        __u32 queue_mapping;
+        __u32 protocol; /* network order */
+};
+
+/* ---- inside the kernel: offsets are found when the program is loaded ---- */
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct kernfs_node {
+        __u64 id;
+};
+
+struct cgroup_root {
+        int hierarchy_id; /* 0: the default (v2) hierarchy */
+};
+
+struct cgroup {
+        int level; /* 0: the root */
+        struct kernfs_node *kn;
+        struct cgroup_root *root;
+};
+
+#pragma clang attribute pop
