@@ -101,14 +101,27 @@ GUARD_OBJS := $(patsubst %.c,$B/%.o,$(wildcard daemon/warden/guard*.c))
 $B/integration/guardd: $B/tests/integration/guard/guardd.o $(GUARD_OBJS) $(call lib,base)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
-integration-guard: $B/integration/guardd ## prove the guard on the running kernel (root)
+integration-guard: $B/integration/guardd $B/sallyportd $B/sallyctl ## prove the guard on the running kernel (root)
 	@tests/integration/guard/run $<
+	@tests/integration/guard/run_command $B
+
+# ---- the transport alone, driven by curl, openssl, h2load and raw bytes ----
+$B/integration/echo_front: $B/tests/integration/transport/echo_front.o $(LIBS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(LIBS_LINK) $(PKG_LIBS)
+integration-transport: $B/integration/echo_front ## drive the transport with real clients and raw bytes
+	@tests/integration/transport/run $<
 
 # ---- programs that the integration tests drive ----
 INTEGRATION_LIBS := $(foreach l,warden recorder roles google mask policy sql base,$(call lib,$l))
 $B/integration/%: $B/tests/integration/%.o $(INTEGRATION_LIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(INTEGRATION_LIBS) $(PKG_LIBS)
+
+# ---- what `make bench` drives the recorder with ----
+$B/bench/%: $B/tests/bench/%.o $(call lib,roles) $(call lib,policy) $(call lib,sql) $(call lib,base)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # ---- fuzzing: clang, libFuzzer, ASan and UBSan, in a tree of its own ----
 FUZZ_LIBS = $B/libgoogle.a $B/libmask.a $B/libpolicy.a $B/libsql.a $B/libbase.a

@@ -52,8 +52,10 @@ static __always_inline bool note_origin(struct bpf_sock_addr *ctx, __u64 guard_i
         return true;
 }
 
-/* SP_PASS with *to set to the listener's port (0: leave the address alone), or SP_BLOCK. */
-static __always_inline int decide(struct bpf_sock_addr *ctx, const __u32 ip[4], __u16 *to)
+/* SP_PASS with *to set to the listener's port (0: leave the address alone), or
+ * SP_BLOCK. */
+static __always_inline int decide(struct bpf_sock_addr *ctx, const __u32 ip[4],
+                                  __u16 *to)
 {
         __u16 port = bpf_ntohs(ctx->user_port);
         struct guard g = guard_of(ctx->sk);

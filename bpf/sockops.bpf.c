@@ -44,7 +44,8 @@ static __always_inline void remote_ip(struct bpf_sock_ops *ctx, __u32 ip[4])
                 set_ip4(ip, ip4);
 }
 
-static __always_inline void client_key(struct bpf_sock_ops *ctx, struct sp_bridge_key *k)
+static __always_inline void client_key(struct bpf_sock_ops *ctx,
+                                       struct sp_bridge_key *k)
 {
         k->netns_cookie = bpf_get_netns_cookie(ctx);
         local_ip(ctx, k->client_ip);

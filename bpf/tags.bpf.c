@@ -103,8 +103,8 @@ static __always_inline void glob_start(struct glob *g, const struct search *s)
 
 struct bpf_map;
 
-static long try_tag(struct bpf_map *map, const struct sp_tag_key *key, struct sp_tag *tag,
-                    void *data)
+static long try_tag(struct bpf_map *map, const struct sp_tag_key *key,
+                    struct sp_tag *tag, void *data)
 {
         __u32 zero = 0;
         struct search *s = bpf_map_lookup_elem(&searches, &zero);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include <libsmartcols/libsmartcols.h>
 
@@ -61,7 +62,7 @@ static void print_table(FILE *to, const struct sp_json *schema, const struct sp_
         struct libscols_table *t = scols_new_table();
         size_t n_columns = 0, n_rows = 0;
         char *text = NULL;
-        bool ok = t != NULL;
+        bool ok = t && scols_table_enable_noencoding(t, 1) == 0; /* cells are escaped */
 
         /* tabledata.list answers without a schema: numbers instead of names */
         fields = fields ?: sp_json_get(rows->first, "f");
@@ -80,8 +81,8 @@ static void print_table(FILE *to, const struct sp_json *schema, const struct sp_
                 ok = add_row(t, r, n_columns) == 0;
         if (ok)
                 ok = n_columns && scols_print_table_to_string(t, &text) == 0;
-        for (char *line = text, *save = NULL; ok && (line = strtok_r(line, "\n", &save));
-             line = NULL)
+        for (char *save = NULL, *line = ok ? strtok_r(text, "\n", &save) : NULL; line;
+             line = strtok_r(NULL, "\n", &save))
                 (void)fprintf(to, INDENT "%s\n", line);
         if (!ok)
                 (void)fputs(INDENT "(no room to show the rows)\n", to);

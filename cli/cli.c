@@ -107,6 +107,7 @@ struct sp_table *sp_table_new(const char *name, bool as_json, const char *const 
         if (t->t) {
                 r |= scols_table_set_name(t->t, name);
                 r |= scols_table_enable_json(t->t, as_json);
+                r |= scols_table_enable_noencoding(t->t, 1); /* cells are escaped by us */
                 for (size_t i = 0; i < n_columns; i++)
                         r |= !scols_table_new_column(t->t, columns[i], 0, 0);
         }
@@ -123,8 +124,15 @@ int sp_table_row(struct sp_table *t, const char *const *cells)
         struct libscols_line *line = scols_table_new_line(t->t, NULL);
         int r = line ? 0 : -ENOMEM;
 
-        for (size_t i = 0; r == 0 && i < t->n_columns; i++)
-                r = scols_line_set_data(line, i, cells[i] ?: "");
+        for (size_t i = 0; r == 0 && i < t->n_columns; i++) {
+                sp_autobuf b = SP_BUF_INIT(1u << 20);
+
+                r = sp_show(&b, sp_str_c(cells[i]), false);
+                if (r == 0)
+                        r = sp_buf_addc(&b, '\0');
+                if (r == 0)
+                        r = scols_line_set_data(line, i, b.p);
+        }
         return r;
 }
 

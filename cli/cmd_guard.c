@@ -7,13 +7,15 @@
 #include "cli/bus_client.h"
 #include "cli/cli.h"
 
-static const char usage[] = "sallyctl guard list [--json]\n"
-                            "       sallyctl guard add CGROUP WORKLOAD\n"
-                            "       sallyctl guard remove CGROUP\n"
-                            "CGROUP is a path from the cgroup v2 root; '*' and '?' match "
-                            "within one component.";
+static const char usage[] =
+        "sallyctl guard list [--json]\n"
+        "       sallyctl guard add CGROUP WORKLOAD\n"
+        "       sallyctl guard remove CGROUP\n"
+        "CGROUP is a path from the cgroup v2 root; '*' and '?' match "
+        "within one component.";
 
-static int list_row(struct sp_table *t, const char *path, const char *workload, uint64_t id)
+static int list_row(struct sp_table *t, const char *path, const char *workload,
+                    uint64_t id)
 {
         char text[24];
 
@@ -33,7 +35,8 @@ static int list(sd_bus *bus, bool as_json)
         uint64_t id;
         int r;
 
-        if (sp_client_call(bus, SP_DBUS_PATH, SP_DBUS_IFACE_GUARD, "List", &reply, &err, ""))
+        if (sp_client_call(bus, SP_DBUS_PATH, SP_DBUS_IFACE_GUARD, "List", &reply, &err,
+                           ""))
                 return sp_cli_fail(&err);
         t = sp_table_new("guarded", as_json, columns, SP_ARRAY_SIZE(columns));
         if (!t)
@@ -50,13 +53,14 @@ static int list(sd_bus *bus, bool as_json)
         return SP_EXIT_OK;
 }
 
-static int change(sd_bus *bus, const char *method, const char *path, const char *workload)
+static int change(sd_bus *bus, const char *method, const char *path,
+                  const char *workload)
 {
         struct sp_err err = SP_ERR_NULL;
-        int r = workload ? sp_client_call(bus, SP_DBUS_PATH, SP_DBUS_IFACE_GUARD, method, NULL,
-                                          &err, "ss", path, workload)
-                         : sp_client_call(bus, SP_DBUS_PATH, SP_DBUS_IFACE_GUARD, method, NULL,
-                                          &err, "s", path);
+        int r = workload ? sp_client_call(bus, SP_DBUS_PATH, SP_DBUS_IFACE_GUARD,
+                                          method, NULL, &err, "ss", path, workload)
+                         : sp_client_call(bus, SP_DBUS_PATH, SP_DBUS_IFACE_GUARD,
+                                          method, NULL, &err, "s", path);
 
         return r ? sp_cli_fail(&err) : SP_EXIT_OK;
 }

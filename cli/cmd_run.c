@@ -14,10 +14,11 @@
 #include "daemon/base/json.h"
 #include "daemon/warden/guard_path.h"
 
-static const char usage[] =
-        "sallyctl run --workload NAME [--user USER] [--parent CGROUP] -- COMMAND [ARGUMENT…]\n"
-        "Runs COMMAND in a guarded cgroup of its own. Its exit status is returned; 125: it "
-        "was not started.";
+static const char usage[] = "sallyctl run --workload NAME [--user USER] [--parent "
+                            "CGROUP] -- COMMAND [ARGUMENT…]\n"
+                            "Runs COMMAND in a guarded cgroup of its own. Its exit "
+                            "status is returned; 125: it "
+                            "was not started.";
 
 struct run {
         const char *workload, *parent;
@@ -31,7 +32,8 @@ struct run {
 
 /* ---- what the daemon knows ---- */
 
-/* Status says where the programs are attached: below there, and nowhere else, is a guard. */
+/* Status says where the programs are attached: below there, and nowhere else, is a
+ * guard. */
 static int ask_attach(struct run *run, struct sp_err *reterr)
 {
         sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(4 * 1024 * 1024);
@@ -44,8 +46,8 @@ static int ask_attach(struct run *run, struct sp_err *reterr)
 
         r = sp_guard_path_mount(mount, reterr);
         if (!r)
-                r = sp_client_call(run->bus, SP_DBUS_PATH, SP_DBUS_IFACE_MANAGER, "Status",
-                                   &reply, reterr, "");
+                r = sp_client_call(run->bus, SP_DBUS_PATH, SP_DBUS_IFACE_MANAGER,
+                                   "Status", &reply, reterr, "");
         if (r)
                 return r;
         r = sd_bus_message_read(reply, "s", &text);
@@ -84,7 +86,8 @@ static int ask_daemon(struct run *run, struct sp_err *reterr)
         n = snprintf(run->parent_buf, sizeof(run->parent_buf), "%s/sallyport-run.slice",
                      run->attach);
         if (n < 0 || (size_t)n >= sizeof(run->parent_buf))
-                return sp_err_set(reterr, -ENAMETOOLONG, "cli.run-cgroup", "", "path too long");
+                return sp_err_set(reterr, -ENAMETOOLONG, "cli.run-cgroup", "",
+                                  "path too long");
         run->parent = run->parent_buf;
         return 0;
 }
@@ -96,20 +99,22 @@ static int check_tag(struct run *run, struct sp_err *reterr)
         const char *path, *workload;
         bool is_there = false;
         uint64_t id;
-        int r = sp_client_call(run->bus, SP_DBUS_PATH, SP_DBUS_IFACE_GUARD, "List", &reply,
-                               reterr, "");
+        int r = sp_client_call(run->bus, SP_DBUS_PATH, SP_DBUS_IFACE_GUARD, "List",
+                               &reply, reterr, "");
 
         if (r)
                 return r;
         r = sd_bus_message_enter_container(reply, 'a', "(sst)");
-        while (r >= 0 && (r = sd_bus_message_read(reply, "(sst)", &path, &workload, &id)) > 0)
+        while (r >= 0 &&
+               (r = sd_bus_message_read(reply, "(sst)", &path, &workload, &id)) > 0)
                 is_there |= id == run->cgroup.id && !strcmp(workload, run->workload);
         if (r < 0)
                 return sp_err_set(reterr, r, "cli.bus", "",
                                   "the daemon's answer is not understood");
         if (!is_there)
-                return sp_err_set(reterr, -ENOENT, "cli.run-unguarded", run->cgroup.path,
-                                  "the daemon took the tag but does not list the cgroup");
+                return sp_err_set(
+                        reterr, -ENOENT, "cli.run-unguarded", run->cgroup.path,
+                        "the daemon took the tag but does not list the cgroup");
         return 0;
 }
 
@@ -161,7 +166,8 @@ static bool hear(int fd)
         return true;
 }
 
-static int guard_and_release(struct run *run, pid_t pid, int gate, struct sp_err *reterr)
+static int guard_and_release(struct run *run, pid_t pid, int gate,
+                             struct sp_err *reterr)
 {
         int r = sp_run_cgroup_enter(&run->cgroup, pid, reterr);
 
@@ -218,16 +224,16 @@ static void clean_up(struct run *run)
                 return;
         /* A fresh connection: the command may have run for days. */
         if (sp_client_open(&bus, &err) ||
-            sp_client_call(bus, SP_DBUS_PATH, SP_DBUS_IFACE_GUARD, "Remove", NULL, &err, "s",
-                           run->cgroup.path))
+            sp_client_call(bus, SP_DBUS_PATH, SP_DBUS_IFACE_GUARD, "Remove", NULL, &err,
+                           "s", run->cgroup.path))
                 (void)sp_cli_fail(&err);
         sd_bus_unref(bus);
 }
 
 static int go(struct run *run)
 {
-        static const int handed_on[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2,
-                                         SIGALRM, SIGWINCH, SIGCHLD };
+        static const int handed_on[] = { SIGINT,  SIGTERM, SIGHUP,   SIGQUIT, SIGUSR1,
+                                         SIGUSR2, SIGALRM, SIGWINCH, SIGCHLD };
         struct sp_err err = SP_ERR_NULL;
         sigset_t signals;
         int r;
@@ -242,8 +248,8 @@ static int go(struct run *run)
                 r = sp_run_cgroup_make(&run->cgroup, run->parent, &err);
         run->has_cgroup = !r;
         if (!r)
-                r = sp_client_call(run->bus, SP_DBUS_PATH, SP_DBUS_IFACE_GUARD, "Add", NULL,
-                                   &err, "ss", run->cgroup.path, run->workload);
+                r = sp_client_call(run->bus, SP_DBUS_PATH, SP_DBUS_IFACE_GUARD, "Add",
+                                   NULL, &err, "ss", run->cgroup.path, run->workload);
         run->has_tag = run->has_cgroup && !r;
         if (r)
                 (void)sp_cli_fail(&err);
@@ -305,7 +311,8 @@ int sp_cmd_run(int argc, char **argv)
                 }
         }
         if (!run.workload || optind >= argc) {
-                (void)sp_cli_usage(usage, !run.workload ? "which workload?" : "which command?");
+                (void)sp_cli_usage(usage, !run.workload ? "which workload?"
+                                                        : "which command?");
                 return SP_RUN_FAILED;
         }
         if (find_user(&run))

@@ -21,7 +21,8 @@ static int fail(struct sp_err *reterr, int r, const char *where, const char *doi
                           strerror(-r));
 }
 
-int sp_run_cgroup_make(struct sp_run_cgroup *c, const char *parent, struct sp_err *reterr)
+int sp_run_cgroup_make(struct sp_run_cgroup *c, const char *parent,
+                       struct sp_err *reterr)
 {
         struct sp_run_cgroup made = { 0 };
         char mount[PATH_MAX];
@@ -43,9 +44,11 @@ int sp_run_cgroup_make(struct sp_run_cgroup *c, const char *parent, struct sp_er
                 return fail(reterr, r, "", "get a random name");
         n = snprintf(made.path, sizeof(made.path), "%s/%s", key.pattern, name.c);
         if (n > 0 && (size_t)n < sizeof(made.path))
-                n = snprintf(made.parent, sizeof(made.parent), "%s%s", mount, key.pattern);
+                n = snprintf(made.parent, sizeof(made.parent), "%s%s", mount,
+                             key.pattern);
         if (n > 0 && (size_t)n < sizeof(made.parent))
-                n = snprintf(made.directory, sizeof(made.directory), "%s%s", mount, made.path);
+                n = snprintf(made.directory, sizeof(made.directory), "%s%s", mount,
+                             made.path);
         if (n < 0 || (size_t)n >= sizeof(made.directory))
                 return fail(reterr, -ENAMETOOLONG, parent, "name the cgroup");
         made.made_parent = !mkdir(made.parent, 0755);
@@ -82,7 +85,8 @@ int sp_run_cgroup_enter(const struct sp_run_cgroup *c, pid_t pid, struct sp_err 
         (void)snprintf(text, sizeof(text), "%d", (int)pid);
         r = write_file(c->directory, "cgroup.procs", text);
         if (r)
-                return fail(reterr, r, c->directory, "move the command into the cgroup");
+                return fail(reterr, r, c->directory,
+                            "move the command into the cgroup");
         r = sp_guard_path_of_pid(pid, where);
         if (r)
                 return fail(reterr, r, c->directory, "read the command's cgroup back");
@@ -122,16 +126,18 @@ static int remove_tree(const char *directory)
                 if (e->d_type != DT_DIR || e->d_name[0] == '.')
                         continue;
                 n = snprintf(path, sizeof(path), "%s/%s", directory, e->d_name);
-                r = n < 0 || (size_t)n >= sizeof(path) ? -ENAMETOOLONG : remove_tree(path);
+                r = n < 0 || (size_t)n >= sizeof(path) ? -ENAMETOOLONG
+                                                       : remove_tree(path);
         }
         (void)closedir(d);
         if (r)
                 return r;
         if (!rmdir(directory) || errno == ENOENT)
                 return 0;
-        if (errno == EBUSY)
+        r = -errno;
+        if (r == -EBUSY)
                 kill_each(directory);
-        return -errno;
+        return r;
 }
 
 int sp_run_cgroup_remove(const struct sp_run_cgroup *c, struct sp_err *reterr)
@@ -144,7 +150,8 @@ int sp_run_cgroup_remove(const struct sp_run_cgroup *c, struct sp_err *reterr)
         while ((r = remove_tree(c->directory)) == -EBUSY && sp_clock_us() < until_us)
                 (void)nanosleep(&pause, NULL);
         if (r)
-                return fail(reterr, r, c->directory, "remove the cgroup (it stays guarded)");
+                return fail(reterr, r, c->directory,
+                            "remove the cgroup (it stays guarded)");
         if (c->made_parent)
                 (void)rmdir(c->parent); /* somebody else may be using it by now */
         return 0;

@@ -27,4 +27,5 @@ sp_must_check int sp_run_cgroup_make(struct sp_run_cgroup *c, const char *parent
                                      struct sp_err *reterr);
 sp_must_check int sp_run_cgroup_enter(const struct sp_run_cgroup *c, pid_t pid,
                                       struct sp_err *reterr);
-sp_must_check int sp_run_cgroup_remove(const struct sp_run_cgroup *c, struct sp_err *reterr);
+sp_must_check int sp_run_cgroup_remove(const struct sp_run_cgroup *c,
+                                       struct sp_err *reterr);

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +14,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <netinet/in.h>
 
 #include "daemon/base/def.h"
 
@@ -50,7 +50,8 @@ static void try_guard(const struct sp_run_child *c)
 
         if (fd >= 0)
                 fail(c, SP_RUN_FAILED,
-                     "the cgroup is tagged, but the kernel does not guard it: are the BPF "
+                     "the cgroup is tagged, but the kernel does not guard it: are the "
+                     "BPF "
                      "programs attached above it?");
 }
 
@@ -75,15 +76,18 @@ static void set_ca(const struct sp_run_child *c)
         /* This one adds to the client's own store, the others replace it. */
         static const char adds[] = "NODE_EXTRA_CA_CERTS";
         static const char *const replaces[] = {
-                "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",  "SSL_CERT_FILE",
-                "HTTPLIB2_CA_CERTS",                 "REQUESTS_CA_BUNDLE",
+                "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+                "SSL_CERT_FILE",
+                "HTTPLIB2_CA_CERTS",
+                "REQUESTS_CA_BUNDLE",
                 "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
         };
         const char *const files[] = { c->ca_file, c->ca_bundle };
 
         for (size_t i = 0; i < SP_ARRAY_SIZE(files); i++)
                 if (access(files[i], R_OK))
-                        fail(c, SP_RUN_FAILED, "the command could not read %s: %m", files[i]);
+                        fail(c, SP_RUN_FAILED, "the command could not read %s: %m",
+                             files[i]);
         if (setenv(adds, c->ca_file, 1))
                 fail(c, SP_RUN_FAILED, "out of memory");
         for (size_t i = 0; i < SP_ARRAY_SIZE(replaces); i++)
@@ -101,7 +105,8 @@ static void close_inherited(const struct sp_run_child *c)
         for (int fd = 0; fd <= 2; fd++) {
                 socklen_t n = sizeof(a);
 
-                if (getsockname(fd, (struct sockaddr *)&a, &n) || a.ss_family == AF_UNIX)
+                if (getsockname(fd, (struct sockaddr *)&a, &n) ||
+                    a.ss_family == AF_UNIX)
                         continue;
                 null = open("/dev/null", O_RDWR | O_CLOEXEC);
                 if (null < 0 || dup2(null, fd) < 0)

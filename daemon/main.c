@@ -140,6 +140,7 @@ static int run_role(const struct arguments *a)
                 return 2;
         }
         (void)fcntl(CHANNEL, F_SETFD, FD_CLOEXEC);
+        (void)prctl(PR_SET_NAME, a->role == ROLE_RECORDER ? "sallyport-rec" : "sallyport-work");
         (void)umask(0077);
         (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
         if (a->role == ROLE_RECORDER)

@@ -17,8 +17,8 @@ enum judgement {
         JUDGE_REFUSE_SOCKET,
 };
 
-static __always_inline enum judgement judge(__u32 type, __u32 protocol, const __u32 ip[4],
-                                            __u16 port)
+static __always_inline enum judgement judge(__u32 type, __u32 protocol,
+                                            const __u32 ip[4], __u16 port)
 {
         bool is_tcp = type == SOCK_STREAM && protocol == IPPROTO_TCP;
         bool is_udp = type == SOCK_DGRAM &&

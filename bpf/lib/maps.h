@@ -28,7 +28,8 @@ struct {
         __type(value, __u64);
 } births SEC(".maps");
 
-/* Not LRU: under load that would drop the origin of somebody's connection for another. */
+/* Not LRU: under load that would drop the origin of somebody's connection for another.
+ */
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
         __uint(map_flags, BPF_F_NO_PREALLOC);

@@ -12,7 +12,7 @@
 
 struct sp_err {
         int code; /* -errno */
-        const char *id; /* static storage: "policy.unknown-verdict" */
+        const char *id; /* static storage: "policy.unknown-key" */
         char where[96]; /* "file.yaml:3:7" or "" */
         char what[320];
 };

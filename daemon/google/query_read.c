@@ -175,15 +175,21 @@ static int read_bool(struct reader *r, const struct sp_json *v, const char *wher
         return 0;
 }
 
-static bool is_choice(const char *choices, struct sp_str v)
+/* Google takes enum values in either case, and Node sends "named": *v becomes the table's
+ * spelling, so that nobody behind has to know. */
+static bool take_choice(const char *choices, struct sp_str *v)
 {
         const char *p = choices;
 
         while (p[1]) {
                 const char *end = strchr(p + 1, '|');
 
-                if (sp_str_eq(v, sp_str(p + 1, (size_t)(end - p) - 1)))
+                struct sp_str name = sp_str(p + 1, (size_t)(end - p) - 1);
+
+                if (sp_str_caseeq(*v, name)) {
+                        *v = name;
                         return true;
+                }
                 p = end;
         }
         return false;
@@ -200,13 +206,14 @@ static bool is_request_id(struct sp_str s)
 static int read_text(struct reader *r, const struct sp_json *v, const char *where,
                      const struct field *f)
 {
+        struct sp_str text = v->text;
         bool ok = true;
 
         if (v->type != SP_JSON_STRING)
                 return bad_type(r, where, "a string");
         switch (f->kind) {
         case CHOICE:
-                ok = v->text.n == 0 || is_choice(f->arg, v->text);
+                ok = text.n == 0 || take_choice(f->arg, &text);
                 break;
         case LOCATION:
                 ok = v->text.n == 0 || sp_id_is_valid(SP_ID_LOCATION, v->text);
@@ -228,7 +235,7 @@ static int read_text(struct reader *r, const struct sp_json *v, const char *wher
         if (!ok)
                 return bad_value(r, where, v->text);
         if (f->value != NOWHERE)
-                *MEMBER(r, f->value, struct sp_str) = v->text;
+                *MEMBER(r, f->value, struct sp_str) = text;
         return 0;
 }
 

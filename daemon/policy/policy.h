@@ -113,3 +113,6 @@ struct sp_mask sp_policy_mask(const struct sp_policy *p, const struct sp_princip
  * `resource` (a project, a dataset): for filtering lists. */
 bool sp_policy_may_see(const struct sp_policy *p, const struct sp_principal *who,
                        struct sp_str action, struct sp_str resource, uint64_t now_us);
+/* The projects that allow and approve rules name letter for letter, each once: at most
+ * `max` into `ret`; returns how many. For answering projects.list. */
+size_t sp_policy_projects(const struct sp_policy *p, struct sp_str *ret, size_t max);

@@ -274,13 +274,14 @@ static struct sp_sql_node *parse_plain(struct sp_sql_parser *p, struct sp_sql_no
         sp_sql_advance(p);
         if (!sp_sql_parse_if_exists(p) || !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
                 return NULL;
-        if (take_kw(p, AS)) { /* CREATE CAPACITY … AS JSON '…' */
-                if (!sp_sql_add(s, sp_sql_parse_expr(p)))
-                        return NULL;
-        }
         if (sp_sql_take(p, '=') && !sp_sql_add(s, sp_sql_parse_expr(p)))
                 return NULL;
-        return sp_sql_parse_options(p, s) ? sp_sql_end(p, s) : NULL;
+        if (!sp_sql_parse_options(p, s))
+                return NULL;
+        /* CREATE CAPACITY … AS JSON '…' */
+        if (take_kw(p, AS) && !sp_sql_add(s, sp_sql_parse_expr(p)))
+                return NULL;
+        return sp_sql_end(p, s);
 }
 
 static struct sp_sql_node *parse_object_by_keyword(struct sp_sql_parser *p,

@@ -18,10 +18,8 @@ static bool parse_ordered_item(struct sp_sql_parser *p, struct sp_sql_node *to, 
         if (!item)
                 return false;
         if (is_group && (kw(p, ROLLUP) || kw(p, CUBE) || (kw(p, GROUPING) && kw_at(p, 1, SETS)) ||
-                         (sp_sql_is(p, '(') && sp_sql_is_at(p, 1, ')')))) {
-                sp_sql_unsupported(p, sp_sql_here(p), "GROUPING SETS in a pipe");
-                return false;
-        }
+                         (sp_sql_is(p, '(') && sp_sql_is_at(p, 1, ')'))))
+                return sp_sql_parse_group_item(p, to);
         if (is_group && sp_sql_is(p, '*')) {
                 sp_sql_unexpected(p);
                 return false;

@@ -468,6 +468,8 @@ struct sp_sql_node *sp_sql_parse_primary(struct sp_sql_parser *p)
                 return sp_sql_parse_paren(p);
         case '[':
                 return parse_array(p);
+        case '{':
+                return parse_braced(p);
         default:
                 return sp_sql_is_name(p) ? parse_name_or_call(p) : parse_keyword_primary(p);
         }

@@ -230,7 +230,7 @@ struct sp_sql_node *sp_sql_parse_where(struct sp_sql_parser *p)
 static bool parse_group_set(struct sp_sql_parser *p, struct sp_sql_node *to);
 
 /* ROLLUP (…), CUBE (…), GROUPING SETS (…), (), or an expression */
-static bool parse_group_item(struct sp_sql_parser *p, struct sp_sql_node *to)
+bool sp_sql_parse_group_item(struct sp_sql_parser *p, struct sp_sql_node *to)
 {
         if (kw(p, ROLLUP) || kw(p, CUBE)) {
                 sp_sql_advance(p);
@@ -254,7 +254,7 @@ static bool parse_group_set(struct sp_sql_parser *p, struct sp_sql_node *to)
         bool ok = sp_sql_enter(p) && sp_sql_need(p, '(');
 
         while (ok) {
-                ok = parse_group_item(p, to);
+                ok = sp_sql_parse_group_item(p, to);
                 if (!ok || !sp_sql_take(p, ','))
                         break;
         }
@@ -271,7 +271,7 @@ bool sp_sql_parse_group(struct sp_sql_parser *p, struct sp_sql_node *to)
                 return false;
         if (!take_kw(p, ALL)) {
                 do
-                        if (!parse_group_item(p, n))
+                        if (!sp_sql_parse_group_item(p, n))
                                 return false;
                 while (sp_sql_take(p, ','));
         }

@@ -192,7 +192,8 @@ static bool parse_generated(struct sp_sql_parser *p, struct sp_sql_node *n)
 static bool parse_column_attributes(struct sp_sql_parser *p, struct sp_sql_node *n)
 {
         for (;;) {
-                if (kw(p, GENERATED) || (kw(p, AS) && sp_sql_is_at(p, 1, '('))) {
+                if (kw(p, GENERATED) ||
+                    (kw(p, AS) && (sp_sql_is_at(p, 1, '(') || kw_at(p, 1, IDENTITY)))) {
                         if (!parse_generated(p, n))
                                 return false;
                 } else if (take_kw(p, DEFAULT)) {

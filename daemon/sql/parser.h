@@ -179,6 +179,7 @@ bool sp_sql_parse_select_with(struct sp_sql_parser *p, struct sp_sql_node *to);
 bool sp_sql_parse_windows(struct sp_sql_parser *p, struct sp_sql_node *to); /* behind WINDOW */
 struct sp_sql_node *sp_sql_parse_where(struct sp_sql_parser *p); /* at WHERE */
 struct sp_sql_node *sp_sql_parse_limit(struct sp_sql_parser *p);
+bool sp_sql_parse_group_item(struct sp_sql_parser *p, struct sp_sql_node *to);
 bool sp_sql_parse_group(struct sp_sql_parser *p, struct sp_sql_node *to); /* behind BY */
 bool sp_sql_is_set_operation(const struct sp_sql_parser *p);
 bool sp_sql_parse_set_operator(struct sp_sql_parser *p, struct sp_sql_node *to, unsigned *op);

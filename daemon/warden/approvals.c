@@ -398,7 +398,8 @@ int sp_approvals_claim(struct sp_approvals *t, const struct sp_msg_claim *claim,
                 return unknown(reterr);
         if (e->a.state != SP_APPROVAL_APPROVED || e->due_us <= sp_clock_us()) {
                 t->refused++;
-                return sp_err_set(reterr, -EACCES, "approval.not-approved", "",
+                return sp_err_set(reterr, e->a.state == SP_APPROVAL_USED ? -EALREADY : -EACCES,
+                                  "approval.not-approved", "",
                                   "the approval is %s",
                                   e->a.state == SP_APPROVAL_APPROVED ?
                                           "expired" :

@@ -40,7 +40,8 @@ static int copy_path(struct sp_str from, char *to, size_t size, const char *sett
 {
         if (!from.n || from.p[0] != '/' || from.n >= size || memchr(from.p, 0, from.n))
                 return sp_err_set(reterr, -EINVAL, "guard.settings", setting,
-                                  "must be an absolute path of less than %zu bytes", size);
+                                  "must be an absolute path of less than %zu bytes",
+                                  size);
         memcpy(to, from.p, from.n);
         to[from.n] = 0;
         while (from.n > 1 && to[from.n - 1] == '/')
@@ -68,7 +69,8 @@ static int find_cgroups(struct sp_guard *g, struct sp_str attach, struct sp_err 
         int n, r = sp_guard_path_mount(g->mount, reterr);
 
         if (!r)
-                r = copy_path(attach, g->attach, sizeof(g->attach), "guard.attach", reterr);
+                r = copy_path(attach, g->attach, sizeof(g->attach), "guard.attach",
+                              reterr);
         if (!r && strcmp(g->attach, "/"))
                 r = sp_guard_path_pattern(sp_str_c(g->attach), &checked, reterr);
         if (r)
@@ -76,8 +78,8 @@ static int find_cgroups(struct sp_guard *g, struct sp_str attach, struct sp_err 
         n = snprintf(g->attach_path, sizeof(g->attach_path), "%s%s", g->mount,
                      strcmp(g->attach, "/") ? g->attach : "");
         if (n < 0 || (size_t)n >= sizeof(g->attach_path))
-                return sp_err_set(reterr, -ENAMETOOLONG, "guard.settings", "guard.attach",
-                                  "path too long");
+                return sp_err_set(reterr, -ENAMETOOLONG, "guard.settings",
+                                  "guard.attach", "path too long");
         g->root_fd = open(g->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (g->root_fd < 0)
                 return sp_err_set(reterr, -errno, "guard.no-cgroup2", g->mount, "%m");
@@ -92,14 +94,16 @@ int sp_guard_open(const struct sp_settings *settings, struct sp_guard **ret,
 {
         sp_cleanup(sp_guard_closep) struct sp_guard *g = guard_new();
         struct sp_bpf_settings ports = { .port = settings->guard.port,
-                                         .metadata_port = settings->guard.metadata_port };
+                                         .metadata_port =
+                                                 settings->guard.metadata_port };
         int r;
 
         if (!g)
                 return sp_err_set(reterr, -ENOMEM, "guard.memory", "", "out of memory");
         if (!ports.port || !ports.metadata_port || ports.port == ports.metadata_port)
-                return sp_err_set(reterr, -EINVAL, "guard.settings", "",
-                                  "guard.port and guard.metadata_port must be two ports");
+                return sp_err_set(
+                        reterr, -EINVAL, "guard.settings", "",
+                        "guard.port and guard.metadata_port must be two ports");
         r = copy_path(settings->guard.pin_dir, g->pin_dir, sizeof(g->pin_dir),
                       "guard.pin_dir", reterr);
         if (!r)
@@ -135,7 +139,8 @@ int sp_guard_uninstall(const struct sp_settings *settings, struct sp_err *reterr
         return r ? r : sp_guard_load_remove(g, reterr);
 }
 
-int sp_guard_workload(struct sp_guard *g, uint64_t guard_id, char ret[SP_TAG_WORKLOAD_LEN])
+int sp_guard_workload(struct sp_guard *g, uint64_t guard_id,
+                      char ret[SP_TAG_WORKLOAD_LEN])
 {
         struct sp_guarded v;
 
@@ -156,7 +161,8 @@ int sp_guard_of_pid(struct sp_guard *g, pid_t pid, uint64_t *ret_guard_id)
 
         if (r)
                 return r;
-        /* From the process upwards: the first hit is the most specific tag, as in BPF. */
+        /* From the process upwards: the first hit is the most specific tag, as in BPF.
+         */
         while (path[0] == '/' && path[1]) {
                 if (fstatat(g->root_fd, path + 1, &st, 0))
                         return -errno;

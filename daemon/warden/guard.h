@@ -25,20 +25,23 @@
 
 struct sp_guard;
 
-/* Uses settings->guard only, and only during the call. -EBUSY: another daemon holds it. */
-sp_must_check int sp_guard_open(const struct sp_settings *settings, struct sp_guard **ret,
-                                struct sp_err *reterr);
+/* Uses settings->guard only, and only during the call. -EBUSY: another daemon holds it.
+ */
+sp_must_check int sp_guard_open(const struct sp_settings *settings,
+                                struct sp_guard **ret, struct sp_err *reterr);
 struct sp_guard *sp_guard_close(struct sp_guard *g);
 SP_DEFINE_CLEANUP(struct sp_guard *, sp_guard_close)
-/* Detaches and unpins everything. Nothing there is fine. -EBUSY: a daemon still runs. */
+/* Detaches and unpins everything. Nothing there is fine. -EBUSY: a daemon still runs.
+ */
 sp_must_check int sp_guard_uninstall(const struct sp_settings *settings,
                                      struct sp_err *reterr);
 
 /* Makes the tags of the configuration exactly these; runtime tags stay. Directories that
  * exist are guarded on return, later ones before their mkdir returns. All or nothing but
  * for -EIO. */
-sp_must_check int sp_guard_apply(struct sp_guard *g, const struct sp_workload *workloads,
-                                 size_t n, struct sp_err *reterr);
+sp_must_check int sp_guard_apply(struct sp_guard *g,
+                                 const struct sp_workload *workloads, size_t n,
+                                 struct sp_err *reterr);
 /* `path`: relative to the v2 root, may contain `*` and `?`; need not exist yet. The same
  * tag once more is fine; -EEXIST: that path has another workload. */
 sp_must_check int sp_guard_add(struct sp_guard *g, struct sp_str path,
@@ -63,7 +66,8 @@ sp_must_check int sp_guard_workload(struct sp_guard *g, uint64_t guard_id,
                                     char ret[SP_TAG_WORKLOAD_LEN]);
 /* Is process `pid` inside a guarded cgroup? 1: yes, *ret_guard_id is its guard; 0: no.
  * The caller makes sure, by a pidfd, that `pid` still is who it was. */
-sp_must_check int sp_guard_of_pid(struct sp_guard *g, pid_t pid, uint64_t *ret_guard_id);
+sp_must_check int sp_guard_of_pid(struct sp_guard *g, pid_t pid,
+                                  uint64_t *ret_guard_id);
 
 /* The storage map of accepted sockets, opened read only; owned by the guard. Look up with
  * bpf_map_lookup_elem(fd, &accepted_fd, &struct sp_origin): no capability is needed. */
@@ -74,7 +78,8 @@ const char *sp_guard_attach_path(const struct sp_guard *g);
 bool sp_guard_has_egress(const struct sp_guard *g, const char **why);
 
 sp_must_check int sp_guard_stats(struct sp_guard *g, uint64_t ret[SP_STAT_COUNT]);
-const char *sp_guard_stat_name(enum sp_guard_stat s); /* "redirected"; NULL out of range */
+const char *
+sp_guard_stat_name(enum sp_guard_stat s); /* "redirected"; NULL out of range */
 
 /* Watch for reading; then sp_guard_events_read calls `on_event` for each one waiting and
  * returns their number. */

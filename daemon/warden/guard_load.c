@@ -42,7 +42,8 @@ static const struct object {
 
 /* The maps that live below maps/; all others belong to one load of one object. */
 static const char *const pinned_maps[] = {
-        "origins", "births", "bridge", "guarded", "tags", "guard_state", "stats", "events",
+        "origins", "births",      "bridge", "guarded",
+        "tags",    "guard_state", "stats",  "events",
 };
 
 static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -63,7 +64,8 @@ static bool is_bpffs(const char *path)
 {
         struct statfs s;
 
-        return !statfs(path, &s) && (unsigned long)s.f_type == (unsigned long)BPF_FS_MAGIC;
+        return !statfs(path, &s) &&
+               (unsigned long)s.f_type == (unsigned long)BPF_FS_MAGIC;
 }
 
 static int make_dir(const char *path)
@@ -74,7 +76,8 @@ static int make_dir(const char *path)
 static int pin_path(const struct sp_guard *g, char ret[PATH_MAX], const char *kind,
                     const char *name)
 {
-        int n = snprintf(ret, PATH_MAX, "%s/v%d/%s/%s", g->pin_dir, SP_BPF_ABI, kind, name);
+        int n = snprintf(ret, PATH_MAX, "%s/v%d/%s/%s", g->pin_dir, SP_BPF_ABI, kind,
+                         name);
 
         return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
@@ -87,8 +90,9 @@ static int make_pin_dir(struct sp_guard *g, struct sp_err *reterr)
 
         if (strncmp(g->pin_dir, BPFFS "/", sizeof(BPFFS)) == 0 && !is_bpffs(BPFFS) &&
             mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
-                return sp_err_set(reterr, -errno, "guard.no-bpffs", BPFFS,
-                                  "no bpf file system there, and mounting one failed: %m");
+                return sp_err_set(
+                        reterr, -errno, "guard.no-bpffs", BPFFS,
+                        "no bpf file system there, and mounting one failed: %m");
         memcpy(path, g->pin_dir, sizeof(path));
         for (char *p = path + 1;; p++) {
                 char c = *p;
@@ -135,7 +139,8 @@ static uint64_t link_cgroup(int fd)
         struct bpf_link_info info = { 0 };
         uint32_t size = sizeof(info);
 
-        if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != BPF_LINK_TYPE_CGROUP)
+        if (bpf_obj_get_info_by_fd(fd, &info, &size) ||
+            info.type != BPF_LINK_TYPE_CGROUP)
                 return 0;
         return info.cgroup.cgroup_id;
 }
@@ -158,8 +163,8 @@ static int replace_program(const char *pin, const struct bpf_program *program,
 
 /* Attaches anew and moves the pin over the old one: the old link dies with its last
  * reference, after the new one is live. */
-static int attach_program(struct sp_guard *g, struct bpf_program *program, const char *pin,
-                          bool is_cgroup)
+static int attach_program(struct sp_guard *g, struct bpf_program *program,
+                          const char *pin, bool is_cgroup)
 {
         char fresh[PATH_MAX];
         struct bpf_link *link;
@@ -189,14 +194,16 @@ static int go_live(struct sp_guard *g, struct bpf_object *o, struct sp_err *rete
 
         if (fstat(g->attach_fd, &attach))
                 return sp_err_set(reterr, -errno, "guard.attach", g->attach_path, "%m");
-        bpf_object__for_each_program(program, o) {
+        bpf_object__for_each_program(program, o)
+        {
                 const char *name = bpf_program__name(program);
                 bool is_cgroup = bpf_program__type(program) != BPF_PROG_TYPE_TRACING;
 
                 r = pin_path(g, pin, "links", name);
                 /* The link of a tracing program cannot take another program. */
                 if (!r)
-                        r = is_cgroup ? replace_program(pin, program, attach.st_ino) : 1;
+                        r = is_cgroup ? replace_program(pin, program, attach.st_ino)
+                                      : 1;
                 if (r == 1)
                         r = attach_program(g, program, pin, is_cgroup);
                 if (r)
@@ -224,11 +231,13 @@ static int prepare(struct sp_guard *g, struct bpf_object *o,
         char pin[PATH_MAX];
         int r;
 
-        bpf_object__for_each_map(map, o) {
+        bpf_object__for_each_map(map, o)
+        {
                 const char *name = bpf_map__name(map);
 
                 if (!strcmp(name, ".rodata.settings")) {
-                        r = bpf_map__set_initial_value(map, settings, sizeof(*settings));
+                        r = bpf_map__set_initial_value(map, settings,
+                                                       sizeof(*settings));
                 } else if (is_pinned_map(name)) {
                         r = pin_path(g, pin, "maps", name);
                         if (!r)
@@ -342,8 +351,8 @@ static int remove_versions(struct sp_guard *g, const char *keep)
                 if (e->d_name[0] != 'v' || (keep && !strcmp(e->d_name, keep)))
                         continue;
                 for (size_t i = 0; i < SP_ARRAY_SIZE(kinds); i++) {
-                        (void)snprintf(path, sizeof(path), "%s/%s/%s", g->pin_dir, e->d_name,
-                                       kinds[i]);
+                        (void)snprintf(path, sizeof(path), "%s/%s/%s", g->pin_dir,
+                                       e->d_name, kinds[i]);
                         one = remove_pins(path);
                         r = r ? r : one;
                 }
@@ -381,14 +390,16 @@ int sp_guard_load_programs(struct sp_guard *g, const struct sp_bpf_settings *set
                 r = make_dir(path);
                 if (r)
                         return sp_err_set(reterr, r, "guard.pin", path,
-                                          "cannot make the pin directory: %s", strerror(-r));
+                                          "cannot make the pin directory: %s",
+                                          strerror(-r));
         }
         g->has_egress = true;
         for (size_t i = 0; i < SP_ARRAY_SIZE(objects); i++) {
                 r = load_object(g, &objects[i], settings, &err);
                 if (r && objects[i].is_optional) {
                         g->has_egress = false;
-                        (void)snprintf(g->egress_why, sizeof(g->egress_why), "%s", err.what);
+                        (void)snprintf(g->egress_why, sizeof(g->egress_why), "%s",
+                                       err.what);
                 } else if (r) {
                         if (reterr)
                                 *reterr = err;
@@ -402,7 +413,8 @@ int sp_guard_load_programs(struct sp_guard *g, const struct sp_bpf_settings *set
         (void)snprintf(version, sizeof(version), "v%d", SP_BPF_ABI);
         r = remove_versions(g, version);
         if (r)
-                sp_log(SP_LOG_WARNING, "guard: cannot remove the pins of another version: %s",
+                sp_log(SP_LOG_WARNING,
+                       "guard: cannot remove the pins of another version: %s",
                        strerror(-r));
         return 0;
 }
@@ -412,7 +424,8 @@ void sp_guard_load_done(struct sp_guard *g)
         int *fds[] = { &g->tags_fd,       &g->guarded_fd, &g->state_fd, &g->stats_fd,
                        &g->events_map_fd, &g->origins_fd, &g->lock_fd };
 
-        /* Not by closing alone: a child between fork and exec has the descriptor too. */
+        /* Not by closing alone: a child between fork and exec has the descriptor too.
+         */
         if (g->lock_fd >= 0)
                 (void)flock(g->lock_fd, LOCK_UN);
         for (size_t i = 0; i < SP_ARRAY_SIZE(fds); i++)

@@ -34,7 +34,8 @@ static int unescape(const char *from, size_t n, char ret[PATH_MAX])
         for (size_t i = 0; i < n; i++) {
                 char c = from[i];
 
-                if (c == '\\' && i + 3 < n && from[i + 1] >= '0' && from[i + 1] <= '3') {
+                if (c == '\\' && i + 3 < n && from[i + 1] >= '0' &&
+                    from[i + 1] <= '3') {
                         c = (char)((from[i + 1] - '0') * 64 + (from[i + 2] - '0') * 8 +
                                    (from[i + 3] - '0'));
                         i += 3;
@@ -57,7 +58,8 @@ int sp_guard_path_mount_in(const char *mountinfo, char ret[PATH_MAX])
                 size_t n = 0;
 
                 line = *end ? end + 1 : end;
-                while (n < SP_ARRAY_SIZE(field) && sp_str_cut(rest, ' ', &field[n], &rest))
+                while (n < SP_ARRAY_SIZE(field) &&
+                       sp_str_cut(rest, ' ', &field[n], &rest))
                         n++;
                 if (n < SP_ARRAY_SIZE(field))
                         continue;
@@ -82,9 +84,10 @@ int sp_guard_path_mount(char ret[PATH_MAX], struct sp_err *reterr)
         if (!r)
                 r = sp_guard_path_mount_in(text.p, ret);
         if (r)
-                return sp_err_set(reterr, r, "guard.no-cgroup2", "/proc/self/mountinfo",
-                                  "the cgroup v2 hierarchy is not mounted with its root: %s",
-                                  strerror(-r));
+                return sp_err_set(
+                        reterr, r, "guard.no-cgroup2", "/proc/self/mountinfo",
+                        "the cgroup v2 hierarchy is not mounted with its root: %s",
+                        strerror(-r));
         return 0;
 }
 
@@ -131,7 +134,8 @@ static int component_check(struct sp_str c, const char **why)
         return -EINVAL;
 }
 
-int sp_guard_path_pattern(struct sp_str path, struct sp_tag_key *ret, struct sp_err *reterr)
+int sp_guard_path_pattern(struct sp_str path, struct sp_tag_key *ret,
+                          struct sp_err *reterr)
 {
         struct sp_tag_key key = { { 0 } };
         struct sp_str rest, c;
@@ -187,7 +191,8 @@ bool sp_guard_path_match(const char *pattern, const char *path)
                         star_t = path;
                 } else if (!*pattern && !*path) {
                         return true;
-                } else if (*path && (*pattern == *path || (*pattern == '?' && *path != '/'))) {
+                } else if (*path &&
+                           (*pattern == *path || (*pattern == '?' && *path != '/'))) {
                         pattern++;
                         path++;
                 } else if (star_p && *star_t && *star_t != '/') {

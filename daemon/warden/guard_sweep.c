@@ -185,12 +185,14 @@ static void note_found(struct sweep *s, const struct inet_diag_msg *m, uint8_t p
                 };
 }
 
-static int request(int fd, uint16_t type, uint16_t flags, const struct inet_diag_req_v2 *r)
+static int request(int fd, uint16_t type, uint16_t flags,
+                   const struct inet_diag_req_v2 *r)
 {
         struct {
                 struct nlmsghdr h;
                 struct inet_diag_req_v2 r;
-        } m = { .h = { .nlmsg_len = sizeof(m), .nlmsg_type = type,
+        } m = { .h = { .nlmsg_len = sizeof(m),
+                       .nlmsg_type = type,
                        .nlmsg_flags = NLM_F_REQUEST | flags },
                 .r = *r };
 
@@ -217,7 +219,8 @@ static int answers(struct sweep *s, int fd, uint8_t protocol)
                         if (h->nlmsg_type == NLMSG_ERROR)
                                 return h->nlmsg_len < NLMSG_LENGTH(sizeof(int))
                                                ? -EBADMSG
-                                               : ((struct nlmsgerr *)NLMSG_DATA(h))->error;
+                                               : ((struct nlmsgerr *)NLMSG_DATA(h))
+                                                         ->error;
                         if (h->nlmsg_len >= NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
                                 note_found(s, NLMSG_DATA(h), protocol);
                 }
@@ -276,7 +279,8 @@ static unsigned sweep_netns(struct sweep *s)
                         n += sweep_here(s);
                         continue;
                 }
-                (void)snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)s->netns[i].pid);
+                (void)snprintf(path, sizeof(path), "/proc/%d/ns/net",
+                               (int)s->netns[i].pid);
                 other = open(path, O_RDONLY | O_CLOEXEC);
                 if (other < 0 || setns(other, CLONE_NEWNET)) {
                         note_error(s, -errno);

@@ -100,7 +100,8 @@ static int walk_directory(struct walk *w, int fd, unsigned depth)
                 return r;
         }
         while (!r && (errno = 0, e = readdir(d)) != NULL) {
-                if (e->d_name[0] == '.' || (e->d_type != DT_DIR && e->d_type != DT_UNKNOWN))
+                if (e->d_name[0] == '.' ||
+                    (e->d_type != DT_DIR && e->d_type != DT_UNKNOWN))
                         continue;
                 if (n + strlen(e->d_name) + 2 > sizeof(w->path))
                         continue; /* longer than any pattern can describe */
@@ -128,9 +129,12 @@ static int walk_directory(struct walk *w, int fd, unsigned depth)
         return r;
 }
 
-static int walk(struct sp_guard *g, unsigned depth_max, on_directory_fn f, void *userdata)
+static int walk(struct sp_guard *g, unsigned depth_max, on_directory_fn f,
+                void *userdata)
 {
-        struct walk w = { .on_directory = f, .userdata = userdata, .depth_max = depth_max };
+        struct walk w = { .on_directory = f,
+                          .userdata = userdata,
+                          .depth_max = depth_max };
         int fd;
 
         if (!depth_max)
@@ -197,8 +201,9 @@ static int scan_directory(void *userdata, const char *path, uint64_t id)
         r = sp_guard_sweep(s->g, path, &n);
         if (r || n)
                 sp_log(r ? SP_LOG_WARNING : SP_LOG_INFO,
-                       "guard: %u connections older than the tag of cgroup %llu ended%s%s", n,
-                       (unsigned long long)id, r ? ", others may remain: " : "",
+                       "guard: %u connections older than the tag of cgroup %llu "
+                       "ended%s%s",
+                       n, (unsigned long long)id, r ? ", others may remain: " : "",
                        r ? strerror(-r) : "");
         return 0;
 }
@@ -223,8 +228,8 @@ static int scan_forget(struct scan *s, const uint64_t *before, size_t n)
         for (size_t i = 0; i < n; i++) {
                 bool has_tag = false;
 
-                if (s->n_seen &&
-                    bsearch(&before[i], s->seen, s->n_seen, sizeof(*s->seen), compare_u64))
+                if (s->n_seen && bsearch(&before[i], s->seen, s->n_seen,
+                                         sizeof(*s->seen), compare_u64))
                         continue;
                 if (bpf_map_lookup_elem(s->g->guarded_fd, &before[i], &value))
                         continue;
@@ -295,10 +300,11 @@ static int scan(struct sp_guard *g, struct sp_err *reterr)
         if (!r && state.lost_from) /* lost between that walk and the clearing */
                 r = scan_once(g, t, false);
         if (r == -ENOSPC)
-                return sp_err_set(reterr, r, "guard.full", "",
-                                  "more than %d guarded cgroups; until there are fewer, "
-                                  "younger cgroups without a tag are refused port 443",
-                                  SP_GUARDED_MAX);
+                return sp_err_set(
+                        reterr, r, "guard.full", "",
+                        "more than %d guarded cgroups; until there are fewer, "
+                        "younger cgroups without a tag are refused port 443",
+                        SP_GUARDED_MAX);
         if (r)
                 return sp_err_set(reterr, r, "guard.scan", g->mount,
                                   "cannot bring the guarded cgroups up to date: %s",
@@ -316,7 +322,8 @@ static int check_workload(struct sp_str name, struct sp_err *reterr)
                 is_ok = (name.p[i] >= 'a' && name.p[i] <= 'z') ||
                         (name.p[i] >= 'A' && name.p[i] <= 'Z') ||
                         (name.p[i] >= '0' && name.p[i] <= '9') ||
-                        (i && (name.p[i] == '-' || name.p[i] == '_' || name.p[i] == '.'));
+                        (i &&
+                         (name.p[i] == '-' || name.p[i] == '_' || name.p[i] == '.'));
         if (is_ok)
                 return 0;
         return sp_err_set(reterr, -EINVAL, "guard.workload", "",
@@ -379,8 +386,8 @@ static int put_tag(struct sp_guard *g, const struct tag *t, struct sp_err *reter
 {
         if (!bpf_map_update_elem(g->tags_fd, &t->key, &t->value, BPF_ANY))
                 return 0;
-        return sp_err_set(reterr, errno == E2BIG ? -E2BIG : -EIO, "guard.tags", t->key.pattern,
-                          "cannot enter the tag: %m");
+        return sp_err_set(reterr, errno == E2BIG ? -E2BIG : -EIO, "guard.tags",
+                          t->key.pattern, "cannot enter the tag: %m");
 }
 
 static int delete_tag(struct sp_guard *g, const struct tag *t, struct sp_err *reterr)
@@ -412,8 +419,8 @@ static int plan(struct sp_guard *g, struct tags *t, const struct sp_workload *wo
                                                   "named twice in the configuration");
                         if (!old && t->n == SP_TAGS_MAX)
                                 return sp_err_set(reterr, -E2BIG, "guard.tags",
-                                                  new.key.pattern,
-                                                  "more than %d tags", SP_TAGS_MAX);
+                                                  new.key.pattern, "more than %d tags",
+                                                  SP_TAGS_MAX);
                         new.value.score =
                                 old ? old->value.score
                                     : sp_guard_path_score(new.key.pattern, serial++);
@@ -430,8 +437,8 @@ int sp_guard_apply(struct sp_guard *g, const struct sp_workload *workloads, size
         int r = tags_read(g, &t);
 
         if (r)
-                return sp_err_set(reterr, r, "guard.tags", "", "cannot read the tags: %s",
-                                  strerror(-r));
+                return sp_err_set(reterr, r, "guard.tags", "",
+                                  "cannot read the tags: %s", strerror(-r));
         r = plan(g, t, workloads, n, reterr);
         /* New tags before old ones go, so that no directory is between two. */
         for (size_t i = 0; !r && i < t->n; i++)
@@ -454,8 +461,8 @@ int sp_guard_add(struct sp_guard *g, struct sp_str path, struct sp_str workload,
                 return r;
         r = tags_read(g, &t);
         if (r)
-                return sp_err_set(reterr, r, "guard.tags", "", "cannot read the tags: %s",
-                                  strerror(-r));
+                return sp_err_set(reterr, r, "guard.tags", "",
+                                  "cannot read the tags: %s", strerror(-r));
         old = tags_find(t, &new.key);
         if (old && strcmp(old->value.workload, new.value.workload))
                 return sp_err_set(reterr, -EEXIST, "guard.exists", new.key.pattern,
@@ -484,8 +491,8 @@ int sp_guard_remove(struct sp_guard *g, struct sp_str path, struct sp_err *reter
                 return r;
         r = tags_read(g, &t);
         if (r)
-                return sp_err_set(reterr, r, "guard.tags", "", "cannot read the tags: %s",
-                                  strerror(-r));
+                return sp_err_set(reterr, r, "guard.tags", "",
+                                  "cannot read the tags: %s", strerror(-r));
         old = tags_find(t, &key);
         if (!old)
                 return sp_err_set(reterr, -ENOENT, "guard.no-tag", key.pattern,

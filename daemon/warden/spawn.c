@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 
 #define CHANNEL 3
+#define DESCRIPTORS 65536
 
 /* Everything else stays behind: notify sockets, bus addresses, credentials' directory,
  * proxies. The sanitizers' two are harmless and tests need them. */
@@ -101,6 +102,17 @@ static char **clean_environment(void)
         return kept;
 }
 
+/* Each client connection takes two descriptors; the soft limit is made for select(). */
+static void raise_descriptor_limit(void)
+{
+        struct rlimit l;
+
+        if (getrlimit(RLIMIT_NOFILE, &l) < 0)
+                return;
+        l.rlim_cur = SP_MIN(l.rlim_max, (rlim_t)DESCRIPTORS);
+        (void)setrlimit(RLIMIT_NOFILE, &l);
+}
+
 static _Noreturn void in_child(const struct sp_spawn *s, pid_t parent)
 {
         char index[16], role[32];
@@ -114,6 +126,7 @@ static _Noreturn void in_child(const struct sp_spawn *s, pid_t parent)
         (void)snprintf(role, sizeof(role), "--role=%s", s->role);
         (void)snprintf(index, sizeof(index), "%u", s->index);
         reset_signals();
+        raise_descriptor_limit();
         r = keep_descriptors(s->channel);
         if (r == 0 && setrlimit(RLIMIT_CORE, &no_core) < 0)
                 r = -errno;

@@ -65,6 +65,7 @@ struct sp_stream {
         uint64_t expected_bytes; /* of the response; UINT64_MAX: not announced */
         bool is_bodyless; /* HEAD, 204, 304: the body is counted, not sent */
         bool is_congested;
+        bool is_failed; /* a write was not taken: the response cannot be whole any more */
 };
 struct sp_stream_ops {
         int (*respond)(struct sp_stream *s, unsigned status,

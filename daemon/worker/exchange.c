@@ -43,7 +43,7 @@ int sp_exchange_new(struct sp_stream *s, const struct sp_pipe *pipe,
         w->x.transport = s;
         s->x = &w->x;
         s->expected_bytes = UINT64_MAX;
-        s->is_bodyless = s->is_congested = false;
+        s->is_bodyless = s->is_congested = s->is_failed = false;
         *ret = &w->x;
         return 0;
 }
@@ -125,27 +125,45 @@ int sp_exchange_respond(struct sp_exchange *x, unsigned status,
         return r;
 }
 
+static int queue(struct sp_exchange *x, struct sp_stream *s, struct sp_str bytes)
+{
+        int r;
+
+        if (!x->is_responded)
+                return -EINVAL;
+        if (bytes.n > s->expected_bytes - x->sent_bytes)
+                return -EMSGSIZE;
+        if (s->is_bodyless)
+                return 0;
+        if (s->ops->queued(s) > SP_QUEUE_MAX - SP_MIN(bytes.n, SP_QUEUE_MAX))
+                return -ENOBUFS;
+        r = s->ops->write(s, bytes);
+        if (r == 0 && s->ops->queued(s) > SP_CONGESTED_BYTES)
+                s->is_congested = true;
+        return r;
+}
+
 int sp_exchange_write(struct sp_exchange *x, struct sp_str bytes)
 {
         struct sp_stream *s = x->transport;
         int r;
 
-        assert(x->is_responded && !x->is_finished);
+        assert(!x->is_finished);
         if (!s || bytes.n == 0)
                 return 0;
-        if (bytes.n > s->expected_bytes - x->sent_bytes)
-                return -EMSGSIZE;
-        if (!s->is_bodyless) {
-                if (s->ops->queued(s) > SP_QUEUE_MAX - SP_MIN(bytes.n, SP_QUEUE_MAX))
-                        return -ENOBUFS;
-                r = s->ops->write(s, bytes);
-                if (r < 0)
-                        return r;
-                if (s->ops->queued(s) > SP_CONGESTED_BYTES)
-                        s->is_congested = true;
-        }
-        x->sent_bytes += bytes.n;
-        return 0;
+        r = queue(x, s, bytes);
+        if (r < 0)
+                s->is_failed = true;
+        else
+                x->sent_bytes += bytes.n;
+        return r;
+}
+
+static bool is_whole(const struct sp_exchange *x, const struct sp_stream *s)
+{
+        return x->is_responded && !s->is_failed &&
+               (s->is_bodyless || s->expected_bytes == UINT64_MAX ||
+                s->expected_bytes == x->sent_bytes);
 }
 
 void sp_exchange_finish(struct sp_exchange *x)
@@ -153,9 +171,7 @@ void sp_exchange_finish(struct sp_exchange *x)
         struct sp_stream *s = x->transport;
 
         assert(!x->is_finished);
-        if (s &&
-            (!x->is_responded || (!s->is_bodyless && s->expected_bytes != UINT64_MAX &&
-                                  s->expected_bytes != x->sent_bytes))) {
+        if (s && !is_whole(x, s)) {
                 /* A response cut short must not look whole. */
                 sp_exchange_abort(x);
                 return;

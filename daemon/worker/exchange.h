@@ -40,13 +40,19 @@ struct sp_exchange {
         void *transport;
 };
 
-/* Status and headers, once. `content_length` UINT64_MAX: unknown (chunked or DATA frames).
+/* Errors: -EINVAL: a header that is none, or one of the transport's own; nothing was sent, another
+ * response may follow. -EMSGSIZE: more bytes than announced; -ENOBUFS: is_congested was ignored
+ * for 32 MiB; -ENOMEM. A caller may ignore them: a response that is not whole is aborted by finish, so
+ * that the client sees it is cut short. All take an exchange whose client is gone.
+ *
+ * Status and headers, once. `content_length` UINT64_MAX: unknown (chunked or DATA frames).
  * Headers the transport adds itself: date, content-length, transfer-encoding, connection. */
 int sp_exchange_respond(struct sp_exchange *x, unsigned status, const struct sp_header *headers,
                         size_t n_headers, uint64_t content_length);
 int sp_exchange_write(struct sp_exchange *x, struct sp_str bytes);
 void sp_exchange_finish(struct sp_exchange *x); /* response complete; x is gone afterwards */
-void sp_exchange_abort(struct sp_exchange *x); /* cannot complete: reset the stream / close */
+/* Cannot complete: resets the stream, or closes. Instead of finish: x is gone afterwards. */
+void sp_exchange_abort(struct sp_exchange *x);
 bool sp_exchange_is_congested(const struct sp_exchange *x);
 
 /* respond + write + finish with one JSON body. */

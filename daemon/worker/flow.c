@@ -80,6 +80,12 @@ void sp_flow_end(struct sp_flow *f)
         drop(f);
 }
 
+void sp_flow_abort(struct sp_flow *f)
+{
+        sp_exchange_abort(f->x); /* instead of finish: frees it as well */
+        drop(f);
+}
+
 static void refuse(struct sp_flow *f)
 {
         struct sp_str why = sp_answer_denial_message(f->arena, &f->error, f->decision.rule,

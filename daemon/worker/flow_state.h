@@ -81,6 +81,8 @@ enum sp_next sp_flow_fault(struct sp_flow *f, const struct sp_err *e);
 enum sp_next sp_flow_answer(struct sp_flow *f, unsigned status, struct sp_str body);
 /* Ends a flow whose reply is complete (or whose exchange was answered). */
 void sp_flow_end(struct sp_flow *f);
+/* The same for an answer that was begun and cannot be completed. */
+void sp_flow_abort(struct sp_flow *f);
 
 /* The stages that have a file of their own. */
 enum sp_next sp_flow_local(struct sp_flow *f); /* local.c */

@@ -145,8 +145,7 @@ static void fail(struct sp_reply *r, unsigned status, const char *reason)
         f->w->metrics.faults++;
         record(r);
         reply_free(r);
-        sp_exchange_abort(f->x);
-        sp_flow_end(f);
+        sp_flow_abort(f);
 }
 
 static void fault(struct sp_reply *r, const char *what)

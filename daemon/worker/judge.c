@@ -23,8 +23,8 @@ static int no_memory(struct sp_err *e)
 static bool is_offered(const struct sp_sql_statement *s)
 {
         static const char *const kinds[] = {
-                "Query",      "Insert",      "Update", "Delete",    "Merge",
-                "Truncate",   "CreateTable", "Drop",   "AlterTable",
+                "Query", "Insert", "Update", "Delete", "Merge", "Truncate", "CreateTable",
+                "DropTable",
         };
 
         for (size_t i = 0; i < SP_ARRAY_SIZE(kinds); i++)

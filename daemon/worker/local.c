@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#define PROJECTS_MAX 256 /* of one answer */
+
 static void on_minted(void *userdata, int err, const struct sp_err *e, struct sp_str payload)
 {
         struct sp_flow *f = userdata;
@@ -136,6 +138,8 @@ static enum sp_next start(struct sp_flow *f)
         case SP_LOCAL_METADATA:
                 return metadata(f);
         case SP_LOCAL_DISCOVERY:
+                f->decision.verdict = SP_VERDICT_ALLOW;
+                f->decision.rule = SP_STR("builtin#discovery");
                 return sp_flow_answer(f, 200, sp_answer_discovery(f->arena));
         case SP_LOCAL_OAUTH_TOKEN:
         case SP_LOCAL_STS_TOKEN:
@@ -149,8 +153,31 @@ static enum sp_next start(struct sp_flow *f)
         }
 }
 
+/* projects.list: Google would name all that the gateway can see; the asker gets those
+ * in which it may read something. */
+static enum sp_next list_projects(struct sp_flow *f)
+{
+        struct sp_str all[PROJECTS_MAX + 1], own = f->w->settings.credential.project;
+        size_t n = sp_policy_projects(f->policy, all, PROJECTS_MAX), kept = 0;
+        bool has_own = !own.n;
+
+        for (size_t i = 0; i < n; i++)
+                has_own |= sp_str_eq(all[i], own);
+        if (!has_own)
+                all[n++] = own;
+        for (size_t i = 0; i < n; i++)
+                if (sp_policy_may_see(f->policy, &f->id.who, SP_STR("select"), all[i],
+                                      sp_clock_wall_us()))
+                        all[kept++] = all[i];
+        f->decision.verdict = SP_VERDICT_ALLOW;
+        f->decision.rule = SP_STR("builtin#filtered");
+        return sp_flow_answer(f, 200, sp_answer_projects(f->arena, all, kept));
+}
+
 enum sp_next sp_flow_local(struct sp_flow *f)
 {
+        if (strcmp(f->call.action, "bigquery.projects.list") == 0)
+                return list_projects(f);
         if (f->call.handling != SP_HANDLING_LOCAL)
                 return SP_NEXT;
         switch (f->step) {

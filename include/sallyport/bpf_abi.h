@@ -46,7 +46,8 @@ _Static_assert(sizeof(struct sp_origin) == 80, "layout shared with BPF");
 #define SP_GUARDED_MAX 16384 /* guarded directories that exist at one time */
 #define SP_BRIDGE_MAX 65536 /* connections between connect() and the accepted side */
 #define SP_EVENTS_BYTES (256 * 1024)
-/* A tagged directory is at most this deep below the v2 root; its children may be deeper. */
+/* A tagged directory is at most this deep below the v2 root; its children may be
+ * deeper. */
 #define SP_GUARD_DEPTH_MAX 32
 
 /* Set in each object before it is loaded. Ports are in host order. */
@@ -121,7 +122,8 @@ enum sp_guard_what {
         SP_GUARD_REFUSED_UDP = 1, /* UDP to port 443 */
         SP_GUARD_REFUSED_METADATA, /* metadata address, neither TCP nor port 80 */
         SP_GUARD_REFUSED_SOCKET, /* raw, MPTCP, …: `protocol` and `type` tell */
-        SP_GUARD_REFUSED_EGRESS, /* a packet past the connect hooks; no pid, uid, comm */
+        SP_GUARD_REFUSED_EGRESS, /* a packet past the connect hooks; no pid, uid, comm
+                                  */
         SP_GUARD_REFUSED_LOST,
         SP_GUARD_TAGGED, /* guard_id came into being */
         SP_GUARD_UNTAGGED, /* guard_id is gone */

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every error id in the source has an entry in docs/errors.md, and no entry is left over.
 cd "$(dirname "$0")/../.." || exit 1
+export LC_ALL=C
 tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT
 areas='sql|policy|mask|judge|request|api|json|identity|approval|job|table|store|record|recorder|schema|upstream|answer|http|tls|egress|origin|limits|settings|file|guard|worker|bus|keys|ca|yaml|role|sandbox|supervise|spawn|listen|warden|cli|credential|token'
 id='[a-z0-9]+\.[a-z0-9]+(-[a-z0-9]+)*'

@@ -314,7 +314,7 @@ static void while_nothing_can_be_written_everything_is_refused(void **state)
 
         (void)state;
         set_up_dir(&x);
-        start(&x, "1TiB");
+        start(&x, "1024GiB");
         must(sp_ipc_send(&x.ipc, SP_MSG_RECORDER_STATUS, 1, SP_STR_NULL, -1));
         expect_error(&x.ipc, 1, "store.full");
         send_record(&x.ipc, 2, "{\"type\":\"start\"}");

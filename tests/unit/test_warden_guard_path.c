@@ -45,7 +45,8 @@ static void test_pattern_limits(void **state)
 {
         char path[SP_TAG_PATTERN_LEN + 8], deep[2 * SP_GUARD_DEPTH_MAX + 8] = "";
         struct sp_tag_key key;
-        size_t max = SP_TAG_PATTERN_LEN - 2; /* without the slash in front and the NUL */
+        size_t max =
+                SP_TAG_PATTERN_LEN - 2; /* without the slash in front and the NUL */
 
         (void)state;
         memset(path, 'a', sizeof(path));
@@ -53,7 +54,8 @@ static void test_pattern_limits(void **state)
         assert_int_equal(strlen(key.pattern), SP_TAG_PATTERN_LEN - 1);
         assert_int_equal(sp_guard_path_pattern(sp_str(path, max + 1), &key, NULL),
                          -ENAMETOOLONG);
-        assert_int_equal(sp_guard_path_pattern(sp_str("/a\0b", 4), &key, NULL), -EINVAL);
+        assert_int_equal(sp_guard_path_pattern(sp_str("/a\0b", 4), &key, NULL),
+                         -EINVAL);
         for (int i = 0; i < SP_GUARD_DEPTH_MAX; i++)
                 strcat(deep, "/d");
         assert_int_equal(sp_guard_path_pattern(sp_str_c(deep), &key, NULL), 0);
@@ -83,13 +85,15 @@ static void test_match(void **state)
                 { "the last star tries again", "/a*b*c", "/aXbXbc", true },
                 { "but not for ever", "/a*b*c", "/aXbXb", false },
                 { "two stars are one", "/**", "/abc", true },
-                { "a star takes an empty name, which no directory has", "/a/*/c", "/a//c", true },
+                { "a star takes an empty name, which no directory has", "/a/*/c",
+                  "/a//c", true },
         };
 
         (void)state;
         for (size_t i = 0; i < SP_ARRAY_SIZE(rows); i++)
                 SP_CHECK(rows[i].sentence,
-                         sp_guard_path_match(rows[i].pattern, rows[i].path) == rows[i].want);
+                         sp_guard_path_match(rows[i].pattern, rows[i].path) ==
+                                 rows[i].want);
 }
 
 static void test_below(void **state)
@@ -109,14 +113,17 @@ static void test_below(void **state)
         (void)state;
         for (size_t i = 0; i < SP_ARRAY_SIZE(rows); i++)
                 SP_CHECK(rows[i].sentence,
-                         sp_guard_path_is_below(rows[i].path, rows[i].top) == rows[i].want);
+                         sp_guard_path_is_below(rows[i].path, rows[i].top) ==
+                                 rows[i].want);
 }
 
 static void test_score(void **state)
 {
         (void)state;
-        assert_true(sp_guard_path_score("/a/b", 9) > sp_guard_path_score("/a/longer-*", 0));
-        assert_true(sp_guard_path_score("/a/job-*", 9) > sp_guard_path_score("/a/*", 0));
+        assert_true(sp_guard_path_score("/a/b", 9) >
+                    sp_guard_path_score("/a/longer-*", 0));
+        assert_true(sp_guard_path_score("/a/job-*", 9) >
+                    sp_guard_path_score("/a/*", 0));
         assert_true(sp_guard_path_score("/a/*x", 0) > sp_guard_path_score("/a/x*", 1));
 }
 
@@ -127,10 +134,11 @@ static void test_mountinfo(void **state)
         } rows[] = {
                 { "the line with cgroup2 counts",
                   "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - tmpfs tmpfs rw\n"
-                  "31 30 0:27 / /sys/fs/cgroup/unified rw shared:5 - cgroup2 cgroup2 rw\n",
+                  "31 30 0:27 / /sys/fs/cgroup/unified rw shared:5 - cgroup2 cgroup2 "
+                  "rw\n",
                   "/sys/fs/cgroup/unified" },
-                { "without optional fields too", "31 30 0:27 / /cg rw - cgroup2 none rw",
-                  "/cg" },
+                { "without optional fields too",
+                  "31 30 0:27 / /cg rw - cgroup2 none rw", "/cg" },
                 { "with two of them too",
                   "31 30 0:27 / /cg rw shared:5 master:1 - cgroup2 none rw\n", "/cg" },
                 { "escapes are taken back",
@@ -139,10 +147,12 @@ static void test_mountinfo(void **state)
                   "31 30 0:27 /part /one rw - cgroup2 none rw\n"
                   "32 30 0:27 / /two rw - cgroup2 none rw\n",
                   "/two" },
-                { "version 1 does not count", "31 30 0:27 / /cg rw - cgroup none rw\n", NULL },
+                { "version 1 does not count", "31 30 0:27 / /cg rw - cgroup none rw\n",
+                  NULL },
                 { "a directory of that name does not count",
                   "31 30 0:27 / /cgroup2 rw - tmpfs cgroup2 rw\n", NULL },
-                { "cut lines do not count", "31 30 0:27 /\n31 30 0:27 / /cg rw -\n\n", NULL },
+                { "cut lines do not count", "31 30 0:27 /\n31 30 0:27 / /cg rw -\n\n",
+                  NULL },
                 { "nothing has none", "", NULL },
         };
 

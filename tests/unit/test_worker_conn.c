@@ -739,13 +739,30 @@ static void a_slow_reader_is_felt(void **state)
         close_world(&w);
 }
 
+/* Reads to the end and keeps the last five bytes. */
+static void hear_the_end(struct world *w, int fd, char tail[5])
+{
+        char *buffer = malloc(65536);
+        ssize_t n = -1;
+
+        for (uint64_t end = sp_clock_us() + PATIENCE_US; n && sp_clock_us() < end;) {
+                n = recv(fd, buffer, 65536, 0);
+                if (n >= 5)
+                        memcpy(tail, buffer + n - 5, 5);
+                turn(w);
+        }
+        free(buffer);
+        assert_int_equal(n, 0);
+}
+
 static void responses_keep_to_what_they_announced(void **state)
 {
         struct world w = { .holds = true };
         struct sp_header evil = { SP_STR("x-a"), SP_STR("b\r\nset-cookie: c") };
         struct sp_header framing = { SP_STR("transfer-encoding"), SP_STR("chunked") };
-        char got[1024];
-        int fd;
+        static char piece[1024 * 1024];
+        char got[1024], tail[5] = "";
+        int fd, r;
 
         (void)state;
         open_world(&w, true);
@@ -762,6 +779,31 @@ static void responses_keep_to_what_they_announced(void **state)
         assert_non_null(strstr(got, "content-length: 4\r\n"));
         assert_non_null(strstr(got, "\r\n\r\nabc"));
         assert_null(strstr(got, "abcd"));
+        (void)close(fd);
+
+        /* nothing answered at all: closed without a byte */
+        w.held = NULL;
+        fd = dial(&w);
+        say(&w, fd, NULL, SP_STR("GET / HTTP/1.1\r\nHost: metadata\r\n\r\n"));
+        WAIT_FOR(&w, w.held != NULL);
+        assert_int_equal(sp_exchange_write(w.held, SP_STR("x")), -EINVAL);
+        sp_exchange_finish(w.held);
+        hear(&w, fd, NULL, NULL, got, sizeof(got));
+        assert_string_equal(got, "");
+        (void)close(fd);
+
+        /* flow that does not look at is_congested: the answer never looks whole */
+        w.held = NULL;
+        fd = dial(&w);
+        say(&w, fd, NULL, SP_STR("GET / HTTP/1.1\r\nHost: metadata\r\n\r\n"));
+        WAIT_FOR(&w, w.held != NULL);
+        assert_int_equal(sp_exchange_respond(w.held, 200, NULL, 0, UINT64_MAX), 0);
+        while ((r = sp_exchange_write(w.held, sp_str(piece, sizeof(piece)))) == 0)
+                turn(&w);
+        assert_int_equal(r, -ENOBUFS);
+        sp_exchange_finish(w.held);
+        hear_the_end(&w, fd, tail);
+        assert_true(memcmp(tail, "0\r\n\r\n", 5) != 0);
         (void)close(fd);
         close_world(&w);
 }

@@ -2,10 +2,10 @@
 /*
  * guardd — the guard without the rest of the daemon, for tests/integration/guard/run.
  *
- * Opens the guard and listens; a child without any capability accepts and tells each client
- * what origin the kernel handed over (nothing and a close when there is none). Commands on
- * stdin, one answer line each: apply, add, remove, list, workload, pid, stats, events,
- * reopen, fill, quit.
+ * Opens the guard and listens; a child without any capability accepts and tells each
+ * client what origin the kernel handed over (nothing and a close when there is none).
+ * Commands on stdin, one answer line each: apply, add, remove, list, workload, pid,
+ * stats, events, reopen, fill, quit.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -48,9 +48,11 @@ static int answer_err(int r, const struct sp_err *e)
 
 static int listen_on(int family, uint16_t port)
 {
-        struct sockaddr_in a4 = { .sin_family = AF_INET, .sin_port = htons(port),
+        struct sockaddr_in a4 = { .sin_family = AF_INET,
+                                  .sin_port = htons(port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-        struct sockaddr_in6 a6 = { .sin6_family = AF_INET6, .sin6_port = htons(port),
+        struct sockaddr_in6 a6 = { .sin6_family = AF_INET6,
+                                   .sin6_port = htons(port),
                                    .sin6_addr = IN6ADDR_LOOPBACK_INIT };
         int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 
@@ -75,13 +77,14 @@ static void tell_origin(int fd, const struct sp_origin *o, bool on_metadata)
 
         if (!inet_ntop(AF_INET6, o->dst_ip, ip, sizeof(ip)))
                 return;
-        n = snprintf(line, sizeof(line),
-                     "GUARD {\"guard\":%llu,\"cgroup\":%llu,\"pid\":%u,\"uid\":%u,"
-                     "\"gid\":%u,\"ip\":\"%s\",\"port\":%u,\"family\":%u,\"metadata\":%u,"
-                     "\"listener\":\"%s\",\"comm\":\"%.15s\"}\n",
-                     (unsigned long long)o->guard_id, (unsigned long long)o->cgroup_id,
-                     o->pid, o->uid, o->gid, ip, o->dst_port, o->family, o->is_metadata,
-                     on_metadata ? "metadata" : "tls", o->comm);
+        n = snprintf(
+                line, sizeof(line),
+                "GUARD {\"guard\":%llu,\"cgroup\":%llu,\"pid\":%u,\"uid\":%u,"
+                "\"gid\":%u,\"ip\":\"%s\",\"port\":%u,\"family\":%u,\"metadata\":%u,"
+                "\"listener\":\"%s\",\"comm\":\"%.15s\"}\n",
+                (unsigned long long)o->guard_id, (unsigned long long)o->cgroup_id,
+                o->pid, o->uid, o->gid, ip, o->dst_port, o->family, o->is_metadata,
+                on_metadata ? "metadata" : "tls", o->comm);
         if (send(fd, line, (size_t)n, MSG_NOSIGNAL) != n)
                 (void)fprintf(stderr, "guardd: short answer\n");
 }
@@ -168,7 +171,8 @@ static void do_list(struct sp_guard *g)
                         (void)printf("%s[\"%.*s\",\"%.*s\",%llu,\"%s\"]", i ? "," : "",
                                      SP_FMT(t[i].path), SP_FMT(t[i].workload),
                                      (unsigned long long)t[i].cgroup_id,
-                                     t[i].source == SP_TAG_CONFIG ? "config" : "runtime");
+                                     t[i].source == SP_TAG_CONFIG ? "config"
+                                                                  : "runtime");
                 (void)printf("]\n");
         }
         sp_arena_done(&a);
@@ -196,7 +200,8 @@ static void on_event(void *userdata, const struct sp_guard_event *e)
         char ip[INET6_ADDRSTRLEN] = "";
 
         (void)inet_ntop(AF_INET6, e->dst_ip, ip, sizeof(ip));
-        (void)printf("%s{\"what\":\"%s\",\"guard\":%llu,\"cgroup\":%llu,\"pid\":%u,\"uid\":%u,"
+        (void)printf("%s{\"what\":\"%s\",\"guard\":%llu,\"cgroup\":%llu,\"pid\":%u,"
+                     "\"uid\":%u,"
                      "\"ip\":\"%s\",\"port\":%u,\"protocol\":%u,\"comm\":\"%.15s\"}",
                      (*n)++ ? "," : "", sp_guard_what_name((enum sp_guard_what)e->what),
                      (unsigned long long)e->guard_id, (unsigned long long)e->cgroup_id,
@@ -214,7 +219,8 @@ static void do_events(struct sp_guard *g)
         (void)fflush(stdout);
 }
 
-/* Fills the map of guarded ids up with ids that are nobody's, or takes them out again. */
+/* Fills the map of guarded ids up with ids that are nobody's, or takes them out again.
+ */
 static void do_fill(bool is_fill)
 {
         struct sp_guarded v = { .score = 1, .workload = "filler" };
@@ -287,11 +293,13 @@ int main(int argc, char **argv)
         int fds[4], r;
 
         if (argc != 6 && argc != 4) {
-                (void)fprintf(stderr, "usage: guardd ATTACH PINS PORT METADATA-PORT LEVEL | "
-                                      "guardd uninstall ATTACH PINS\n");
+                (void)fprintf(stderr,
+                              "usage: guardd ATTACH PINS PORT METADATA-PORT LEVEL | "
+                              "guardd uninstall ATTACH PINS\n");
                 return 2;
         }
-        sp_log_init("guardd", argc == 6 ? (enum sp_log_level)atoi(argv[5]) : SP_LOG_INFO);
+        sp_log_init("guardd",
+                    argc == 6 ? (enum sp_log_level)atoi(argv[5]) : SP_LOG_INFO);
         settings.guard.attach = sp_str_c(argc == 4 ? argv[2] : argv[1]);
         settings.guard.pin_dir = sp_str_c(argc == 4 ? argv[3] : argv[2]);
         if (argc == 4)

@@ -1,0 +1,17 @@
+# bash completion of sallyctl, from sallyctl --completions bash
+_sallyctl()
+{
+        local word=${COMP_WORDS[COMP_CWORD]} words=
+        case $COMP_CWORD:${COMP_WORDS[1]} in
+        1:*) words='run guard approvals sessions audit policy sql status metrics version' ;;
+        2:guard) words='add remove list' ;;
+        2:approvals) words='list show approve deny watch' ;;
+        2:sessions) words='list show replay' ;;
+        2:audit) words='verify' ;;
+        2:policy) words='check decide explain' ;;
+        2:sql) words='inspect' ;;
+        esac
+        COMPREPLY=($(compgen -W "$words" -- "$word"))
+        [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "$word"))
+}
+complete -F _sallyctl sallyctl

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/test.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "daemon/roles/sandbox.h"
+
+/* Each probe runs in a process of its own behind a filter. It returns an errno or 0. */
+typedef int (*probe_fn)(void);
+#define CANNOT_CONFINE 250
+#define KILLED 251
+
+static int result_of(probe_fn probe, int (*confine)(struct sp_err *))
+{
+        pid_t pid = fork();
+        int status;
+
+        if (pid == 0) {
+                struct sp_err e = SP_ERR_NULL;
+
+                (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+                _exit(confine(&e) < 0 ? CANNOT_CONFINE : probe());
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        if (WIFSIGNALED(status))
+                return WTERMSIG(status) == SIGSYS ? KILLED : -WTERMSIG(status);
+        return WEXITSTATUS(status);
+}
+
+static int failed(long r)
+{
+        return r < 0 ? errno : 0;
+}
+
+static int read_a_file(void)
+{
+        return failed(open("/etc/hosts", O_RDONLY | O_CLOEXEC));
+}
+static int write_a_file(void)
+{
+        return failed(open("/dev/null", O_WRONLY | O_CLOEXEC));
+}
+static int make_a_file(void)
+{
+        int fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+        return fd < 0 ? errno : failed(fsync(fd));
+}
+static int truncate_a_file(void)
+{
+        return failed(open("/dev/null", O_RDONLY | O_TRUNC | O_CLOEXEC));
+}
+static int open_tcp(void)
+{
+        return failed(socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+static int open_udp(void)
+{
+        return failed(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+}
+static int open_raw(void)
+{
+        return failed(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
+}
+static int open_packet(void)
+{
+        return failed(socket(AF_PACKET, SOCK_DGRAM, 0));
+}
+static int open_unix(void)
+{
+        return failed(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+}
+static int resolve(void)
+{
+        const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+        struct addrinfo *a = NULL;
+        int r = getaddrinfo("localhost", "443", &hints, &a);
+
+        return r == 0 && a ? 0 : EHOSTUNREACH;
+}
+static void *nothing(void *arg)
+{
+        return arg;
+}
+static int make_a_thread(void)
+{
+        pthread_t t;
+        int r = pthread_create(&t, NULL, nothing, NULL);
+
+        return r ? r : pthread_join(t, NULL);
+}
+static int make_a_process(void)
+{
+        pid_t pid = fork();
+
+        if (pid == 0)
+                _exit(0);
+        return failed(pid);
+}
+static int bpf_call(int cmd)
+{
+        union bpf_attr attr = { .map_fd = 999 };
+
+        return failed(syscall(SYS_bpf, cmd, &attr, sizeof(attr)));
+}
+static int look_up_a_map(void)
+{
+        return bpf_call(BPF_MAP_LOOKUP_ELEM);
+}
+static int change_a_map(void)
+{
+        return bpf_call(BPF_MAP_UPDATE_ELEM);
+}
+static int load_a_program(void)
+{
+        return bpf_call(BPF_PROG_LOAD);
+}
+static int map_code(void)
+{
+        void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        return p == MAP_FAILED ? errno : 0;
+}
+static int make_code(void)
+{
+        void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        return p == MAP_FAILED ? 1 : failed(mprotect(p, 4096, PROT_READ | PROT_EXEC));
+}
+static int take_memory(void)
+{
+        char *p = malloc(8 << 20);
+
+        if (!p)
+                return ENOMEM;
+        memset(p, 1, 8 << 20);
+        free(p);
+        return 0;
+}
+static int run_a_program(void)
+{
+        char *argv[] = { "true", NULL };
+
+        return failed(execve("/bin/true", argv, argv + 1));
+}
+static int attach_to_the_parent(void)
+{
+        return failed(ptrace(PTRACE_ATTACH, getppid(), NULL, NULL));
+}
+static int kill_the_parent(void)
+{
+        return failed(kill(getppid(), 0));
+}
+static int become_another(void)
+{
+        return failed(syscall(SYS_setuid, 65534));
+}
+static int seal_a_message(void)
+{
+        int fd = memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+        return fd < 0 ? errno : failed(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+}
+
+#ifdef __SANITIZE_ADDRESS__
+#define DEADLY EACCES /* roles/sandbox.c says why */
+#else
+#define DEADLY KILLED
+#endif
+#define ROW(probe, worker, recorder) { #probe, probe, worker, recorder }
+
+static const struct {
+        const char *sentence;
+        probe_fn probe;
+        int worker, recorder; /* errno expected */
+} rows[] = {
+        ROW(take_memory, 0, 0),
+        ROW(make_a_thread, 0, 0),
+        ROW(seal_a_message, 0, 0),
+        ROW(read_a_file, 0, 0),
+        ROW(write_a_file, EPERM, 0),
+        ROW(make_a_file, EPERM, 0),
+        ROW(truncate_a_file, EPERM, 0),
+        ROW(open_unix, 0, 0),
+        ROW(open_tcp, 0, EPERM),
+        ROW(open_udp, 0, EPERM),
+        ROW(resolve, 0, EHOSTUNREACH),
+        ROW(open_raw, EPERM, EPERM),
+        ROW(open_packet, EPERM, EPERM),
+        ROW(look_up_a_map, EBADF, EPERM), /* EBADF: the kernel was asked */
+        ROW(change_a_map, EPERM, EPERM),
+        ROW(load_a_program, EPERM, EPERM),
+        ROW(map_code, EPERM, EPERM),
+        ROW(make_code, EPERM, EPERM),
+        ROW(make_a_process, EPERM, EPERM),
+        ROW(kill_the_parent, EPERM, EPERM),
+        ROW(run_a_program, DEADLY, DEADLY),
+        ROW(attach_to_the_parent, DEADLY, DEADLY),
+        ROW(become_another, DEADLY, DEADLY),
+};
+
+static void a_role_can_do_what_it_must_and_nothing_else(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < SP_ARRAY_SIZE(rows); i++) {
+                int w = result_of(rows[i].probe, sp_sandbox_worker);
+                int r = result_of(rows[i].probe, sp_sandbox_recorder);
+
+                if (w != rows[i].worker || r != rows[i].recorder)
+                        fail_msg("%s: worker %d, recorder %d", rows[i].sentence, w, r);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_role_can_do_what_it_must_and_nothing_else),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
