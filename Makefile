@@ -40,10 +40,11 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all test unit integration e2e demo fuzz fuzz-replay bench asan clang tidy format check-format check-layers \
-	check-docs check install man clean help deps sandbox-deps
+.PHONY: all test unit integration integration-guard integration-transport integration-bus integration-warden e2e demo \
+	fuzz fuzz-bins bench asan clang tidy format check-format check-layers check-docs check install man clean help deps
 
 all: $B/sallyportd $B/sallyctl man ## build everything
+test: unit ## the same as unit
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s '	'
@@ -133,6 +134,71 @@ fuzz: ## fuzz every parser of foreign bytes for FUZZ_SECONDS each (FUZZ=name for
 	$(Q)$(MAKE) --no-print-directory $(FUZZ_FLAGS) fuzz-bins
 	@tests/fuzz/run $(B)-fuzz/fuzz $(FUZZ_SECONDS) '$(FUZZ)'
 fuzz-bins: $(FUZZERS)
+
+# ---- the whole, in a world of its own: root ----
+PROGRAMS := $B/sallyportd $B/sallyctl
+INTEGRATION := $B/integration/guardd $B/integration/echo_front $(patsubst tests/integration/%.c,$B/integration/%,$(wildcard tests/integration/*.c))
+integration-bus: $(PROGRAMS) $(INTEGRATION) ## approvals on a real D-Bus daemon, records on a real store
+	@tests/integration/test_bus $B
+	@tests/integration/test_sessions $B
+integration-warden: $(PROGRAMS) ## the warden's life: start, restart, reload, stop
+	@tests/integration/warden_smoke $B/sallyportd
+integration: integration-guard integration-transport integration-bus integration-warden ## all of these (root)
+
+e2e: $(PROGRAMS) ## the main job with real clients (root)
+	@BUILD=$B tests/e2e/test_main_job.py
+demo: deps ## set up, and show the main job against the stand-in (root)
+	@$(MAKE) --no-print-directory -j$(JOBS) $(PROGRAMS)
+	@BUILD=$B sandbox/demo
+bench: deps ## numbers beside nginx (root)
+	@$(MAKE) --no-print-directory -j$(JOBS) $(PROGRAMS) $(BENCH_TOOLS)
+	@BUILD=$B tests/bench/run
+deps:
+	@scripts/install-deps
+JOBS ?= $(shell nproc)
+BENCH_TOOLS := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
+
+# ---- habits ----
+C_FILES := $(wildcard daemon/*.[ch] daemon/*/*.[ch] cli/*.[ch] include/sallyport/*.h bpf/*.c bpf/lib/*.h tests/*.h tests/unit/*.[ch] tests/fuzz/*.c tests/integration/*.c tests/integration/*/*.c tests/bench/*.c)
+format: ## format all C files
+	@clang-format -i $(C_FILES)
+check-format: ## fail on a file that is not formatted
+	@clang-format --dry-run -Werror $(C_FILES)
+check-layers: ## fail on an include that points the wrong way
+	@tests/check/layers.sh
+check-docs: man ## fail on an undocumented error id, on a man page that does not parse
+	@tests/check/errors.sh
+	@for m in $(MAN); do mandoc -Tlint -Wwarning $$m || exit 1; done
+tidy: ## clang-tidy, one file a process
+	@printf '%s\n' $(filter %.c,$(wildcard daemon/*.c daemon/*/*.c cli/*.c)) | xargs -P $(JOBS) -n 1 tests/check/tidy.sh $(CPPFLAGS) $(PKG_CFLAGS)
+check: ## set everything up and pass the tests (root)
+	@tests/check/all
+
+MAN := $(patsubst docs/man/%.scd,$B/man/%,$(wildcard docs/man/*.scd))
+man: $(MAN)
+$B/man/%: docs/man/%.scd
+	@mkdir -p $(@D)
+	$(Q)scdoc <$< >$@.tmp && mv $@.tmp $@
+
+# ---- install: honours DESTDIR and PREFIX ----
+install: all ## install below $(DESTDIR)$(PREFIX)
+	install -D -m 755 $B/sallyportd $(DESTDIR)$(PREFIX)/sbin/sallyportd
+	install -D -m 755 $B/sallyctl $(DESTDIR)$(PREFIX)/bin/sallyctl
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/sbin/|$(PREFIX)/sbin/|g' systemd/sallyportd.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sallyportd.service
+	install -m 644 systemd/sallyport.slice $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	install -D -m 644 systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sallyport.conf
+	install -D -m 644 systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sallyport.conf
+	install -D -m 644 systemd/dev.sallyport.Sallyport1.conf $(DESTDIR)/usr/share/dbus-1/system.d/dev.sallyport.Sallyport1.conf
+	install -D -m 644 systemd/dev.sallyport.policy $(DESTDIR)/usr/share/polkit-1/actions/dev.sallyport.policy
+	install -d $(DESTDIR)/etc/sallyport/policy
+	test -e $(DESTDIR)/etc/sallyport/sallyport.yaml || install -m 644 systemd/sallyport.yaml $(DESTDIR)/etc/sallyport/sallyport.yaml
+	install -d $(DESTDIR)$(PREFIX)/share/doc/sallyport/policies
+	install -m 644 README.md ARCHITECTURE.md CHANGELOG.md docs/*.md systemd/50-sallyport.rules $(DESTDIR)$(PREFIX)/share/doc/sallyport/
+	install -m 644 policies/*.yaml $(DESTDIR)$(PREFIX)/share/doc/sallyport/policies/
+	for m in $(MAN); do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/} || exit 1; done
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	$B/sallyctl --completions bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sallyctl
 
 # ---- flavours ----
 SAN_FLAGS = CC=gcc SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' OPT=-O1 HARDEN=-fPIE

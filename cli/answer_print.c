@@ -39,7 +39,8 @@ static char *cell(const struct sp_json *v)
         return sp_str_dup(sp_buf_str(&shown));
 }
 
-static int add_row(struct libscols_table *t, const struct sp_json *row, size_t n_columns)
+static int add_row(struct libscols_table *t, const struct sp_json *row,
+                   size_t n_columns)
 {
         struct libscols_line *line = scols_table_new_line(t, NULL);
         const struct sp_json *fields = sp_json_get(row, "f");
@@ -56,7 +57,8 @@ static int add_row(struct libscols_table *t, const struct sp_json *row, size_t n
         return line ? 0 : -1;
 }
 
-static void print_table(FILE *to, const struct sp_json *schema, const struct sp_json *rows)
+static void print_table(FILE *to, const struct sp_json *schema,
+                        const struct sp_json *rows)
 {
         const struct sp_json *fields = sp_json_get(schema, "fields");
         struct libscols_table *t = scols_new_table();
@@ -70,9 +72,9 @@ static void print_table(FILE *to, const struct sp_json *schema, const struct sp_
              ok && f && n_columns < COLUMNS_MAX; f = f->next, n_columns++) {
                 sp_autobuf name = SP_BUF_INIT(4096);
 
-                ok = (sp_json_get(f, "name") ?
-                              sp_show(&name, sp_json_get_str(f, "name"), false) :
-                              sp_buf_addf(&name, "%zu", n_columns + 1)) == 0 &&
+                ok = (sp_json_get(f, "name")
+                              ? sp_show(&name, sp_json_get_str(f, "name"), false)
+                              : sp_buf_addf(&name, "%zu", n_columns + 1)) == 0 &&
                      sp_buf_addc(&name, '\0') == 0 &&
                      scols_table_new_column(t, name.p, 0, 0) != NULL;
         }
@@ -101,8 +103,9 @@ void sp_answer_print(FILE *to, struct sp_str body, bool is_cut)
         if (!body.n)
                 return;
         if (sp_json_parse(&arena, body, &json, NULL) < 0) {
-                (void)fputs(is_cut ? INDENT "(the answer is longer than what is kept of it)\n" :
-                                     INDENT "(the answer is not JSON)\n",
+                (void)fputs(is_cut ? INDENT
+                                    "(the answer is longer than what is kept of it)\n"
+                                   : INDENT "(the answer is not JSON)\n",
                             to);
                 return;
         }

@@ -15,11 +15,14 @@ void sp_view_free(struct sp_view *v)
 {
         if (!v)
                 return;
-        char *const strings[] = { v->path,     v->id,      v->state,  v->job,
-                                  v->session,  v->workload, v->person, v->comm,
-                                  v->action,   v->rule,    v->reason, v->sql,
-                                  v->request_hash, v->policy_version, v->approver,
-                                  v->decision_reason };
+        char *const strings[] = { v->path,         v->id,
+                                  v->state,        v->job,
+                                  v->session,      v->workload,
+                                  v->person,       v->comm,
+                                  v->action,       v->rule,
+                                  v->reason,       v->sql,
+                                  v->request_hash, v->policy_version,
+                                  v->approver,     v->decision_reason };
 
         for (size_t i = 0; i < SP_ARRAY_SIZE(strings); i++)
                 free(strings[i]);
@@ -167,7 +170,8 @@ static int read_all(sd_bus_message *m, struct sp_view ***ret, size_t *ret_n)
         size_t n = 0;
         int r = sd_bus_message_enter_container(m, 'a', "{oa{sa{sv}}}");
 
-        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "oa{sa{sv}}")) > 0) {
+        while (r >= 0 &&
+               (r = sd_bus_message_enter_container(m, 'e', "oa{sa{sv}}")) > 0) {
                 struct sp_view *v = NULL;
 
                 r = sd_bus_message_read(m, "o", &path);
@@ -212,8 +216,8 @@ int sp_view_all(sd_bus *bus, sp_view_fn each, void *userdata, struct sp_err *ret
         }
         free(all);
         return r < 0 ? sp_err_set(reterr, r, "cli.bus", "",
-                                  "the daemon's answer was not understood") :
-                       0;
+                                  "the daemon's answer was not understood")
+                     : 0;
 }
 
 struct search {
@@ -235,16 +239,18 @@ static void match(void *userdata, struct sp_view *v)
         }
 }
 
-int sp_view_find(sd_bus *bus, const char *id, struct sp_view **ret, struct sp_err *reterr)
+int sp_view_find(sd_bus *bus, const char *id, struct sp_view **ret,
+                 struct sp_err *reterr)
 {
         struct search s = { .id = id };
         int r = sp_view_all(bus, match, &s, reterr);
 
         if (r == 0 && s.matches != 1)
-                r = s.matches ? sp_err_set(reterr, -EINVAL, "cli.ambiguous", "",
-                                           "%u approvals begin with '%s'", s.matches, id) :
-                                sp_err_set(reterr, -ENOENT, "cli.unknown-object", "",
-                                           "there is no such approval, or not any more");
+                r = s.matches
+                            ? sp_err_set(reterr, -EINVAL, "cli.ambiguous", "",
+                                         "%u approvals begin with '%s'", s.matches, id)
+                            : sp_err_set(reterr, -ENOENT, "cli.unknown-object", "",
+                                         "there is no such approval, or not any more");
         if (r < 0) {
                 sp_view_free(s.found);
                 return r;
@@ -267,7 +273,8 @@ static void print_line(FILE *to, const char *label, const char *value)
                 (void)fprintf(to, "  %-10s %s\n", label, value);
 }
 
-static int print_sql(sd_bus *bus, const struct sp_view *v, FILE *to, struct sp_err *reterr)
+static int print_sql(sd_bus *bus, const struct sp_view *v, FILE *to,
+                     struct sp_err *reterr)
 {
         int r = 0;
 
@@ -276,8 +283,8 @@ static int print_sql(sd_bus *bus, const struct sp_view *v, FILE *to, struct sp_e
                 sp_cleanup(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
                 const char *text = "";
 
-                r = sp_client_call(bus, v->path, SP_DBUS_IFACE_APPROVAL, "SqlPart", &reply,
-                                   reterr, "u", part);
+                r = sp_client_call(bus, v->path, SP_DBUS_IFACE_APPROVAL, "SqlPart",
+                                   &reply, reterr, "u", part);
                 if (r == 0 && sd_bus_message_read(reply, "s", &text) < 0)
                         r = sp_err_set(reterr, -EBADMSG, "cli.bus", "",
                                        "the SQL could not be read");

@@ -13,17 +13,20 @@
 
 struct sp_view {
         char *path;
-        char *id, *state, *job, *session, *workload, *person, *comm, *action, *rule, *reason,
-                *sql, *request_hash, *policy_version, *approver, *decision_reason;
+        char *id, *state, *job, *session, *workload, *person, *comm, *action, *rule,
+                *reason, *sql, *request_hash, *policy_version, *approver,
+                *decision_reason;
         char **resources, **masked; /* ended by NULL */
         uint32_t uid, pid;
-        uint64_t estimated_bytes, created, expires; /* estimated_bytes UINT64_MAX: unknown */
+        uint64_t estimated_bytes, created,
+                expires; /* estimated_bytes UINT64_MAX: unknown */
         int sql_truncated;
 };
 
 void sp_view_free(struct sp_view *v); /* NULL is fine */
 /* Reads an a{sv} of interface Approval. */
-sp_must_check int sp_view_read(sd_bus_message *m, const char *path, struct sp_view **ret);
+sp_must_check int sp_view_read(sd_bus_message *m, const char *path,
+                               struct sp_view **ret);
 /* Calls `each` for all approvals, in order of creation; it takes the view over. */
 typedef void (*sp_view_fn)(void *userdata, struct sp_view *v);
 sp_must_check int sp_view_all(sd_bus *bus, sp_view_fn each, void *userdata,

@@ -53,12 +53,14 @@ void sp_cli_time_ago(char *to, size_t size, uint64_t wall_us)
         } units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
         uint64_t now_us = sp_clock_wall_us();
         bool is_future = wall_us > now_us;
-        uint64_t s = (is_future ? wall_us - now_us : now_us - wall_us) / SP_USEC_PER_SEC;
+        uint64_t s =
+                (is_future ? wall_us - now_us : now_us - wall_us) / SP_USEC_PER_SEC;
 
         for (size_t i = 0; i < SP_ARRAY_SIZE(units); i++) {
                 if (s < units[i].seconds)
                         continue;
-                (void)snprintf(to, size, is_future ? "in %" PRIu64 " %s" : "%" PRIu64 " %s ago",
+                (void)snprintf(to, size,
+                               is_future ? "in %" PRIu64 " %s" : "%" PRIu64 " %s ago",
                                s / units[i].seconds, units[i].name);
                 return;
         }
@@ -94,8 +96,8 @@ struct sp_table {
         size_t n_columns;
 };
 
-struct sp_table *sp_table_new(const char *name, bool as_json, const char *const *columns,
-                              size_t n_columns)
+struct sp_table *sp_table_new(const char *name, bool as_json,
+                              const char *const *columns, size_t n_columns)
 {
         struct sp_table *t = calloc(1, sizeof(*t));
         int r = 0;
@@ -107,7 +109,8 @@ struct sp_table *sp_table_new(const char *name, bool as_json, const char *const 
         if (t->t) {
                 r |= scols_table_set_name(t->t, name);
                 r |= scols_table_enable_json(t->t, as_json);
-                r |= scols_table_enable_noencoding(t->t, 1); /* cells are escaped by us */
+                r |= scols_table_enable_noencoding(t->t,
+                                                   1); /* cells are escaped by us */
                 for (size_t i = 0; i < n_columns; i++)
                         r |= !scols_table_new_column(t->t, columns[i], 0, 0);
         }

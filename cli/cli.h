@@ -46,7 +46,8 @@ void sp_cli_bytes(char *to, size_t size, uint64_t bytes);
  * Tables for people, JSON for programs, from one description (libsmartcols).
  */
 struct sp_table;
-struct sp_table *sp_table_new(const char *name, bool as_json, const char *const *columns,
+struct sp_table *sp_table_new(const char *name, bool as_json,
+                              const char *const *columns,
                               size_t n_columns); /* NULL: no memory */
 sp_must_check int sp_table_row(struct sp_table *t, const char *const *cells);
 /* Prints, frees. */

@@ -70,14 +70,17 @@ static void add_row(void *userdata, struct sp_view *v)
 {
         struct list *l = userdata;
         char created[32], expires[32];
-        bool is_live = strcmp(v->state, "pending") == 0 || strcmp(v->state, "approved") == 0;
+        bool is_live =
+                strcmp(v->state, "pending") == 0 || strcmp(v->state, "approved") == 0;
         const char *on = v->resources && v->resources[0] ? v->resources[0] : "";
 
         sp_cli_time_ago(created, sizeof(created), v->created);
         sp_cli_time_ago(expires, sizeof(expires), v->expires);
-        const char *const cells[] = { v->id,   v->state, created, is_live ? expires : "",
-                                      v->workload, v->person, v->action, on,
-                                      v->rule, v->approver };
+        const char *const cells[] = { v->id,       v->state,
+                                      created,     is_live ? expires : "",
+                                      v->workload, v->person,
+                                      v->action,   on,
+                                      v->rule,     v->approver };
 
         if (l->all || is_live)
                 l->error = l->error ?: sp_table_row(l->table, cells);
@@ -86,8 +89,10 @@ static void add_row(void *userdata, struct sp_view *v)
 
 static int list(sd_bus *bus, const struct options *o, struct sp_err *e)
 {
-        static const char *const columns[] = { "ID", "STATE", "ASKED", "EXPIRES", "WORKLOAD",
-                                               "PERSON", "ACTION", "ON", "RULE", "APPROVER" };
+        static const char *const columns[] = { "ID",      "STATE",    "ASKED",
+                                               "EXPIRES", "WORKLOAD", "PERSON",
+                                               "ACTION",  "ON",       "RULE",
+                                               "APPROVER" };
         struct list l = { .all = o->all };
         int r;
 
@@ -122,8 +127,8 @@ static int decide(sd_bus *bus, const struct options *o, bool approve, struct sp_
 
         if (r < 0)
                 return r;
-        r = sp_client_call(bus, v->path, SP_DBUS_IFACE_APPROVAL, approve ? "Approve" : "Deny",
-                           NULL, e, "s", o->reason);
+        r = sp_client_call(bus, v->path, SP_DBUS_IFACE_APPROVAL,
+                           approve ? "Approve" : "Deny", NULL, e, "s", o->reason);
         if (r == 0)
                 (void)printf("%s %s\n", v->id, approve ? "approved" : "denied");
         sp_view_free(v);
@@ -144,7 +149,8 @@ static int deny(sd_bus *bus, const struct options *o, struct sp_err *e)
 
 struct watch {
         sd_bus *bus;
-        char **waiting; /* ids that the person was shown and has not answered, oldest first */
+        char **waiting; /* ids that the person was shown and has not answered, oldest
+                           first */
         size_t n;
         bool is_terminal;
 };
@@ -208,7 +214,8 @@ static int on_added(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
         (void)error;
         if (sd_bus_message_read(m, "o", &path) < 0 ||
-            strncmp(path, SP_DBUS_PATH_APPROVAL "/", strlen(SP_DBUS_PATH_APPROVAL) + 1) != 0)
+            strncmp(path, SP_DBUS_PATH_APPROVAL "/",
+                    strlen(SP_DBUS_PATH_APPROVAL) + 1) != 0)
                 return 0;
         if (sp_view_find(w->bus, path + strlen(SP_DBUS_PATH_APPROVAL) + 1, &v, &e) < 0)
                 return 0; /* gone already */
@@ -227,8 +234,9 @@ static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
         (void)error;
         if (sp_view_find(w->bus, path + strlen(SP_DBUS_PATH_APPROVAL) + 1, &v, &e) < 0)
                 return 0;
-        (void)printf("\n%s  %s%s%s%s%s\n", v->id, v->state, v->approver[0] ? " by " : "",
-                     v->approver, v->decision_reason[0] ? ": " : "", v->decision_reason);
+        (void)printf("\n%s  %s%s%s%s%s\n", v->id, v->state,
+                     v->approver[0] ? " by " : "", v->approver,
+                     v->decision_reason[0] ? ": " : "", v->decision_reason);
         drop(w, v->id);
         sp_view_free(v);
         prompt(w);
@@ -270,7 +278,8 @@ static int watch_turn(struct watch *w, struct sp_err *e)
         while ((r = sd_bus_process(w->bus, NULL)) > 0)
                 ;
         if (r < 0)
-                return sp_err_set(e, r, "cli.bus", "", "the bus is gone: %s", strerror(-r));
+                return sp_err_set(e, r, "cli.bus", "", "the bus is gone: %s",
+                                  strerror(-r));
         fds[0].events = (short)sd_bus_get_events(w->bus);
         if (poll(fds, w->is_terminal ? 2 : 1, -1) < 0 && errno != EINTR)
                 return sp_err_set(e, -errno, "cli.bus", "", "%s", strerror(errno));
@@ -286,8 +295,8 @@ static int watch(sd_bus *bus, const struct options *o, struct sp_err *e)
 {
         struct watch w = { .bus = bus, .is_terminal = isatty(STDIN_FILENO) };
         int r = sd_bus_match_signal(bus, NULL, SP_DBUS_SERVICE, SP_DBUS_PATH,
-                                    "org.freedesktop.DBus.ObjectManager", "InterfacesAdded",
-                                    on_added, &w);
+                                    "org.freedesktop.DBus.ObjectManager",
+                                    "InterfacesAdded", on_added, &w);
 
         (void)o;
         if (r >= 0)
@@ -318,8 +327,9 @@ int sp_cmd_approvals(int argc, char **argv)
                 bool wants_id;
                 int (*run)(sd_bus *bus, const struct options *o, struct sp_err *e);
         } verbs[] = {
-                { "list", false, list },     { "show", true, show }, { "approve", true, approve },
-                { "deny", true, deny },      { "watch", false, watch },
+                { "list", false, list },      { "show", true, show },
+                { "approve", true, approve }, { "deny", true, deny },
+                { "watch", false, watch },
         };
         sp_cleanup(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         struct sp_err e = SP_ERR_NULL;
@@ -337,7 +347,8 @@ int sp_cmd_approvals(int argc, char **argv)
                         r = verbs[i].run(bus, &o, &e);
                 return r < 0 ? sp_cli_fail(&e) : SP_EXIT_OK;
         }
-        if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        if (argc > 1 &&
+            (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
                 (void)printf("usage: %s\n", usage);
                 return SP_EXIT_OK;
         }

@@ -14,7 +14,8 @@ int sp_cmd_metrics(int argc, char **argv)
         const char *text;
         int r;
 
-        if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        if (argc == 2 &&
+            (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
                 (void)printf("usage: %s\n", usage);
                 return SP_EXIT_OK;
         }
@@ -25,7 +26,8 @@ int sp_cmd_metrics(int argc, char **argv)
                 r = sp_client_call(bus, SP_DBUS_PATH, SP_DBUS_IFACE_MANAGER, "Metrics",
                                    &reply, &e, NULL);
         if (r == 0 && sd_bus_message_read(reply, "s", &text) < 0)
-                r = sp_err_set(&e, -EBADMSG, "cli.bus", "", "the answer was not understood");
+                r = sp_err_set(&e, -EBADMSG, "cli.bus", "",
+                               "the answer was not understood");
         if (r < 0)
                 return sp_cli_fail(&e);
         (void)fputs(text, stdout);

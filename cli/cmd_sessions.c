@@ -9,7 +9,8 @@
 #include "cli/store_dir.h"
 #include "daemon/base/clock.h"
 
-#define GAP_MAX_US (3 * SP_USEC_PER_SEC) /* longer silences are told, not waited for */
+/* longer silences are told, not waited for */
+#define GAP_MAX_US (3 * SP_USEC_PER_SEC)
 #define RECORD_ARENA_BYTES (256u << 20)
 
 static const char usage[] =
@@ -47,7 +48,8 @@ static int parse(int argc, char **argv, bool wants_id, struct options *o)
                 case 'x':
                         o->speed = strtod(optarg, &end);
                         if (end == optarg || *end || !(o->speed > 0) || o->speed > 1e6)
-                                return sp_cli_usage(usage, "--speed wants a number like 4");
+                                return sp_cli_usage(usage,
+                                                    "--speed wants a number like 4");
                         break;
                 case 'n':
                         o->speed = 0;
@@ -127,7 +129,8 @@ static void count_request(struct session *x, const struct sp_json *json)
 
         x->exchanges++;
         for (size_t i = 0; i < SP_ARRAY_SIZE(verdicts); i++)
-                x->verdicts[i] += sp_str_eq(sp_json_get_str(json, "verdict"), verdicts[i]);
+                x->verdicts[i] +=
+                        sp_str_eq(sp_json_get_str(json, "verdict"), verdicts[i]);
         if (!x->workload)
                 x->workload = sp_str_dup(sp_json_get_str(json, "workload"));
         sp_record_person(json, &person);
@@ -171,10 +174,11 @@ static int read_sessions(struct sp_store *store, struct sessions *s, struct sp_e
 
 static int list(struct sp_store *store, const struct options *o, struct sp_err *e)
 {
-        static const char *const columns[] = { "SESSION", "WORKLOAD", "PERSON", "STARTED",
-                                               "LAST", "EXCHANGES", "ALLOWED", "HELD",
-                                               "DENIED" };
-        struct sp_table *t = sp_table_new("sessions", o->json, columns, SP_ARRAY_SIZE(columns));
+        static const char *const columns[] = { "SESSION", "WORKLOAD", "PERSON",
+                                               "STARTED", "LAST",     "EXCHANGES",
+                                               "ALLOWED", "HELD",     "DENIED" };
+        struct sp_table *t =
+                sp_table_new("sessions", o->json, columns, SP_ARRAY_SIZE(columns));
         struct sessions s;
         int r = t ? read_sessions(store, &s, e) : no_memory(e);
 
@@ -183,8 +187,8 @@ static int list(struct sp_store *store, const struct options *o, struct sp_err *
         for (size_t i = 0; r == 0 && i < s.n; i++) {
                 const struct session *x = &s.all[i];
                 char started[32], last[32], numbers[4][16];
-                const unsigned values[] = { x->exchanges, x->verdicts[0], x->verdicts[1],
-                                            x->verdicts[2] };
+                const unsigned values[] = { x->exchanges, x->verdicts[0],
+                                            x->verdicts[1], x->verdicts[2] };
 
                 sp_cli_time_local(started, sizeof(started), x->first_us);
                 sp_cli_time_ago(last, sizeof(last), x->last_us);
@@ -251,12 +255,13 @@ static int tell(void *userdata, const struct sp_store_record *r)
 
 static int unknown_session(const char *id, struct sp_err *e)
 {
-        return sp_err_set(e, -ENOENT, "cli.unknown-session", "", "there is no session '%s'",
-                          id);
+        return sp_err_set(e, -ENOENT, "cli.unknown-session", "",
+                          "there is no session '%s'", id);
 }
 
 /* The whole id, or a beginning of it that only one session has. */
-static int find_session(struct sp_store *store, const char *id, char to[65], struct sp_err *e)
+static int find_session(struct sp_store *store, const char *id, char to[65],
+                        struct sp_err *e)
 {
         const struct session *found = NULL;
         struct sessions s;
@@ -276,8 +281,8 @@ static int find_session(struct sp_store *store, const char *id, char to[65], str
         }
         if (r == 0 && matches != 1)
                 r = matches ? sp_err_set(e, -EINVAL, "cli.ambiguous", "",
-                                         "%u sessions begin with '%s'", matches, id) :
-                              unknown_session(id, e);
+                                         "%u sessions begin with '%s'", matches, id)
+                            : unknown_session(id, e);
         if (r == 0)
                 memcpy(to, found->id, sizeof(found->id));
         sessions_done(&s);
@@ -287,7 +292,8 @@ static int find_session(struct sp_store *store, const char *id, char to[65], str
 static int tell_session(struct sp_store *store, const struct options *o, bool as_lines,
                         struct sp_err *e)
 {
-        struct telling t = { .o = o, .arena = SP_ARENA_INIT(RECORD_ARENA_BYTES),
+        struct telling t = { .o = o,
+                             .arena = SP_ARENA_INIT(RECORD_ARENA_BYTES),
                              .as_lines = as_lines };
         char id[65];
         int r = find_session(store, o->id, id, e);
@@ -315,8 +321,10 @@ int sp_cmd_sessions(int argc, char **argv)
         static const struct {
                 const char *name;
                 bool wants_id;
-                int (*run)(struct sp_store *store, const struct options *o, struct sp_err *e);
-        } verbs[] = { { "list", false, list }, { "show", true, show },
+                int (*run)(struct sp_store *store, const struct options *o,
+                           struct sp_err *e);
+        } verbs[] = { { "list", false, list },
+                      { "show", true, show },
                       { "replay", true, replay } };
         sp_cleanup(sp_store_closep) struct sp_store *store = NULL;
         struct sp_err e = SP_ERR_NULL;
@@ -334,7 +342,8 @@ int sp_cmd_sessions(int argc, char **argv)
                         r = verbs[i].run(store, &o, &e);
                 return r < 0 ? sp_cli_fail(&e) : SP_EXIT_OK;
         }
-        if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        if (argc > 1 &&
+            (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
                 (void)printf("usage: %s\n", usage);
                 return SP_EXIT_OK;
         }

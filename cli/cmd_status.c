@@ -66,7 +66,8 @@ int sp_cmd_status(int argc, char **argv)
         const char *text;
         int r;
 
-        if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        if (argc == 2 &&
+            (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
                 (void)printf("usage: %s\n", usage);
                 return SP_EXIT_OK;
         }
@@ -74,10 +75,11 @@ int sp_cmd_status(int argc, char **argv)
                 return sp_cli_usage(usage, "'%s' is not known", argv[1]);
         r = sp_client_open(&bus, &e);
         if (r == 0)
-                r = sp_client_call(bus, SP_DBUS_PATH, SP_DBUS_IFACE_MANAGER, "Status", &reply,
-                                   &e, NULL);
+                r = sp_client_call(bus, SP_DBUS_PATH, SP_DBUS_IFACE_MANAGER, "Status",
+                                   &reply, &e, NULL);
         if (r == 0 && sd_bus_message_read(reply, "s", &text) < 0)
-                r = sp_err_set(&e, -EBADMSG, "cli.bus", "", "the answer was not understood");
+                r = sp_err_set(&e, -EBADMSG, "cli.bus", "",
+                               "the answer was not understood");
         if (r == 0 && as_json)
                 (void)puts(text);
         else if (r == 0)

@@ -24,7 +24,8 @@ static const struct command commands[] = {
           sp_cmd_policy },
         { "sql", "inspect", "show how a statement is understood", sp_cmd_sql },
         { "status", "", "show how the daemon is", sp_cmd_status },
-        { "metrics", "", "print the metrics in Prometheus' text format", sp_cmd_metrics },
+        { "metrics", "", "print the metrics in Prometheus' text format",
+          sp_cmd_metrics },
         { "version", "", "print the version", version },
 };
 
@@ -40,7 +41,8 @@ static void help(FILE *to)
         (void)fputs("usage: sallyctl COMMAND [ARGUMENT…]\n\n", to);
         for (size_t i = 0; i < SP_ARRAY_SIZE(commands); i++)
                 (void)fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].what);
-        (void)fputs("\nsallyctl COMMAND --help shows more; so does man sallyctl.\n", to);
+        (void)fputs("\nsallyctl COMMAND --help shows more; so does man sallyctl.\n",
+                    to);
 }
 
 /* From the same table, so that it cannot be out of date. */

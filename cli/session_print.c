@@ -54,8 +54,9 @@ static void put_list(FILE *to, const char *before, const struct sp_json *list,
                 return;
         (void)fputs(before, to);
         for (const struct sp_json *i = list->first; i; i = i->next) {
-                sp_cli_print_escaped(to, i->type == SP_JSON_OBJECT ? str(i, member) : i->text,
-                                     false);
+                sp_cli_print_escaped(
+                        to, i->type == SP_JSON_OBJECT ? str(i, member) : i->text,
+                        false);
                 if (i->type == SP_JSON_OBJECT && str(i, "mask").n) {
                         put(to, " (", str(i, "mask"));
                         (void)fputs(")", to);
@@ -94,7 +95,8 @@ static void put_sql(FILE *to, struct sp_str sql)
 
 static void print_request(FILE *to, const struct sp_json *r)
 {
-        const struct sp_json *origin = sp_json_get(r, "origin"), *http = sp_json_get(r, "http");
+        const struct sp_json *origin = sp_json_get(r, "origin"),
+                             *http = sp_json_get(r, "http");
         const struct sp_json *error = sp_json_get(r, "error");
         const struct sp_json *statements = sp_json_get(r, "statements");
         sp_autobuf person = SP_BUF_INIT(8192);
@@ -104,8 +106,8 @@ static void print_request(FILE *to, const struct sp_json *r)
         put(to, "  ", str(r, "workload"));
         put(to, ", ", sp_buf_str(&person));
         if (origin) {
-                (void)fprintf(to, ", uid %" PRIu64 ", pid %" PRIu64, number(origin, "uid"),
-                              number(origin, "pid"));
+                (void)fprintf(to, ", uid %" PRIu64 ", pid %" PRIu64,
+                              number(origin, "uid"), number(origin, "pid"));
                 put(to, " (", str(origin, "comm"));
                 (void)fputs(str(origin, "comm").n ? ")" : "", to);
         }
@@ -114,14 +116,16 @@ static void print_request(FILE *to, const struct sp_json *r)
         put(to, "", str(http, "path"));
         put(to, "\n  ", str(r, "action"));
         put_list(to, ": ", statements, "kind");
-        for (const struct sp_json *s = statements ? statements->first : NULL; s; s = s->next) {
+        for (const struct sp_json *s = statements ? statements->first : NULL; s;
+             s = s->next) {
                 put_list(to, "\n    reads  ", sp_json_get(s, "tables"), NULL);
                 put_list(to, "\n    writes ", sp_json_get(s, "targets"), NULL);
         }
         (void)fputs("\n", to);
         put_sql(to, str(r, "sql"));
         put(to, "  => ", verdict);
-        put(to, is_true(r, "held") ? ", held for a person, by " : " by ", str(r, "rule"));
+        put(to, is_true(r, "held") ? ", held for a person, by " : " by ",
+            str(r, "rule"));
         if (is_true(r, "observed"))
                 (void)fputs(" (only observed: it was let pass)", to);
         put(to, ": ", str(r, "reason"));
@@ -136,8 +140,9 @@ static void print_response(FILE *to, const struct sp_json *r)
         char bytes[32];
 
         sp_cli_bytes(bytes, sizeof(bytes), number(r, "bytes"));
-        (void)fprintf(to, "  <= %" PRIu64 ", %" PRIu64 " rows, %s, %.1f ms", number(r, "status"),
-                      number(r, "rows"), bytes, (double)number(r, "took_us") / 1000);
+        (void)fprintf(to, "  <= %" PRIu64 ", %" PRIu64 " rows, %s, %.1f ms",
+                      number(r, "status"), number(r, "rows"), bytes,
+                      (double)number(r, "took_us") / 1000);
         put(to, ", job ", str(r, "job"));
         put(to, ", approval ", str(r, "approval"));
         put(to, "\n     ", str(r, "error"));
@@ -169,7 +174,8 @@ static void print_plain(FILE *to, const struct sp_json *r)
         for (const struct sp_json *m = r->first; m; m = m->next) {
                 if (m->type != SP_JSON_STRING && m->type != SP_JSON_NUMBER)
                         continue;
-                if (sp_str_eq(m->key, SP_STR("type")) || sp_str_eq(m->key, SP_STR("time")) ||
+                if (sp_str_eq(m->key, SP_STR("type")) ||
+                    sp_str_eq(m->key, SP_STR("time")) ||
                     sp_str_eq(m->key, SP_STR("session")))
                         continue;
                 put(to, " ", m->key);

@@ -2,8 +2,8 @@
 /*
  * cli/store_dir — opening the record store for reading, beside a running recorder.
  *
- * Errors: those of sp_store_open. A recorder that tidies up its files meanwhile is tried
- *         again a few times.
+ * Errors: those of sp_store_open. A recorder that tidies up its files meanwhile is
+ * tried again a few times.
  */
 #pragma once
 
@@ -11,5 +11,5 @@
 
 #define SP_CLI_STORE_DIR "/var/lib/sallyport/records"
 
-sp_must_check int sp_cli_open_store(const char *dir, bool for_audit, struct sp_store **ret,
-                                    struct sp_err *reterr);
+sp_must_check int sp_cli_open_store(const char *dir, bool for_audit,
+                                    struct sp_store **ret, struct sp_err *reterr);

@@ -5,7 +5,8 @@
 
 #define PIECE 256 /* bytes escaped at a time; each becomes at most four */
 
-/* The end of a piece must not cut a character in two: up to three bytes back to its start. */
+/* The end of a piece must not cut a character in two: up to three bytes back to its
+ * start. */
 static size_t piece_length(struct sp_str s)
 {
         size_t n = SP_MIN(s.n, (size_t)PIECE);

@@ -2,8 +2,8 @@
 /*
  * base/show — foreign text as a person may safely look at it.
  *
- * Job:    append `s` with control bytes, bidi controls, zero-width characters and invalid
- *         UTF-8 as \xNN; nothing is left out. `multiline` keeps newlines and tabs.
+ * Job:    append `s` with control bytes, bidi controls, zero-width characters and
+ * invalid UTF-8 as \xNN; nothing is left out. `multiline` keeps newlines and tabs.
  * Errors: -ENOBUFS, -ENOMEM of the buffer; its content is then what it was.
  */
 #pragma once

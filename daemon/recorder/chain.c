@@ -53,7 +53,8 @@ static void head_format(const struct sp_chain_head *h, char to[HEAD_LEN + 1])
         char hex[SP_SHA256_HEX_LEN + 1];
 
         sp_hex(h->hash, SP_SHA256_LEN, hex);
-        (void)snprintf(to, HEAD_LEN + 1, "%020llu %s\n", (unsigned long long)h->seq, hex);
+        (void)snprintf(to, HEAD_LEN + 1, "%020llu %s\n", (unsigned long long)h->seq,
+                       hex);
 }
 
 static int head_parse(struct sp_str text, struct sp_chain_head *ret)

@@ -6,9 +6,9 @@
  *         chain-head file, which names the newest record outside the database, so that
  *         records cut off at the end are missed.
  * Format: value = version (1), wall_us (8, big endian), previous hash (32), own hash
- *         (32), JSON. hash = SHA-256(previous ‖ sequence ‖ wall_us ‖ JSON), numbers as 8
- *         bytes big endian. chain-head: "%020u <hash in hex>\n".
- * Errors: -EBADMSG: not this format.
+ *         (32), JSON. hash = SHA-256(previous ‖ sequence ‖ wall_us ‖ JSON), numbers as
+ * 8 bytes big endian. chain-head: "%020u <hash in hex>\n". Errors: -EBADMSG: not this
+ * format.
  */
 #pragma once
 
@@ -49,6 +49,7 @@ sp_must_check int sp_chain_decode(uint64_t seq, struct sp_str value,
 
 /* -ENOENT: no file. */
 sp_must_check int sp_chain_head_read(const char *dir, struct sp_chain_head *ret);
-sp_must_check int sp_chain_head_open(const char *dir, int *ret); /* creates it, empty chain */
+sp_must_check int sp_chain_head_open(const char *dir,
+                                     int *ret); /* creates it, empty chain */
 /* No fsync: it may lag behind the database after a power cut, but never leads it. */
 sp_must_check int sp_chain_head_write(int fd, const struct sp_chain_head *h);

@@ -91,8 +91,8 @@ static rocksdb_options_t *options_new(bool read_only, bool lenient)
         /* The default, point in time, silently forgets everything behind a damaged
          * byte of the log. A log that merely ends early is what a crash leaves. */
         rocksdb_options_set_wal_recovery_mode(
-                o, lenient ? rocksdb_point_in_time_recovery :
-                             rocksdb_tolerate_corrupted_tail_records_recovery);
+                o, lenient ? rocksdb_point_in_time_recovery
+                           : rocksdb_tolerate_corrupted_tail_records_recovery);
         return o;
 }
 
@@ -104,7 +104,8 @@ int sp_db_open(struct sp_db *db, const char *dir, bool read_only, bool lenient,
 
         *db = (struct sp_db){ .options = options_new(read_only, lenient),
                               .facts_options = options_new(read_only, lenient) };
-        db->expiry = rocksdb_compactionfilter_create(NULL, nothing, is_expired, expiry_name);
+        db->expiry =
+                rocksdb_compactionfilter_create(NULL, nothing, is_expired, expiry_name);
         rocksdb_options_set_compaction_filter(db->facts_options, db->expiry);
         for (int i = 0; i < SP_CF_MAX_; i++)
                 o[i] = i == SP_CF_FACTS ? db->facts_options : db->options;

@@ -118,7 +118,8 @@ static const char *check_record(struct recorder *r, const struct channel *c,
         struct sp_json *json;
         struct sp_str type;
 
-        if (sp_json_parse(&r->arena, text, &json, NULL) < 0 || json->type != SP_JSON_OBJECT)
+        if (sp_json_parse(&r->arena, text, &json, NULL) < 0 ||
+            json->type != SP_JSON_OBJECT)
                 return "a record is one JSON object";
         type = sp_json_get_str(json, "type");
         *ret_session = sp_json_get_str(json, "session");
@@ -135,7 +136,8 @@ static const char *check_keep(const struct sp_msg_keep *k)
 {
         if (!k->space.n || memchr(k->space.p, 0, k->space.n))
                 return "a fact has a space, without NUL";
-        return k->space.n + k->key.n > FACT_KEY_MAX ? "the fact's key is too long" : NULL;
+        return k->space.n + k->key.n > FACT_KEY_MAX ? "the fact's key is too long"
+                                                    : NULL;
 }
 
 static void write_job(struct recorder *r, struct channel *c, uint64_t id,
@@ -162,7 +164,8 @@ static void write_job(struct recorder *r, struct channel *c, uint64_t id,
         }
         if (v < 0) {
                 sp_job_free(j);
-                (void)sp_err_set(&e, v, "store.busy", "", "too much waits to be written");
+                (void)sp_err_set(&e, v, "store.busy", "",
+                                 "too much waits to be written");
                 answer_error(c, id, &e);
         }
 }
@@ -206,7 +209,8 @@ static void on_recall(struct recorder *r, struct channel *c, const struct sp_ipc
                 return;
         }
         (void)sp_err_set(&e, v, v == -ENOENT ? "store.no-fact" : "store.io", "", "%s",
-                         v == -ENOENT ? "nothing is kept under this key" : strerror(-v));
+                         v == -ENOENT ? "nothing is kept under this key"
+                                      : strerror(-v));
         answer_error(c, m->id, &e);
 }
 
@@ -294,8 +298,8 @@ static void answer_waiting_status(struct recorder *r)
 static int put_metric(struct sp_buf *to, const char *name, const char *type,
                       const char *help, double value)
 {
-        return sp_buf_addf(to, "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", name, help, name,
-                           type, name, value);
+        return sp_buf_addf(to, "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", name, help,
+                           name, type, name, value);
 }
 
 static void on_metrics(struct recorder *r, struct channel *c, uint64_t id)
@@ -314,26 +318,27 @@ static void on_metrics(struct recorder *r, struct channel *c, uint64_t id)
                   (double)s.records },
                 { "sallyport_records_facts_total", "counter", "Facts kept.",
                   (double)s.facts },
-                { "sallyport_records_bytes_total", "counter", "Bytes of records and facts.",
-                  (double)s.bytes },
+                { "sallyport_records_bytes_total", "counter",
+                  "Bytes of records and facts.", (double)s.bytes },
                 { "sallyport_records_failures_total", "counter",
                   "Records and facts that could not be written.", (double)s.failures },
                 { "sallyport_records_refused_total", "counter",
                   "Records refused before writing.", (double)r->refused },
                 { "sallyport_records_recalls_total", "counter", "Facts asked for.",
                   (double)r->recalls },
-                { "sallyport_records_waiting", "gauge", "Jobs that wait for the writer.",
-                  (double)s.waiting_jobs },
-                { "sallyport_records_lag_seconds", "gauge", "Age of the oldest of them.",
+                { "sallyport_records_waiting", "gauge",
+                  "Jobs that wait for the writer.", (double)s.waiting_jobs },
+                { "sallyport_records_lag_seconds", "gauge",
+                  "Age of the oldest of them.",
                   s.oldest_us ? (double)(now_us - s.oldest_us) / 1e6 : 0 },
                 { "sallyport_store_batches_total", "counter", "Synced writes.",
                   (double)s.batches },
-                { "sallyport_store_batch_jobs", "gauge", "Jobs in the newest synced write.",
-                  (double)s.last_batch_jobs },
+                { "sallyport_store_batch_jobs", "gauge",
+                  "Jobs in the newest synced write.", (double)s.last_batch_jobs },
                 { "sallyport_store_commit_seconds", "gauge", "Time of the newest one.",
                   (double)s.last_commit_us / 1e6 },
-                { "sallyport_store_commit_seconds_max", "gauge", "Time of the longest one.",
-                  (double)s.longest_commit_us / 1e6 },
+                { "sallyport_store_commit_seconds_max", "gauge",
+                  "Time of the longest one.", (double)s.longest_commit_us / 1e6 },
                 { "sallyport_store_writable", "gauge", "1 when records can be written.",
                   s.was_tried && s.state.code == 0 },
                 { "sallyport_store_head", "gauge", "Number of the newest record.",
@@ -413,7 +418,8 @@ static int turn(struct recorder *r)
         struct channel *who[CHANNELS_MAX + 1];
         nfds_t n = 0;
 
-        fds[n++] = (struct pollfd){ .fd = sp_writer_event_fd(r->writer), .events = POLLIN };
+        fds[n++] = (struct pollfd){ .fd = sp_writer_event_fd(r->writer),
+                                    .events = POLLIN };
         for (size_t i = 0; i < CHANNELS_MAX; i++) {
                 struct channel *c = &r->channels[i];
 
@@ -441,7 +447,8 @@ static int turn(struct recorder *r)
         return 0;
 }
 
-/* The first message must be the settings; nothing else is due before, so it may block. */
+/* The first message must be the settings; nothing else is due before, so it may block.
+ */
 static int first_message(struct sp_ipc *ipc, struct sp_buf *text, struct sp_err *e)
 {
         struct pollfd p = { .fd = ipc->fd, .events = POLLIN };
@@ -459,7 +466,9 @@ static int first_message(struct sp_ipc *ipc, struct sp_buf *text, struct sp_err 
         else
                 v = -EBADMSG;
         sp_closep(&m.fd);
-        return v < 0 ? sp_err_set(e, v, "recorder.settings", "", "no settings were sent") : 0;
+        return v < 0 ? sp_err_set(e, v, "recorder.settings", "",
+                                  "no settings were sent")
+                     : 0;
 }
 
 static int set_up(struct recorder *r, struct sp_err *e)
@@ -472,13 +481,15 @@ static int set_up(struct recorder *r, struct sp_err *e)
         int v = first_message(&r->channels[0].ipc, &text, e);
 
         if (v == 0)
-                v = sp_settings_parse(&arena, "settings", sp_buf_str(&text), &settings, e);
+                v = sp_settings_parse(&arena, "settings", sp_buf_str(&text), &settings,
+                                      e);
         if (v < 0)
                 return v;
         o.free_min_bytes = settings.records.free_min_bytes;
         if (asprintf(&dir, "%.*s/records", SP_FMT(settings.state_dir)) < 0)
                 return -ENOMEM;
-        v = sp_sandbox_recorder(e); /* before the writer: its threads inherit the filter */
+        v = sp_sandbox_recorder(
+                e); /* before the writer: its threads inherit the filter */
         if (v == 0)
                 v = sp_writer_new(dir, &o, &r->writer, e);
         free(dir);
@@ -494,7 +505,8 @@ static int serve(struct recorder *r, int fd)
                 v = set_up(r, &e);
         if (v < 0) {
                 if (!e.id)
-                        (void)sp_err_set(&e, v, "recorder.settings", "", "%s", strerror(-v));
+                        (void)sp_err_set(&e, v, "recorder.settings", "", "%s",
+                                         strerror(-v));
                 sp_log_err(SP_LOG_ERR, &e, "cannot start");
         }
         while (v == 0 && r->channels[0].is_open)

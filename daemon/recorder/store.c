@@ -60,19 +60,20 @@ static int newest_record(struct sp_store *s, struct sp_err *reterr)
  * lost records. Going on would reuse their numbers and cover the loss up. */
 static int check_witness(const struct sp_store *s, struct sp_err *reterr)
 {
-        bool is_lost = s->has_witness == -ENOENT ? s->head.seq > 0 :
-                       s->has_witness < 0        ? true :
-                                                   s->witness.seq > s->head.seq;
+        bool is_lost = s->has_witness == -ENOENT ? s->head.seq > 0
+                       : s->has_witness < 0      ? true
+                                                 : s->witness.seq > s->head.seq;
 
         if (!is_lost)
                 return 0;
-        return sp_err_set(reterr, -EBADMSG, "store.truncated", s->dir,
-                          "the newest record is %llu, but %s%llu; keep this directory as "
-                          "evidence and start with an empty one",
-                          (unsigned long long)s->head.seq,
-                          s->has_witness < 0 ? "its witness file cannot be read: " :
-                                               "there was a record ",
-                          (unsigned long long)s->witness.seq);
+        return sp_err_set(
+                reterr, -EBADMSG, "store.truncated", s->dir,
+                "the newest record is %llu, but %s%llu; keep this directory as "
+                "evidence and start with an empty one",
+                (unsigned long long)s->head.seq,
+                s->has_witness < 0 ? "its witness file cannot be read: "
+                                   : "there was a record ",
+                (unsigned long long)s->witness.seq);
 }
 
 static int open_database(struct sp_store *s, struct sp_err *reterr)
@@ -97,7 +98,8 @@ static int open_database(struct sp_store *s, struct sp_err *reterr)
                 r = sp_chain_head_open(s->dir, &s->head_fd);
                 if (r < 0)
                         r = sp_err_set(reterr, r, "store.io", s->dir,
-                                       "cannot write the witness file: %s", strerror(-r));
+                                       "cannot write the witness file: %s",
+                                       strerror(-r));
                 else if (s->has_witness == -ENOENT)
                         s->has_witness = 0; /* just made: an empty chain */
         }
@@ -106,8 +108,8 @@ static int open_database(struct sp_store *s, struct sp_err *reterr)
         return r;
 }
 
-int sp_store_open(const char *dir, const struct sp_store_options *o, struct sp_store **ret,
-                  struct sp_err *reterr)
+int sp_store_open(const char *dir, const struct sp_store_options *o,
+                  struct sp_store **ret, struct sp_err *reterr)
 {
         sp_cleanup(sp_store_closep) struct sp_store *s = calloc(1, sizeof(*s));
         int r;
@@ -121,8 +123,9 @@ int sp_store_open(const char *dir, const struct sp_store_options *o, struct sp_s
         if (!s->dir)
                 return -ENOMEM;
         if (!o->read_only && mkdir(dir, 0750) < 0 && errno != EEXIST)
-                return sp_err_set(reterr, -errno, errno == ENOSPC ? "store.full" : "store.io",
-                                  dir, "cannot make the directory: %s", strerror(errno));
+                return sp_err_set(reterr, -errno,
+                                  errno == ENOSPC ? "store.full" : "store.io", dir,
+                                  "cannot make the directory: %s", strerror(errno));
         r = open_database(s, reterr);
         if (r < 0)
                 return r;
@@ -164,7 +167,8 @@ int sp_store_batch_new(struct sp_store *s, struct sp_store_batch **ret,
         int r;
 
         if (s->options.read_only)
-                return sp_err_set(reterr, -EROFS, "store.io", s->dir, "opened for reading");
+                return sp_err_set(reterr, -EROFS, "store.io", s->dir,
+                                  "opened for reading");
         if (s->is_broken) {
                 r = reopen(s, reterr);
                 if (r < 0)
@@ -202,7 +206,8 @@ int sp_store_append(struct sp_store_batch *b, struct sp_str session, struct sp_s
         if (session.n > SESSION_MAX || !json.n)
                 return -EINVAL;
         memcpy(record.previous, b->head.hash, SP_SHA256_LEN);
-        r = sp_chain_hash(record.previous, record.seq, record.wall_us, json, record.hash);
+        r = sp_chain_hash(record.previous, record.seq, record.wall_us, json,
+                          record.hash);
         if (r < 0)
                 return r;
         sp_chain_encode(&record, prefix);
@@ -212,8 +217,8 @@ int sp_store_append(struct sp_store_batch *b, struct sp_str session, struct sp_s
         if (session.n) {
                 memcpy(index, session.p, session.n);
                 memcpy(index + session.n, key, 8);
-                rocksdb_writebatch_put_cf(b->batch, b->store->db.cf[SP_CF_SESSIONS], index,
-                                          session.n + 8, "", 0);
+                rocksdb_writebatch_put_cf(b->batch, b->store->db.cf[SP_CF_SESSIONS],
+                                          index, session.n + 8, "", 0);
         }
         b->head.seq = record.seq;
         memcpy(b->head.hash, record.hash, SP_SHA256_LEN);
@@ -264,7 +269,8 @@ static int check_space(const struct sp_store *s, uint64_t bytes, struct sp_err *
         uint64_t free_bytes;
 
         if (statvfs(s->dir, &v) < 0)
-                return sp_err_set(reterr, -EIO, "store.io", s->dir, "%s", strerror(errno));
+                return sp_err_set(reterr, -EIO, "store.io", s->dir, "%s",
+                                  strerror(errno));
         free_bytes = (uint64_t)v.f_bavail * v.f_frsize;
         if (free_bytes >= bytes && free_bytes - bytes >= s->options.free_min_bytes)
                 return 0;
@@ -284,7 +290,8 @@ int sp_store_commit(struct sp_store_batch *b, struct sp_err *reterr)
         if (r < 0)
                 return r;
         if (s->is_broken) /* a batch begun before another one failed */
-                return sp_err_set(reterr, -EIO, "store.io", s->dir, "the store is closed");
+                return sp_err_set(reterr, -EIO, "store.io", s->dir,
+                                  "the store is closed");
         o = rocksdb_writeoptions_create();
         rocksdb_writeoptions_set_sync(o, 1);
         rocksdb_write(s->db.db, o, b->batch, &error);
@@ -294,7 +301,8 @@ int sp_store_commit(struct sp_store_batch *b, struct sp_err *reterr)
                 r = sp_chain_head_write(s->head_fd, &b->head);
                 if (r < 0)
                         r = sp_err_set(reterr, r, "store.io", s->dir,
-                                       "cannot write the witness file: %s", strerror(-r));
+                                       "cannot write the witness file: %s",
+                                       strerror(-r));
         }
         if (r < 0)
                 s->is_broken = true;
@@ -334,7 +342,8 @@ int sp_store_recall(struct sp_store *s, struct sp_str space, struct sp_str key,
                 return -EIO;
         }
         o = rocksdb_readoptions_create();
-        value = rocksdb_get_cf(s->db.db, o, s->db.cf[SP_CF_FACTS], k.p, k.n, &n, &error);
+        value = rocksdb_get_cf(s->db.db, o, s->db.cf[SP_CF_FACTS], k.p, k.n, &n,
+                               &error);
         rocksdb_readoptions_destroy(o);
         (void)pthread_rwlock_unlock(&s->lock);
         r = sp_db_error(error, "cannot read a fact", NULL);
@@ -342,9 +351,9 @@ int sp_store_recall(struct sp_store *s, struct sp_str space, struct sp_str key,
                 r = !value ? -ENOENT : n < 8 ? -EBADMSG : 0;
         if (r == 0) {
                 expires_s = sp_get_be64(value);
-                r = expires_s && expires_s < (uint64_t)time(NULL) ?
-                            -ENOENT :
-                            sp_buf_add(ret, sp_str(value + 8, n - 8));
+                r = expires_s && expires_s < (uint64_t)time(NULL)
+                            ? -ENOENT
+                            : sp_buf_add(ret, sp_str(value + 8, n - 8));
         }
         rocksdb_free(value);
         return r;

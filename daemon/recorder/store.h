@@ -2,19 +2,19 @@
 /*
  * recorder/store — records and small durable facts in RocksDB.
  *
- * Job:       append records to a hash chain, synced, in batches; keep and recall facts with
- *            an expiry; read them again in order, also from another process, read only.
- * Shape:     column families: "records" (key: 8 bytes big-endian sequence number, from 1),
- *            "sessions" (session ULID + sequence → empty), "facts" (space \0 key → expiry + value).
- *            A record's value: {u8 version, u64 wall_us, 32 bytes previous hash, 32 bytes
+ * Job:       append records to a hash chain, synced, in batches; keep and recall facts
+ * with an expiry; read them again in order, also from another process, read only.
+ * Shape:     column families: "records" (key: 8 bytes big-endian sequence number, from
+ * 1), "sessions" (session ULID + sequence → empty), "facts" (space \0 key → expiry +
+ * value). A record's value: {u8 version, u64 wall_us, 32 bytes previous hash, 32 bytes
  *            own hash, JSON}. hash = SHA-256(previous ‖ sequence ‖ wall_us ‖ JSON).
  * Ownership: the store owns the database; iterators borrow it.
- * Errors:    -ENOSPC: below the free-space floor or the disk is full, nothing was written;
- *            -EIO: RocksDB failed (reterr says what); -ENOENT: no such fact.
- * Threads:   one writer at a time; recall may run beside it.
- * Witness:   the file chain-head beside the database names the newest record, so that a
- *            database cut off at the end is noticed: "store.truncated".
- * Recovery:  after a failed commit the next sp_store_batch_new reopens the database.
+ * Errors:    -ENOSPC: below the free-space floor or the disk is full, nothing was
+ * written; -EIO: RocksDB failed (reterr says what); -ENOENT: no such fact. Threads: one
+ * writer at a time; recall may run beside it. Witness:   the file chain-head beside the
+ * database names the newest record, so that a database cut off at the end is noticed:
+ * "store.truncated". Recovery:  after a failed commit the next sp_store_batch_new
+ * reopens the database.
  */
 #pragma once
 
@@ -50,10 +50,11 @@ sp_must_check int sp_store_keep(struct sp_store_batch *b, struct sp_str space,
                                 struct sp_str key, struct sp_str value,
                                 uint64_t expires_s); /* Unix time; 0: never */
 sp_must_check int sp_store_commit(struct sp_store_batch *b, struct sp_err *reterr);
-/* Writes nothing of interest, synced: 0 when records could be written. Reopens if needed. */
+/* Writes nothing of interest, synced: 0 when records could be written. Reopens if
+ * needed. */
 sp_must_check int sp_store_probe(struct sp_store *s, struct sp_err *reterr);
-sp_must_check int sp_store_recall(struct sp_store *s, struct sp_str space, struct sp_str key,
-                                  struct sp_buf *ret);
+sp_must_check int sp_store_recall(struct sp_store *s, struct sp_str space,
+                                  struct sp_str key, struct sp_buf *ret);
 
 struct sp_store_record {
         uint64_t seq, wall_us;
@@ -63,9 +64,10 @@ struct sp_store_record {
 /* Calls `fn` for each record, in order; of one session if not empty. fn returning
  * non-zero ends the walk with that value. */
 typedef int (*sp_store_walk_fn)(void *userdata, const struct sp_store_record *r);
-sp_must_check int sp_store_walk(struct sp_store *s, struct sp_str session, uint64_t from_seq,
-                                sp_store_walk_fn fn, void *userdata, struct sp_err *reterr);
-/* Walks the whole chain and recomputes it. 0: intact, *ret_count records. -EBADMSG: broken,
- * reterr names the sequence number and what does not match. */
+sp_must_check int sp_store_walk(struct sp_store *s, struct sp_str session,
+                                uint64_t from_seq, sp_store_walk_fn fn, void *userdata,
+                                struct sp_err *reterr);
+/* Walks the whole chain and recomputes it. 0: intact, *ret_count records. -EBADMSG:
+ * broken, reterr names the sequence number and what does not match. */
 sp_must_check int sp_store_verify(struct sp_store *s, uint64_t *ret_count,
                                   struct sp_err *reterr);

@@ -43,14 +43,16 @@ static int not_a_record(uint64_t seq, struct sp_err *reterr)
 }
 
 static int read_record(struct sp_store *s, rocksdb_readoptions_t *o, uint64_t seq,
-                       char **ret_value, struct sp_store_record *ret, struct sp_err *reterr)
+                       char **ret_value, struct sp_store_record *ret,
+                       struct sp_err *reterr)
 {
         char key[8], *error = NULL, *value;
         struct sp_str v;
         int r;
 
         sp_put_be64(key, seq);
-        value = rocksdb_get_cf(s->db.db, o, s->db.cf[SP_CF_RECORDS], key, 8, &v.n, &error);
+        value = rocksdb_get_cf(s->db.db, o, s->db.cf[SP_CF_RECORDS], key, 8, &v.n,
+                               &error);
         r = sp_db_error(error, "cannot read a record", reterr);
         if (r < 0)
                 return r;
@@ -72,7 +74,8 @@ static int walk_session(struct sp_store *s, struct sp_str session, uint64_t from
         int r = 0;
 
         if (session.n > sizeof(start) - 8)
-                return sp_err_set(reterr, -EINVAL, "store.session", "", "no such session");
+                return sp_err_set(reterr, -EINVAL, "store.session", "",
+                                  "no such session");
         memcpy(start, session.p, session.n);
         sp_put_be64(start + session.n, from_seq);
         cursor_open(&c, s, SP_CF_SESSIONS);
@@ -86,8 +89,8 @@ static int walk_session(struct sp_store *s, struct sp_str session, uint64_t from
                         break;
                 if (k.n != session.n + 8) /* a longer name with the same beginning */
                         continue;
-                r = read_record(s, c.options, sp_get_be64(k.p + session.n), &value, &record,
-                                reterr);
+                r = read_record(s, c.options, sp_get_be64(k.p + session.n), &value,
+                                &record, reterr);
                 if (r < 0)
                         break;
                 r = fn(userdata, &record);
@@ -129,8 +132,8 @@ static int walk_all(struct sp_store *s, uint64_t from_seq, sp_store_walk_fn fn,
 int sp_store_walk(struct sp_store *s, struct sp_str session, uint64_t from_seq,
                   sp_store_walk_fn fn, void *userdata, struct sp_err *reterr)
 {
-        return session.n ? walk_session(s, session, from_seq, fn, userdata, reterr) :
-                           walk_all(s, from_seq, fn, userdata, reterr);
+        return session.n ? walk_session(s, session, from_seq, fn, userdata, reterr)
+                         : walk_all(s, from_seq, fn, userdata, reterr);
 }
 
 /* ---- the proof ---- */
@@ -156,7 +159,8 @@ static int prove(void *userdata, const struct sp_store_record *r)
         if (r->seq != p->last.seq + 1)
                 return broken(p, p->last.seq + 1, "it is missing");
         if (memcmp(r->previous, p->last.hash, SP_SHA256_LEN) != 0)
-                return broken(p, r->seq, "it does not follow from the record before it");
+                return broken(p, r->seq,
+                              "it does not follow from the record before it");
         if (sp_chain_hash(r->previous, r->seq, r->wall_us, r->json, hash) < 0)
                 return broken(p, r->seq, "its hash cannot be computed");
         if (memcmp(r->hash, hash, SP_SHA256_LEN) != 0)
@@ -183,9 +187,11 @@ int sp_store_verify(struct sp_store *s, uint64_t *ret_count, struct sp_err *rete
         p.err = &e;
         r = sp_store_walk(s, SP_STR_NULL, 0, prove, &p, &e);
         if (r == 0 && p.last.seq < s->witness.seq)
-                r = broken(&p, p.last.seq + 1, "it is missing: chain-head names a later one");
+                r = broken(&p, p.last.seq + 1,
+                           "it is missing: chain-head names a later one");
         if (r == 0 && s->is_damaged)
-                r = broken(&p, p.last.seq + 1, "the log is damaged where it would follow");
+                r = broken(&p, p.last.seq + 1,
+                           "the log is damaged where it would follow");
         if (r < 0 && (!e.id || strcmp(e.id, "store.chain-broken") != 0))
                 return sp_err_set(reterr, -EBADMSG, "store.chain-broken", s->dir,
                                   "record %llu: %s", (unsigned long long)p.last.seq + 1,

@@ -182,7 +182,8 @@ static struct sp_job *take_waiting(struct sp_writer *w)
         struct sp_job *list = w->waiting, **end = &w->waiting;
         size_t bytes = 0, n = 0;
 
-        while (*end && n < SP_WRITER_BATCH_JOBS && (n == 0 || bytes < SP_WRITER_BATCH_BYTES)) {
+        while (*end && n < SP_WRITER_BATCH_JOBS &&
+               (n == 0 || bytes < SP_WRITER_BATCH_BYTES)) {
                 bytes += job_bytes(*end);
                 n++;
                 end = &(*end)->next;
@@ -243,7 +244,8 @@ static void *run(void *userdata)
                         continue;
                 if (can_write) {
                         write_batch(w, list);
-                        can_write = w->stats.state.code == 0; /* written by this thread */
+                        can_write =
+                                w->stats.state.code == 0; /* written by this thread */
                         tried_us = sp_clock_us();
                 } else {
                         struct sp_err e = w->stats.state;
@@ -288,8 +290,8 @@ static void discard(struct sp_writer *w)
         free(w);
 }
 
-int sp_writer_new(const char *dir, const struct sp_store_options *o, struct sp_writer **ret,
-                  struct sp_err *reterr)
+int sp_writer_new(const char *dir, const struct sp_store_options *o,
+                  struct sp_writer **ret, struct sp_err *reterr)
 {
         struct sp_writer *w = calloc(1, sizeof(*w));
         int r;
@@ -303,8 +305,8 @@ int sp_writer_new(const char *dir, const struct sp_store_options *o, struct sp_w
         r = w->dir ? start(w) : -ENOMEM;
         if (r < 0) {
                 discard(w);
-                return sp_err_set(reterr, r, "store.io", dir, "cannot start the writer: %s",
-                                  strerror(-r));
+                return sp_err_set(reterr, r, "store.io", dir,
+                                  "cannot start the writer: %s", strerror(-r));
         }
         *ret = w;
         return 0;

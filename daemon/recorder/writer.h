@@ -4,11 +4,10 @@
  *
  * Job:       take jobs in from the loop, write them in batches, give them back done.
  *            Opens the store, and opens it again every second while it cannot write.
- * Ownership: a job belongs to the writer from sp_writer_put until sp_writer_take returns
- *            it; the caller frees it with sp_job_free.
- * Errors:    in the job: `result` and `err`. Jobs are never lost and never reordered.
- * Threads:   all functions are for the loop's thread; `event_fd` is readable when
- *            sp_writer_take has something.
+ * Ownership: a job belongs to the writer from sp_writer_put until sp_writer_take
+ * returns it; the caller frees it with sp_job_free. Errors:    in the job: `result` and
+ * `err`. Jobs are never lost and never reordered. Threads:   all functions are for the
+ * loop's thread; `event_fd` is readable when sp_writer_take has something.
  */
 #pragma once
 
@@ -43,7 +42,10 @@ struct sp_writer_stats {
         uint64_t waiting_bytes, oldest_us; /* when the oldest waiting job was queued */
         bool was_tried; /* the store was opened, or could not be */
         struct sp_err state; /* code 0: it can write */
-        struct { uint64_t seq; uint8_t hash[32]; } head;
+        struct {
+                uint64_t seq;
+                uint8_t hash[32];
+        } head;
 };
 
 struct sp_writer;
@@ -55,7 +57,8 @@ SP_DEFINE_CLEANUP(struct sp_writer *, sp_writer_free)
 int sp_writer_event_fd(const struct sp_writer *w);
 /* -ENOBUFS: too much waits already; the caller keeps the job. */
 sp_must_check int sp_writer_put(struct sp_writer *w, struct sp_job *j);
-struct sp_job *sp_writer_take(struct sp_writer *w); /* a list, oldest first; NULL: none */
+struct sp_job *
+sp_writer_take(struct sp_writer *w); /* a list, oldest first; NULL: none */
 void sp_writer_stats(struct sp_writer *w, struct sp_writer_stats *ret);
 /* NULL until it was opened for the first time; then the same for ever. For recall. */
 struct sp_store *sp_writer_store(struct sp_writer *w);

@@ -41,6 +41,12 @@ static bool parse_variable(struct sp_sql_parser *p)
 
         if (!name)
                 return false;
+        if (p->variables.n >= SP_SQL_NAMES_MAX) {
+                if (!p->code)
+                        p->code = sp_err_set(p->err, -E2BIG, "sql.limit", "",
+                                             "more than %d variables", SP_SQL_NAMES_MAX);
+                return false;
+        }
         v = sp_sql_vector_add(p->arena, &p->variables, sizeof(*v));
         if (!v) {
                 sp_sql_no_memory(p);

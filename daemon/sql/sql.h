@@ -22,7 +22,7 @@
 #define SP_SQL_TOKENS_MAX 200000
 #define SP_SQL_DEPTH_MAX 200
 #define SP_SQL_STATEMENTS_MAX 1000
-#define SP_SQL_NAMES_MAX 4000 /* aliases and WITH names visible at one place; parameters */
+#define SP_SQL_NAMES_MAX 4000 /* aliases or WITH names visible at one place; parameters; variables */
 
 struct sp_sql_span {
         uint32_t start, end; /* bytes of the text: [start, end) */

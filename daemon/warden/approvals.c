@@ -14,8 +14,10 @@
 struct entry {
         struct sp_approval a; /* first: sp_approvals_next gets it back */
         struct entry *next;
-        struct sp_buf text; /* what a.ask (and of a loaded one: approver, reason) points into */
-        char *approver, *reason; /* what a.approver and a.reason point into, if set here */
+        struct sp_buf text; /* what a.ask (and of a loaded one: approver, reason) points
+                               into */
+        char *approver,
+                *reason; /* what a.approver and a.reason point into, if set here */
         uint64_t due_us; /* pending, approved: expiry; else when it is forgotten */
         struct {
                 uint64_t ticket; /* 0: none under way */
@@ -47,12 +49,14 @@ static bool is_live(const struct entry *e)
 /* ---- records ---- */
 
 static int record(struct sp_approvals *t, const struct entry *e, const char *event,
-                  struct sp_str who, uint32_t uid, struct sp_str reason, uint64_t ticket)
+                  struct sp_str who, uint32_t uid, struct sp_str reason,
+                  uint64_t ticket)
 {
         sp_autobuf json = SP_BUF_INIT(1u << 20);
         int r = sp_approval_record(&e->a, event, who, uid, reason, &json);
 
-        return r < 0 ? r : t->hooks.record(t->hooks.userdata, sp_buf_str(&json), ticket);
+        return r < 0 ? r
+                     : t->hooks.record(t->hooks.userdata, sp_buf_str(&json), ticket);
 }
 
 /* For the history only: what these records tell has been decided elsewhere. */
@@ -61,8 +65,8 @@ static void note(struct sp_approvals *t, const struct entry *e, const char *even
         int r = record(t, e, event, e->a.approver, e->a.approver_uid, e->a.reason, 0);
 
         if (r < 0)
-                sp_log(SP_LOG_WARNING, "approval %s: '%s' was not recorded: %s", e->a.id.c,
-                       event, strerror(-r));
+                sp_log(SP_LOG_WARNING, "approval %s: '%s' was not recorded: %s",
+                       e->a.id.c, event, strerror(-r));
 }
 
 /* ---- entries ---- */
@@ -109,14 +113,16 @@ static void forget(struct sp_approvals *t, struct entry *e)
         entry_free(e);
 }
 
-static int save(struct sp_approvals *t, const struct sp_approval *a, struct sp_err *reterr)
+static int save(struct sp_approvals *t, const struct sp_approval *a,
+                struct sp_err *reterr)
 {
         return t->dir ? sp_approval_file_save(t->dir, a, reterr) : 0;
 }
 
 /* The state on disk first, then ours: nobody hears of a state that a restart undoes. */
-static int move_to(struct sp_approvals *t, struct entry *e, enum sp_approval_state state,
-                   uint64_t lasts_us, struct sp_err *reterr)
+static int move_to(struct sp_approvals *t, struct entry *e,
+                   enum sp_approval_state state, uint64_t lasts_us,
+                   struct sp_err *reterr)
 {
         struct sp_approval next = e->a;
         int r;
@@ -174,8 +180,8 @@ static int load(struct sp_approvals *t, const char *name, struct sp_err *reterr)
         if (!is_live(e))
                 left = SP_APPROVALS_KEEP_US;
         /* A wall clock that was set back must not make an approval last longer. */
-        e->due_us = sp_clock_us() + SP_MIN(left, SP_MAX(waits_us(&e->a.ask),
-                                                        SP_APPROVALS_KEEP_US));
+        e->due_us = sp_clock_us() +
+                    SP_MIN(left, SP_MAX(waits_us(&e->a.ask), SP_APPROVALS_KEEP_US));
         insert(t, e);
         return 0;
 }
@@ -253,10 +259,11 @@ struct sp_approvals *sp_approvals_free(struct sp_approvals *t)
 /* All of it is shown to people and written as JSON. */
 static bool is_clean(const struct sp_msg_approval *m)
 {
-        const struct sp_str all[] = { m->job,    m->session,   m->workload, m->iss,
-                                      m->sub,    m->comm,      m->action,   m->resources,
-                                      m->rule,   m->reason,    m->sql,      m->masked,
-                                      m->request_hash,         m->policy_version };
+        const struct sp_str all[] = { m->job,          m->session,       m->workload,
+                                      m->iss,          m->sub,           m->comm,
+                                      m->action,       m->resources,     m->rule,
+                                      m->reason,       m->sql,           m->masked,
+                                      m->request_hash, m->policy_version };
 
         for (size_t i = 0; i < SP_ARRAY_SIZE(all); i++)
                 if (!sp_str_is_utf8(all[i]))
@@ -264,7 +271,8 @@ static bool is_clean(const struct sp_msg_approval *m)
         return m->job.n && m->request_hash.n && m->timeout_us;
 }
 
-static int make_room(struct sp_approvals *t, struct sp_str session, struct sp_err *reterr)
+static int make_room(struct sp_approvals *t, struct sp_str session,
+                     struct sp_err *reterr)
 {
         struct entry *oldest = NULL;
         uint32_t pending = 0;
@@ -276,9 +284,10 @@ static int make_room(struct sp_approvals *t, struct sp_str session, struct sp_er
                         oldest = e;
         }
         if (pending >= t->pending_max)
-                return sp_err_set(reterr, -EAGAIN, "approval.too-many", "",
-                                  "%u requests of this session wait for a person already",
-                                  pending);
+                return sp_err_set(
+                        reterr, -EAGAIN, "approval.too-many", "",
+                        "%u requests of this session wait for a person already",
+                        pending);
         if (t->n < SP_APPROVALS_MAX)
                 return 0;
         if (!oldest)
@@ -333,10 +342,12 @@ int sp_approvals_ask(struct sp_approvals *t, const struct sp_msg_approval *ask,
                         return 0;
                 }
                 if (is_live(e))
-                        return sp_err_set(reterr, -EEXIST, "approval.job-in-use", "",
-                                          "another request with this job id waits already");
+                        return sp_err_set(
+                                reterr, -EEXIST, "approval.job-in-use", "",
+                                "another request with this job id waits already");
         }
-        struct sp_msg_approval without_comm = *ask; /* any bytes: escaped by entry_new */
+        struct sp_msg_approval without_comm =
+                *ask; /* any bytes: escaped by entry_new */
 
         without_comm.comm = SP_STR_NULL;
         if (!is_clean(&without_comm))
@@ -347,9 +358,9 @@ int sp_approvals_ask(struct sp_approvals *t, const struct sp_msg_approval *ask,
                 return r;
         r = entry_new(ask, &e);
         if (r < 0)
-                return r == -ENOMEM ? r :
-                                      sp_err_set(reterr, r, "approval.too-large", "", "%s",
-                                                 strerror(-r));
+                return r == -ENOMEM ? r
+                                    : sp_err_set(reterr, r, "approval.too-large", "",
+                                                 "%s", strerror(-r));
         r = save(t, &e->a, reterr);
         if (r < 0) {
                 entry_free(e);
@@ -398,12 +409,12 @@ int sp_approvals_claim(struct sp_approvals *t, const struct sp_msg_claim *claim,
                 return unknown(reterr);
         if (e->a.state != SP_APPROVAL_APPROVED || e->due_us <= sp_clock_us()) {
                 t->refused++;
-                return sp_err_set(reterr, e->a.state == SP_APPROVAL_USED ? -EALREADY : -EACCES,
-                                  "approval.not-approved", "",
-                                  "the approval is %s",
-                                  e->a.state == SP_APPROVAL_APPROVED ?
-                                          "expired" :
-                                          sp_approval_state_name(e->a.state));
+                return sp_err_set(reterr,
+                                  e->a.state == SP_APPROVAL_USED ? -EALREADY : -EACCES,
+                                  "approval.not-approved", "", "the approval is %s",
+                                  e->a.state == SP_APPROVAL_APPROVED
+                                          ? "expired"
+                                          : sp_approval_state_name(e->a.state));
         }
         if (!sp_str_eq_secret(e->a.ask.request_hash, claim->request_hash)) {
                 t->refused++;
@@ -428,15 +439,16 @@ static int may_decide(const struct entry *e, const struct sp_approvals_decision 
                 return sp_err_set(reterr, -EPERM, "approval.guarded-caller", "",
                                   "a process in a guarded cgroup decides nothing");
         if (d->uid == e->a.ask.uid)
-                return sp_err_set(reterr, -EPERM, "approval.own-request", "",
-                                  "uid %u asked for this itself; somebody else must decide",
-                                  d->uid);
+                return sp_err_set(
+                        reterr, -EPERM, "approval.own-request", "",
+                        "uid %u asked for this itself; somebody else must decide",
+                        d->uid);
         if (e->a.state != SP_APPROVAL_PENDING || e->due_us <= sp_clock_us())
                 return sp_err_set(reterr, -EALREADY, "approval.not-pending", "",
                                   "it is %s already",
-                                  e->a.state == SP_APPROVAL_PENDING ?
-                                          "expired" :
-                                          sp_approval_state_name(e->a.state));
+                                  e->a.state == SP_APPROVAL_PENDING
+                                          ? "expired"
+                                          : sp_approval_state_name(e->a.state));
         if (e->decision.ticket)
                 return sp_err_set(reterr, -EBUSY, "approval.being-decided", "",
                                   "somebody else is deciding it at this moment");
@@ -455,7 +467,8 @@ static void decision_clear(struct entry *e)
 }
 
 int sp_approvals_decide(struct sp_approvals *t, const struct sp_approvals_decision *d,
-                        sp_approvals_done_fn done, void *userdata, struct sp_err *reterr)
+                        sp_approvals_done_fn done, void *userdata,
+                        struct sp_err *reterr)
 {
         struct entry *e = find(t, d->id);
         int r;
@@ -471,7 +484,8 @@ int sp_approvals_decide(struct sp_approvals *t, const struct sp_approvals_decisi
         e->decision.reason = sp_str_dup(d->reason);
         if (!e->decision.who || !e->decision.reason) {
                 decision_clear(e);
-                return sp_err_set(reterr, -ENOMEM, "approval.memory", "", "out of memory");
+                return sp_err_set(reterr, -ENOMEM, "approval.memory", "",
+                                  "out of memory");
         }
         e->decision.ticket = ++t->next_ticket;
         e->decision.approve = d->approve;
@@ -485,7 +499,8 @@ int sp_approvals_decide(struct sp_approvals *t, const struct sp_approvals_decisi
         if (r < 0) {
                 decision_clear(e);
                 return sp_err_set(reterr, r, "approval.not-recorded", "",
-                                  "the decision could not be recorded: %s", strerror(-r));
+                                  "the decision could not be recorded: %s",
+                                  strerror(-r));
         }
         return 0;
 }
@@ -502,7 +517,8 @@ static int take_effect(struct sp_approvals *t, struct entry *e, struct sp_err *r
         e->a.approver_uid = e->decision.uid;
         r = move_to(t, e,
                     e->decision.approve ? SP_APPROVAL_APPROVED : SP_APPROVAL_DENIED,
-                    e->decision.approve ? claim_us(&e->a.ask) : SP_APPROVALS_KEEP_US, reterr);
+                    e->decision.approve ? claim_us(&e->a.ask) : SP_APPROVALS_KEEP_US,
+                    reterr);
         if (r < 0) {
                 e->a = before;
                 return r;
@@ -514,7 +530,8 @@ static int take_effect(struct sp_approvals *t, struct entry *e, struct sp_err *r
         return 0;
 }
 
-void sp_approvals_recorded(struct sp_approvals *t, uint64_t ticket, const struct sp_err *e)
+void sp_approvals_recorded(struct sp_approvals *t, uint64_t ticket,
+                           const struct sp_err *e)
 {
         struct entry *i = t->first;
         sp_approvals_done_fn done;
@@ -552,7 +569,8 @@ static void expire(struct sp_approvals *t, struct entry *e)
         }
         if (move_to(t, e, SP_APPROVAL_EXPIRED, SP_APPROVALS_KEEP_US, &err) < 0) {
                 /* Expired all the same: the file's own deadline has passed too. */
-                sp_log_err(SP_LOG_WARNING, &err, "an expired approval could not be saved");
+                sp_log_err(SP_LOG_WARNING, &err,
+                           "an expired approval could not be saved");
                 e->a.state = SP_APPROVAL_EXPIRED;
                 e->due_us = sp_clock_us() + SP_APPROVALS_KEEP_US;
                 t->total[SP_APPROVAL_EXPIRED]++;
@@ -590,13 +608,14 @@ uint64_t sp_approvals_tick(struct sp_approvals *t)
 const struct sp_approval *sp_approvals_next(const struct sp_approvals *t,
                                             const struct sp_approval *after)
 {
-        const struct entry *e = after ? ((const struct entry *)(const void *)after)->next :
-                                        t->first;
+        const struct entry *e =
+                after ? ((const struct entry *)(const void *)after)->next : t->first;
 
         return e ? &e->a : NULL;
 }
 
-const struct sp_approval *sp_approvals_find(const struct sp_approvals *t, struct sp_str id)
+const struct sp_approval *sp_approvals_find(const struct sp_approvals *t,
+                                            struct sp_str id)
 {
         const struct entry *e = find(t, id);
 
@@ -616,18 +635,21 @@ int sp_approvals_metrics(const struct sp_approvals *t, struct sp_buf *to)
                 r = sp_buf_addf(to, "sallyport_approvals{state=\"%s\"} %llu\n",
                                 sp_approval_state_name(s), (unsigned long long)now[s]);
         if (r == 0)
-                r = sp_buf_addf(to, "# HELP sallyport_approvals_total Approvals that came "
-                                    "into a state.\n"
-                                    "# TYPE sallyport_approvals_total counter\n");
+                r = sp_buf_addf(to,
+                                "# HELP sallyport_approvals_total Approvals that came "
+                                "into a state.\n"
+                                "# TYPE sallyport_approvals_total counter\n");
         for (int s = SP_APPROVAL_PENDING; r == 0 && s <= SP_APPROVAL_USED; s++)
                 r = sp_buf_addf(to, "sallyport_approvals_total{state=\"%s\"} %llu\n",
-                                sp_approval_state_name(s), (unsigned long long)t->total[s]);
+                                sp_approval_state_name(s),
+                                (unsigned long long)t->total[s]);
         if (r == 0)
-                r = sp_buf_addf(to,
-                                "# HELP sallyport_approvals_refused_total Decisions and "
-                                "claims refused.\n"
-                                "# TYPE sallyport_approvals_refused_total counter\n"
-                                "sallyport_approvals_refused_total %llu\n",
-                                (unsigned long long)t->refused);
+                r = sp_buf_addf(
+                        to,
+                        "# HELP sallyport_approvals_refused_total Decisions and "
+                        "claims refused.\n"
+                        "# TYPE sallyport_approvals_refused_total counter\n"
+                        "sallyport_approvals_refused_total %llu\n",
+                        (unsigned long long)t->refused);
         return r;
 }

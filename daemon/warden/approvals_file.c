@@ -45,8 +45,8 @@ int sp_approval_decode(struct sp_str text, struct sp_approval *ret)
         a.reason = sp_wire_str(&w);
         a.approver_uid = sp_wire_u32(&w);
         sp_msg_get_approval(&w, &a.ask);
-        if (sp_wire_end(&w) < 0 || !sp_str_eq(format, FORMAT) || !sp_ulid_is_valid(id) ||
-            !sp_approval_state_name(a.state))
+        if (sp_wire_end(&w) < 0 || !sp_str_eq(format, FORMAT) ||
+            !sp_ulid_is_valid(id) || !sp_approval_state_name(a.state))
                 return -EBADMSG;
         memcpy(a.id.c, id.p, SP_ULID_LEN);
         *ret = a;
@@ -64,7 +64,8 @@ int sp_approval_file_save(const char *dir, const struct sp_approval *a,
                 return r;
         r = encode(a, &text);
         if (r < 0)
-                return sp_err_set(reterr, r, "approval.too-large", "", "%s", strerror(-r));
+                return sp_err_set(reterr, r, "approval.too-large", "", "%s",
+                                  strerror(-r));
         return sp_file_replace(path, sp_buf_str(&text), 0600, reterr);
 }
 
@@ -83,8 +84,8 @@ int sp_approval_file_load(const char *dir, const char *name, struct sp_approval 
         if (r == 0 && strcmp(ret->id.c, name) != 0)
                 r = -EBADMSG;
         return r < 0 ? sp_err_set(reterr, r, "approval.damaged", path,
-                                  "this is no approval of ours") :
-                       0;
+                                  "this is no approval of ours")
+                     : 0;
 }
 
 void sp_approval_file_remove(const char *dir, const struct sp_approval *a)
@@ -92,7 +93,8 @@ void sp_approval_file_remove(const char *dir, const struct sp_approval *a)
         char path[PATH_MAX];
 
         /* A file that stays is decided for good: it can only be shown once more. */
-        if (path_of(dir, a->id.c, path, NULL) == 0 && unlink(path) < 0 && errno != ENOENT)
+        if (path_of(dir, a->id.c, path, NULL) == 0 && unlink(path) < 0 &&
+            errno != ENOENT)
                 sp_log(SP_LOG_WARNING, "cannot remove %s: %s", path, strerror(errno));
 }
 
@@ -109,8 +111,9 @@ static void put_list(struct sp_jsonw *w, const char *key, struct sp_str lines)
         sp_jsonw_close(w, ']');
 }
 
-int sp_approval_record(const struct sp_approval *a, const char *event, struct sp_str who,
-                       uint32_t uid, struct sp_str reason, struct sp_buf *to)
+int sp_approval_record(const struct sp_approval *a, const char *event,
+                       struct sp_str who, uint32_t uid, struct sp_str reason,
+                       struct sp_buf *to)
 {
         const struct sp_msg_approval *ask = &a->ask;
         struct sp_jsonw w = SP_JSONW(to);

@@ -12,8 +12,9 @@
 
 /* ---- Manager ---- */
 
-static int get_info(sd_bus *bus, const char *path, const char *iface, const char *property,
-                    sd_bus_message *reply, void *userdata, sd_bus_error *error)
+static int get_info(sd_bus *bus, const char *path, const char *iface,
+                    const char *property, sd_bus_message *reply, void *userdata,
+                    sd_bus_error *error)
 {
         struct sp_bus *b = userdata;
         struct sp_bus_info i = { 0 };
@@ -24,9 +25,9 @@ static int get_info(sd_bus *bus, const char *path, const char *iface, const char
         const struct {
                 const char *name, *value;
         } texts[] = {
-                { "Version", i.version },         { "PolicyVersion", i.policy_version },
-                { "Mode", i.mode },               { "CaFile", i.ca_file },
-                { "CaBundle", i.ca_bundle },      { "StateDirectory", i.state_dir },
+                { "Version", i.version },    { "PolicyVersion", i.policy_version },
+                { "Mode", i.mode },          { "CaFile", i.ca_file },
+                { "CaBundle", i.ca_bundle }, { "StateDirectory", i.state_dir },
                 { "Health", i.health },
         };
 
@@ -51,7 +52,8 @@ static int run_reload(struct sp_bus_call *c)
 static int on_reload(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         (void)error;
-        return sp_call_start(userdata, m, SP_POLKIT_ACTION_RELOAD, SP_STR_NULL, run_reload);
+        return sp_call_start(userdata, m, SP_POLKIT_ACTION_RELOAD, SP_STR_NULL,
+                             run_reload);
 }
 
 static int run_status(struct sp_bus_call *c)
@@ -86,7 +88,8 @@ static int on_metrics(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 #define CONSTANT SD_BUS_VTABLE_PROPERTY_CONST
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
-#define ANYBODY SD_BUS_VTABLE_UNPRIVILEGED /* whom the bus lets through; we ask ourselves */
+#define ANYBODY                                                                        \
+        SD_BUS_VTABLE_UNPRIVILEGED /* whom the bus lets through; we ask ourselves */
 static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_PROPERTY("Version", "s", get_info, 0, CONSTANT),
@@ -96,10 +99,10 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_PROPERTY("CaBundle", "s", get_info, 0, CONSTANT),
         SD_BUS_PROPERTY("StateDirectory", "s", get_info, 0, CONSTANT),
         SD_BUS_PROPERTY("Health", "s", get_info, 0, CHANGES),
-        SD_BUS_METHOD_WITH_ARGS("ReloadPolicy", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", version),
-                                on_reload, ANYBODY),
-        SD_BUS_METHOD_WITH_ARGS("Status", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), on_status,
-                                ANYBODY),
+        SD_BUS_METHOD_WITH_ARGS("ReloadPolicy", SD_BUS_NO_ARGS,
+                                SD_BUS_RESULT("s", version), on_reload, ANYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Status", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json),
+                                on_status, ANYBODY),
         SD_BUS_METHOD_WITH_ARGS("Metrics", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", text),
                                 on_metrics, ANYBODY),
         SD_BUS_SIGNAL_WITH_ARGS("PolicyReloaded", SD_BUS_ARGS("s", version), 0),
@@ -136,7 +139,8 @@ static int run_guard_add(struct sp_bus_call *c)
 static int on_guard_add(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         (void)error;
-        return sp_call_start(userdata, m, SP_POLKIT_ACTION_GUARD, SP_STR_NULL, run_guard_add);
+        return sp_call_start(userdata, m, SP_POLKIT_ACTION_GUARD, SP_STR_NULL,
+                             run_guard_add);
 }
 
 static int run_guard_remove(struct sp_bus_call *c)
@@ -156,10 +160,12 @@ static int run_guard_remove(struct sp_bus_call *c)
 static int on_guard_remove(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         (void)error;
-        return sp_call_start(userdata, m, SP_POLKIT_ACTION_GUARD, SP_STR_NULL, run_guard_remove);
+        return sp_call_start(userdata, m, SP_POLKIT_ACTION_GUARD, SP_STR_NULL,
+                             run_guard_remove);
 }
 
-static int append_guard(void *to, const char *path, const char *workload, uint64_t cgroup_id)
+static int append_guard(void *to, const char *path, const char *workload,
+                        uint64_t cgroup_id)
 {
         return sd_bus_message_append(to, "(sst)", path, workload, cgroup_id);
 }
@@ -222,8 +228,8 @@ static int publish(struct sp_bus *b)
                 r = sd_bus_add_object_vtable(b->bus, NULL, SP_DBUS_PATH,
                                              SP_DBUS_IFACE_MANAGER, manager_vtable, b);
         if (r >= 0)
-                r = sd_bus_add_object_vtable(b->bus, NULL, SP_DBUS_PATH, SP_DBUS_IFACE_GUARD,
-                                             guard_vtable, b);
+                r = sd_bus_add_object_vtable(b->bus, NULL, SP_DBUS_PATH,
+                                             SP_DBUS_IFACE_GUARD, guard_vtable, b);
         if (r >= 0)
                 r = sd_bus_add_object_manager(b->bus, NULL, SP_DBUS_PATH);
         if (r >= 0)
@@ -244,13 +250,14 @@ static int connect_bus(struct sp_bus *b, struct sp_err *reterr)
         int r = sd_bus_open_system(&b->bus);
 
         if (r < 0)
-                return sp_err_set(reterr, r, "bus.none", "", "cannot reach the system bus: %s",
-                                  strerror(-r));
+                return sp_err_set(reterr, r, "bus.none", "",
+                                  "cannot reach the system bus: %s", strerror(-r));
         r = publish(b);
         if (r < 0) {
                 disconnect(b);
                 return sp_err_set(reterr, r, "bus.name", "",
-                                  "cannot serve as " SP_DBUS_SERVICE ": %s", strerror(-r));
+                                  "cannot serve as " SP_DBUS_SERVICE ": %s",
+                                  strerror(-r));
         }
         return 0;
 }
@@ -271,7 +278,8 @@ static int on_reconnect(sd_event_source *source, uint64_t time, void *userdata)
 }
 
 int sp_bus_new(struct sd_event *event, struct sp_approvals *approvals,
-               const struct sp_bus_hooks *hooks, struct sp_bus **ret, struct sp_err *reterr)
+               const struct sp_bus_hooks *hooks, struct sp_bus **ret,
+               struct sp_err *reterr)
 {
         sp_cleanup(sp_bus_freep) struct sp_bus *b = calloc(1, sizeof(*b));
         int r;
@@ -294,8 +302,8 @@ struct sp_bus *sp_bus_free(struct sp_bus *b)
 
         if (!b)
                 return NULL;
-        /* Calls that wait for the recorder end by sp_approvals_free, those for metrics by
-         * the warden: both come before. What is left waits for the bus itself. */
+        /* Calls that wait for the recorder end by sp_approvals_free, those for metrics
+         * by the warden: both come before. What is left waits for the bus itself. */
         (void)sp_err_set(&e, -ECANCELED, "bus.stopping", "", "the daemon stops");
         while (b->calls)
                 sp_call_reply_error(b->calls, &e);
@@ -317,8 +325,9 @@ void sp_bus_policy_reloaded(struct sp_bus *b, const char *version)
                 return;
         (void)sd_bus_emit_signal(b->bus, SP_DBUS_PATH, SP_DBUS_IFACE_MANAGER,
                                  "PolicyReloaded", "s", version);
-        (void)sd_bus_emit_properties_changed(b->bus, SP_DBUS_PATH, SP_DBUS_IFACE_MANAGER,
-                                             "PolicyVersion", "Mode", NULL);
+        (void)sd_bus_emit_properties_changed(b->bus, SP_DBUS_PATH,
+                                             SP_DBUS_IFACE_MANAGER, "PolicyVersion",
+                                             "Mode", NULL);
 }
 
 void sp_bus_health_changed(struct sp_bus *b, const char *health)
@@ -327,6 +336,6 @@ void sp_bus_health_changed(struct sp_bus *b, const char *health)
                 return;
         (void)sd_bus_emit_signal(b->bus, SP_DBUS_PATH, SP_DBUS_IFACE_MANAGER,
                                  "HealthChanged", "s", health);
-        (void)sd_bus_emit_properties_changed(b->bus, SP_DBUS_PATH, SP_DBUS_IFACE_MANAGER,
-                                             "Health", NULL);
+        (void)sd_bus_emit_properties_changed(b->bus, SP_DBUS_PATH,
+                                             SP_DBUS_IFACE_MANAGER, "Health", NULL);
 }

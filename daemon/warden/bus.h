@@ -33,6 +33,12 @@ struct sp_bus_info { /* NUL-terminated; NULL shows as "" */
 struct sp_bus_call;
 void sp_bus_reply(struct sp_bus_call *call, struct sp_str text, const struct sp_err *e);
 
+/* A call that came another way than by the bus: `fn` is given what sp_bus_reply is, and
+ * the call is gone then. NULL: no memory. */
+typedef void (*sp_bus_text_fn)(void *userdata, struct sp_str text,
+                               const struct sp_err *e);
+struct sp_bus_call *sp_bus_call_local(sp_bus_text_fn fn, void *userdata);
+
 typedef int (*sp_bus_guard_fn)(void *to, const char *path, const char *workload,
                                uint64_t cgroup_id);
 struct sp_bus_hooks {
@@ -41,7 +47,8 @@ struct sp_bus_hooks {
         /* Appends what the caller is told: the new policy's version. */
         int (*reload_policy)(void *userdata, struct sp_buf *ret, struct sp_err *reterr);
         int (*status)(void *userdata, struct sp_buf *ret); /* a JSON object */
-        void (*metrics)(void *userdata, struct sp_bus_call *call); /* sp_bus_reply: text */
+        void (*metrics)(void *userdata,
+                        struct sp_bus_call *call); /* sp_bus_reply: text */
         int (*guard_add)(void *userdata, const char *path, const char *workload,
                          struct sp_err *reterr);
         int (*guard_remove)(void *userdata, const char *path, struct sp_err *reterr);

@@ -104,7 +104,8 @@ static struct sp_str sql_part(struct sp_str sql, uint64_t part)
 
         for (;; part--) {
                 n = SP_MIN(sql.n - from, (size_t)SP_BUS_SQL_PART);
-                while (from + n < sql.n && n && ((unsigned char)sql.p[from + n] & 0xC0) == 0x80)
+                while (from + n < sql.n && n &&
+                       ((unsigned char)sql.p[from + n] & 0xC0) == 0x80)
                         n--;
                 if (part == 0 || n == 0)
                         return sp_str_sub(sql, from, n);
@@ -117,8 +118,9 @@ static const struct sp_approval *approval_at(struct sp_bus *b, const char *path)
         return sp_approvals_find(b->approvals, id_of(path));
 }
 
-static int get_text(sd_bus *bus, const char *path, const char *iface, const char *property,
-                    sd_bus_message *reply, void *userdata, sd_bus_error *error)
+static int get_text(sd_bus *bus, const char *path, const char *iface,
+                    const char *property, sd_bus_message *reply, void *userdata,
+                    sd_bus_error *error)
 {
         const struct sp_approval *a = approval_at(userdata, path);
         struct sp_str s = SP_STR_NULL;
@@ -151,8 +153,9 @@ static int get_text(sd_bus *bus, const char *path, const char *iface, const char
         return sp_bus_append_text(reply, s, false);
 }
 
-static int get_other(sd_bus *bus, const char *path, const char *iface, const char *property,
-                     sd_bus_message *reply, void *userdata, sd_bus_error *error)
+static int get_other(sd_bus *bus, const char *path, const char *iface,
+                     const char *property, sd_bus_message *reply, void *userdata,
+                     sd_bus_error *error)
 {
         const struct sp_approval *a = approval_at(userdata, path);
         struct sp_str part;
@@ -188,7 +191,8 @@ static int get_other(sd_bus *bus, const char *path, const char *iface, const cha
 
 /* ---- methods ---- */
 
-static void on_decided(void *userdata, const struct sp_approval *a, const struct sp_err *e)
+static void on_decided(void *userdata, const struct sp_approval *a,
+                       const struct sp_err *e)
 {
         struct sp_bus_call *c = userdata;
         struct sp_bus *b = c->b;
@@ -310,18 +314,20 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("DecisionReason", "s", get_text, 0, CHANGES),
         SD_BUS_METHOD_WITH_ARGS("Approve", SD_BUS_ARGS("s", reason), SD_BUS_NO_RESULT,
                                 on_approve, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("Deny", SD_BUS_ARGS("s", reason), SD_BUS_NO_RESULT, on_deny,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Deny", SD_BUS_ARGS("s", reason), SD_BUS_NO_RESULT,
+                                on_deny, SD_BUS_VTABLE_UNPRIVILEGED),
         /* The SQL in parts of 64 KiB; an empty one is behind the last. */
-        SD_BUS_METHOD_WITH_ARGS("SqlPart", SD_BUS_ARGS("u", part), SD_BUS_RESULT("s", text),
-                                on_sql_part, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("SqlPart", SD_BUS_ARGS("u", part),
+                                SD_BUS_RESULT("s", text), on_sql_part,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };
 
 int sp_bus_add_approvals(struct sp_bus *b)
 {
         int r = sd_bus_add_fallback_vtable(b->bus, NULL, SP_DBUS_PATH_APPROVAL,
-                                           SP_DBUS_IFACE_APPROVAL, vtable, find_object, b);
+                                           SP_DBUS_IFACE_APPROVAL, vtable, find_object,
+                                           b);
 
         if (r >= 0)
                 r = sd_bus_add_node_enumerator(b->bus, NULL, SP_DBUS_PATH_APPROVAL,
@@ -342,9 +348,9 @@ void sp_bus_approval_changed(struct sp_bus *b, const struct sp_approval *a,
                 (void)sd_bus_emit_object_added(b->bus, path);
                 break;
         case SP_APPROVAL_CHANGE_STATE:
-                (void)sd_bus_emit_properties_changed(b->bus, path, SP_DBUS_IFACE_APPROVAL,
-                                                     "State", "Expires", "Approver",
-                                                     "DecisionReason", NULL);
+                (void)sd_bus_emit_properties_changed(
+                        b->bus, path, SP_DBUS_IFACE_APPROVAL, "State", "Expires",
+                        "Approver", "DecisionReason", NULL);
                 break;
         case SP_APPROVAL_CHANGE_GONE:
                 (void)sd_bus_emit_object_removed(b->bus, path);

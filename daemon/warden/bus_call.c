@@ -10,7 +10,8 @@
 #include "daemon/warden/bus_impl.h"
 
 #define CREDENTIALS_TIMEOUT_US (10 * SP_USEC_PER_SEC)
-#define POLKIT_TIMEOUT_US (120 * SP_USEC_PER_SEC) /* it may ask a person for a password */
+#define POLKIT_TIMEOUT_US                                                              \
+        (120 * SP_USEC_PER_SEC) /* it may ask a person for a password */
 #define POLKIT_INTERACTIVE 1u /* CheckAuthorizationFlags.AllowUserInteraction */
 
 static void call_free(struct sp_bus_call *c)
@@ -34,7 +35,8 @@ int sp_bus_answer_error(sd_bus_message *m, const struct sp_err *e)
                 if (name[i] == '-')
                         name[i] = '_';
         if (!e->what[0])
-                return sd_bus_reply_method_errorf(m, name, "%s: %s", id, strerror(-e->code));
+                return sd_bus_reply_method_errorf(m, name, "%s: %s", id,
+                                                  strerror(-e->code));
         return sd_bus_reply_method_errorf(m, name, "%s: %s%s%s", id, e->where,
                                           e->where[0] ? ": " : "", e->what);
 }
@@ -53,8 +55,8 @@ void sp_call_reply_error(struct sp_bus_call *c, const struct sp_err *e)
 
 void sp_call_reply(struct sp_bus_call *c, const char *types, const char *text)
 {
-        warn(types ? sd_bus_reply_method_return(c->m, types, text) :
-                     sd_bus_reply_method_return(c->m, ""));
+        warn(types ? sd_bus_reply_method_return(c->m, types, text)
+                   : sd_bus_reply_method_return(c->m, ""));
         call_free(c);
 }
 
@@ -63,6 +65,11 @@ void sp_bus_reply(struct sp_bus_call *c, struct sp_str text, const struct sp_err
         char *copy;
         struct sp_err err;
 
+        if (c->local) {
+                c->local(c->local_userdata, text, e);
+                free(c);
+                return;
+        }
         if (e) {
                 sp_call_reply_error(c, e);
                 return;
@@ -75,6 +82,17 @@ void sp_bus_reply(struct sp_bus_call *c, struct sp_str text, const struct sp_err
         }
         (void)sp_err_set(&err, -EINVAL, "bus.failed", "", "the answer cannot be shown");
         sp_call_reply_error(c, &err);
+}
+
+struct sp_bus_call *sp_bus_call_local(sp_bus_text_fn fn, void *userdata)
+{
+        struct sp_bus_call *c = calloc(1, sizeof(*c));
+
+        if (c) {
+                c->local = fn;
+                c->local_userdata = userdata;
+        }
+        return c;
 }
 
 void sp_bus_user_name(uid_t uid, char *to, size_t size)
@@ -116,10 +134,12 @@ static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *error)
         (void)error;
         c->slot = sd_bus_slot_unref(c->slot);
         if (sd_bus_message_is_method_error(m, NULL)) {
-                sp_log(SP_LOG_DEBUG, "polkit: %s", sd_bus_message_get_error(m)->message);
-                denied(c, "only root may do this: polkit is not there or did not answer");
+                sp_log(SP_LOG_DEBUG, "polkit: %s",
+                       sd_bus_message_get_error(m)->message);
+                denied(c,
+                       "only root may do this: polkit is not there or did not answer");
         } else if (sd_bus_message_enter_container(m, 'r', "bba{ss}") < 0 ||
-                 sd_bus_message_read(m, "bb", &authorised, &challenge) < 0)
+                   sd_bus_message_read(m, "bb", &authorised, &challenge) < 0)
                 denied(c, "polkit's answer was not understood");
         else if (!authorised)
                 denied(c, "polkit does not authorise you to do this");
@@ -140,17 +160,18 @@ static int append_details(sd_bus_message *m, const struct sp_bus_call *c)
 static void ask_polkit(struct sp_bus_call *c)
 {
         sp_cleanup(sd_bus_message_unrefp) sd_bus_message *q = NULL;
-        unsigned flags = sd_bus_message_get_allow_interactive_authorization(c->m) > 0 ?
-                                 POLKIT_INTERACTIVE :
-                                 0;
+        unsigned flags = sd_bus_message_get_allow_interactive_authorization(c->m) > 0
+                                 ? POLKIT_INTERACTIVE
+                                 : 0;
         int r = sd_bus_message_new_method_call(
                 c->b->bus, &q, "org.freedesktop.PolicyKit1",
                 "/org/freedesktop/PolicyKit1/Authority",
                 "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization");
 
         if (r >= 0)
-                r = sd_bus_message_append(q, "(sa{sv})s", "system-bus-name", 1, "name", "s",
-                                          sd_bus_message_get_sender(c->m), c->action);
+                r = sd_bus_message_append(q, "(sa{sv})s", "system-bus-name", 1, "name",
+                                          "s", sd_bus_message_get_sender(c->m),
+                                          c->action);
         if (r >= 0)
                 r = append_details(q, c);
         if (r >= 0)
@@ -166,7 +187,8 @@ static void ask_polkit(struct sp_bus_call *c)
 static bool is_guarded(struct sp_bus_call *c)
 {
         int fd = c->pid > 0 ? (int)syscall(SYS_pidfd_open, c->pid, 0) : -1;
-        int r = fd < 0 ? -errno : c->b->hooks.guard_of_pid(c->b->hooks.userdata, c->pid);
+        int r = fd < 0 ? -errno
+                       : c->b->hooks.guard_of_pid(c->b->hooks.userdata, c->pid);
 
         /* The process the bus told us about is still the one that was looked up. */
         if (r == 0 && syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) < 0)
@@ -243,8 +265,9 @@ int sp_call_start(struct sp_bus *b, sd_bus_message *m, const char *action,
         int r;
 
         if (b->n_calls >= SP_BUS_CALLS_MAX)
-                return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                                  "bus.busy: too many calls wait already");
+                return sd_bus_reply_method_errorf(
+                        m, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                        "bus.busy: too many calls wait already");
         r = call_new(b, m, &c);
         if (r < 0)
                 return r;

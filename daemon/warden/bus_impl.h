@@ -2,8 +2,9 @@
 /*
  * warden/bus_impl — what bus.c, bus_call.c and bus_approval.c share.
  *
- * Ownership: a call is made by sp_call_start and ends by exactly one of the sp_call_…reply
- *            functions, which free it. It may outlive the connection, never the sp_bus.
+ * Ownership: a call is made by sp_call_start and ends by exactly one of the
+ * sp_call_…reply functions, which free it. It may outlive the connection, never the
+ * sp_bus.
  */
 #pragma once
 
@@ -13,7 +14,8 @@
 #include "daemon/warden/bus.h"
 #include "include/sallyport/dbus.h"
 
-#define SP_BUS_CALLS_MAX 64 /* waiting for credentials, polkit, the recorder, workers */
+/* waiting for credentials, polkit, the recorder, workers */
+#define SP_BUS_CALLS_MAX 64
 #define SP_BUS_SQL_PART (64u * 1024)
 
 struct sp_bus {
@@ -38,6 +40,8 @@ struct sp_bus_call {
         pid_t pid;
         uid_t uid;
         bool is_denying; /* of the approval methods */
+        sp_bus_text_fn local; /* not from the bus: no b, no m, in no list */
+        void *local_userdata;
 };
 
 /* A method handler's whole work: finds out who calls, and `run`s if they may. Without

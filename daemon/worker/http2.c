@@ -358,37 +358,42 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame,
         return is_end ? complete(s) : 0;
 }
 
+static int take_body(struct stream2 *s, struct sp_str part)
+{
+        struct sp_err e;
+        int r = sp_buf_add(&s->body, part);
+
+        if (r == 0) {
+                s->session->buffered_bytes += part.n;
+                return 0;
+        }
+        if (r == -ENOBUFS)
+                (void)sp_err_set(&e, -EMSGSIZE, "http.body-too-large", "",
+                                 "the body may have at most %zu bytes", s->body.max);
+        else
+                (void)sp_err_set(&e, r, "http.no-memory", "", "out of memory");
+        return refuse(s, &e);
+}
+
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t id,
                    const uint8_t *data, size_t n, void *userdata)
 {
         struct serve2 *t = userdata;
         struct stream2 *s = nghttp2_session_get_stream_user_data(session, id);
-        struct sp_err e;
-        int r;
+        int r = 0;
 
         (void)flags;
         (void)nghttp2_session_consume_stream(session, id, n);
         t->owed_bytes += n;
-        if (s && !s->is_answered) {
-                r = sp_buf_add(&s->body, sp_str((const char *)data, n));
-                if (r == 0) {
-                        t->buffered_bytes += n;
-                } else {
-                        if (r == -ENOBUFS)
-                                (void)sp_err_set(&e, -EMSGSIZE, "http.body-too-large",
-                                                 "",
-                                                 "the body may have at most %zu bytes",
-                                                 s->body.max);
-                        else
-                                (void)sp_err_set(&e, r, "http.no-memory", "",
-                                                 "out of memory");
-                        r = refuse(s, &e);
-                        if (r != 0)
-                                return r;
-                }
-        }
+        if (s && !s->is_answered)
+                r = take_body(s, sp_str((const char *)data, n));
+        else if (s)
+                s->discarded_bytes += n;
+        if (s && s->discarded_bytes > SP_H2_DISCARD_MAX)
+                (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id,
+                                                NGHTTP2_NO_ERROR);
         pay_window(t);
-        return 0;
+        return r;
 }
 
 static int on_close(nghttp2_session *session, int32_t id, uint32_t error,
@@ -479,10 +484,27 @@ static bool serve2_is_done(const struct sp_protocol *protocol)
 static void serve2_timeout(struct sp_protocol *protocol)
 {
         struct serve2 *t = (struct serve2 *)protocol;
+        uint64_t now = sp_clock_us();
+        bool is_idle = true;
+        struct sp_err e;
 
+        (void)sp_err_set(&e, -ETIMEDOUT, "http.timeout", "",
+                         "the request did not arrive in time");
+        for (struct stream2 *s = t->streams; s; s = s->next) {
+                if (!s->is_reading || now < s->begun_us + SP_BODY_TIMEOUT_US)
+                        continue;
+                is_idle = false;
+                s->begun_us = now;
+                /* the first time it is told, the second time it is cut off */
+                if (s->is_answered || refuse(s, &e) != 0)
+                        (void)nghttp2_submit_rst_stream(t->session, NGHTTP2_FLAG_NONE,
+                                                        s->id, NGHTTP2_NO_ERROR);
+        }
+        set_deadline(t);
+        if (!is_idle)
+                return;
         protocol->pipe->deadline_us = 0;
-        (void)nghttp2_session_terminate_session(
-                t->session, t->streams ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_NO_ERROR);
+        (void)nghttp2_session_terminate_session(t->session, NGHTTP2_NO_ERROR);
 }
 
 static void serve2_free(struct sp_protocol *protocol)

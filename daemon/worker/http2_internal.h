@@ -19,6 +19,9 @@
 #define SP_H2_FLOOD_PERIOD_US (10 * SP_USEC_PER_SEC)
 #define SP_H2_RESETS_MAX 200 /* by the client, per period (CVE-2023-44487) */
 #define SP_H2_CONTROL_MAX 2000 /* SETTINGS, PING, PRIORITY, empty DATA; per period */
+/* Taken and dropped behind an early answer. RFC 9113 §8.1 allows a reset at once, but
+ * clients (curl 7.88) then lose the answer when the reset meets them sending. */
+#define SP_H2_DISCARD_MAX (16 * 1024 * 1024)
 #define SP_H2_OUT_CHUNK (32 * 1024) /* frames made ahead of the socket */
 
 struct serve2 {
@@ -45,6 +48,7 @@ struct stream2 {
         struct sp_str host;
         size_t head_bytes;
         uint64_t begun_us;
+        uint64_t discarded_bytes;
         struct sp_buf body;
         bool is_reading, wants_continue, is_answered;
         struct sp_err refused; /* code 0: nothing wrong so far */

@@ -17,7 +17,7 @@ static ssize_t read_queue(nghttp2_session *session, int32_t id, uint8_t *to,
         struct stream2 *s = source->ptr;
         size_t n;
 
-        (void)userdata;
+        (void)session, (void)id, (void)userdata;
         assert(s->queue_done <= s->queue.n);
         n = SP_MIN(length, s->queue.n - s->queue_done);
         if (n == 0 && !s->is_complete) {
@@ -32,11 +32,6 @@ static ssize_t read_queue(nghttp2_session *session, int32_t id, uint8_t *to,
                 s->queue_done = 0;
                 if (s->is_complete)
                         *flags |= NGHTTP2_DATA_FLAG_EOF;
-                /* Answered before the request was whole (RFC 9113 §8.1): stop sending.
-                 */
-                if (s->is_complete && s->is_reading)
-                        (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id,
-                                                        NGHTTP2_NO_ERROR);
         } else if (s->queue_done >= s->queue.n / 2) {
                 sp_buf_consume(&s->queue, s->queue_done);
                 s->queue_done = 0;

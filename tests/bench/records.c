@@ -4,9 +4,9 @@
  *
  *   records SALLYPORTD STATE_DIR WAITING SECONDS
  *
- * Starts the recorder's role alone, keeps WAITING records of about 1 KiB on their way to it for
- * SECONDS, and prints {"records", "seconds", "p50_us", "p99_us"} of those it answered: a record
- * is answered when it is synced.
+ * Starts the recorder's role alone, keeps WAITING records of about 1 KiB on their way
+ * to it for SECONDS, and prints {"records", "seconds", "p50_us", "p99_us"} of those it
+ * answered: a record is answered when it is synced.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +51,8 @@ static pid_t start(const char *program, int fd)
         fd = fcntl(fd, F_DUPFD_CLOEXEC, 64);
         if (fd < 0 || dup2(fd, CHANNEL) < 0)
                 _exit(127);
-        (void)execl(program, program, "--role=recorder", "--log-level", "warning", (char *)NULL);
+        (void)execl(program, program, "--role=recorder", "--log-level", "warning",
+                    (char *)NULL);
         _exit(127);
 }
 
@@ -60,7 +61,8 @@ static void send_settings(struct bench *b, const char *dir)
         sp_autobuf text = SP_BUF_INIT(8192);
         int fd;
 
-        must(sp_buf_addf(&text, "state_dir: %s\nrecords:\n  free_min: 1MiB\n", dir), "settings");
+        must(sp_buf_addf(&text, "state_dir: %s\nrecords:\n  free_min: 1MiB\n", dir),
+             "settings");
         must(sp_memfd_new("settings", sp_buf_str(&text), &fd), "memfd");
         must(sp_ipc_send(&b->ipc, SP_MSG_SETTINGS, 0, SP_STR_NULL, fd), "settings");
         (void)close(fd);
@@ -72,11 +74,14 @@ static void make_record(struct bench *b)
         sp_autobuf text = SP_BUF_INIT(8192);
         struct sp_wire_out w;
 
-        must(sp_buf_addf(&text,
-                         "{\"type\":\"request\",\"time\":\"2026-01-01T00:00:00.000000Z\","
-                         "\"session\":\"01JGEBENCHBENCHBENCHBENCHB\",\"workload\":\"ci-agents\","
-                         "\"action\":\"bigquery.jobs.query\",\"verdict\":\"allow\",\"sql\":\"%0850d\"}",
-                         0),
+        must(sp_buf_addf(
+                     &text,
+                     "{\"type\":\"request\",\"time\":\"2026-01-01T00:00:00.000000Z\","
+                     "\"session\":\"01JGEBENCHBENCHBENCHBENCHB\",\"workload\":\"ci-"
+                     "agents\","
+                     "\"action\":\"bigquery.jobs.query\",\"verdict\":\"allow\",\"sql\":"
+                     "\"%0850d\"}",
+                     0),
              "record");
         b->record = SP_BUF_INIT(16384);
         w = SP_WIRE_OUT(&b->record);
@@ -87,7 +92,8 @@ static void make_record(struct bench *b)
 static void send_one(struct bench *b, uint64_t id)
 {
         b->sent_us[id - 1] = sp_clock_us();
-        must(sp_ipc_send(&b->ipc, SP_MSG_RECORD, id, sp_buf_str(&b->record), -1), "send");
+        must(sp_ipc_send(&b->ipc, SP_MSG_RECORD, id, sp_buf_str(&b->record), -1),
+             "send");
 }
 
 /* One answer per question; a question's id is its place in sent_us, from 1. */
@@ -118,7 +124,9 @@ static void run(struct bench *b, unsigned waiting, uint64_t until_us)
                 send_one(b, id);
         while (waiting) {
                 struct pollfd p = { b->ipc.fd,
-                                    POLLIN | (sp_ipc_wants_write(&b->ipc) ? POLLOUT : 0), 0 };
+                                    POLLIN |
+                                            (sp_ipc_wants_write(&b->ipc) ? POLLOUT : 0),
+                                    0 };
 
                 if (poll(&p, 1, 10000) <= 0)
                         must(-ETIMEDOUT, "no answer");
@@ -146,7 +154,8 @@ int main(int argc, char **argv)
         pid_t pid;
 
         if (!waiting || waiting > WAITING_MAX || seconds <= 0) {
-                (void)fprintf(stderr, "usage: records SALLYPORTD STATE_DIR WAITING SECONDS\n");
+                (void)fprintf(stderr,
+                              "usage: records SALLYPORTD STATE_DIR WAITING SECONDS\n");
                 return 2;
         }
         must(sp_ipc_pair(fds), "socketpair");
@@ -166,7 +175,8 @@ int main(int argc, char **argv)
         qsort(b.latencies, b.n, sizeof(*b.latencies), by_value);
         (void)printf("{\"records\":%zu,\"seconds\":%.6f,\"p50_us\":%" PRIu32
                      ",\"p99_us\":%" PRIu32 "}\n",
-                     b.n, seconds, b.latencies[b.n / 2], b.latencies[b.n - b.n / 100 - 1]);
+                     b.n, seconds, b.latencies[b.n / 2],
+                     b.latencies[b.n - b.n / 100 - 1]);
         sp_ipc_done(&b.ipc);
         (void)waitpid(pid, NULL, 0);
         sp_buf_done(&b.record);

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The main job, end to end: real kernel hooks, TLS, D-Bus, RocksDB and real clients.
 

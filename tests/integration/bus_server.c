@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tests/integration/bus_server — approvals and the D-Bus service without the rest of the
- * warden, driven by lines on stdin:
+ * tests/integration/bus_server — approvals and the D-Bus service without the rest of
+ * the warden, driven by lines on stdin:
  *
  *   ask JOB HASH UID TIMEOUT_MS [SQL…]   → asked ID
  *   claim ID HASH, get ID                → state NAME APPROVER
  *   sql N                                the next ask has N bytes of SQL
  *   records ok|fail|hold, release        whether decisions can be recorded
- *   guard PID                            this process is in a guarded cgroup from now on
- *   quit
+ *   guard PID                            this process is in a guarded cgroup from now
+ * on quit
  *
  * A request that is refused answers "error ID TEXT". What the hooks are called with is
  * printed as "hook …".
@@ -19,12 +19,14 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/warden/bus.h"
+#include "daemon/warden/metrics_socket.h"
 
 struct server {
         sd_event *event;
         sd_event_source *timer;
         struct sp_approvals *approvals;
         struct sp_bus *bus;
+        struct sp_metrics_socket *metrics;
         pid_t guarded[8];
         size_t n_guarded;
         enum { RECORDS_OK, RECORDS_FAIL, RECORDS_HOLD } records;
@@ -60,8 +62,10 @@ static void on_changed(void *userdata, const struct sp_approval *a,
 static void hook_info(void *userdata, struct sp_bus_info *ret)
 {
         (void)userdata;
-        *ret = (struct sp_bus_info){ .version = SP_VERSION, .policy_version = "abc",
-                                     .mode = "enforce",     .ca_file = "/run/x/ca.pem",
+        *ret = (struct sp_bus_info){ .version = SP_VERSION,
+                                     .policy_version = "abc",
+                                     .mode = "enforce",
+                                     .ca_file = "/run/x/ca.pem",
                                      .health = "ok" };
 }
 
@@ -96,7 +100,8 @@ static int hook_guard_add(void *userdata, const char *path, const char *workload
         (void)userdata;
         printf("hook guard_add %s %s\n", path, workload);
         if (strcmp(path, "taken") == 0)
-                return sp_err_set(reterr, -EEXIST, "guard.taken", path, "has another tag");
+                return sp_err_set(reterr, -EEXIST, "guard.taken", path,
+                                  "has another tag");
         return 0;
 }
 
@@ -226,9 +231,9 @@ static void run(struct server *s, char *line)
                 s->sql_bytes = strtoul(line + 4, NULL, 10);
                 puts("done");
         } else if (sp_str_eq(command, SP_STR("records"))) {
-                s->records = a.p[0] == 'o' ? RECORDS_OK :
-                             a.p[0] == 'f' ? RECORDS_FAIL :
-                                             RECORDS_HOLD;
+                s->records = a.p[0] == 'o'   ? RECORDS_OK
+                             : a.p[0] == 'f' ? RECORDS_FAIL
+                                             : RECORDS_HOLD;
                 puts("done");
         } else if (sp_str_eq(command, SP_STR("release"))) {
                 sp_approvals_recorded(s->approvals, s->held_ticket, NULL);
@@ -261,9 +266,16 @@ int main(int argc, char **argv)
         struct server s = { 0 };
         const struct sp_approvals_hooks approvals_hooks = { &s, on_record, on_changed };
         const struct sp_bus_hooks hooks = {
-                &s,           hook_info,      hook_reload,     hook_status,
-                hook_metrics, hook_guard_add, hook_guard_remove, hook_guard_list,
-                hook_guard_of_pid, hook_decided,
+                &s,
+                hook_info,
+                hook_reload,
+                hook_status,
+                hook_metrics,
+                hook_guard_add,
+                hook_guard_remove,
+                hook_guard_list,
+                hook_guard_of_pid,
+                hook_decided,
         };
         struct sp_err e = SP_ERR_NULL;
         int r;
@@ -272,11 +284,15 @@ int main(int argc, char **argv)
         (void)setvbuf(stdin, NULL, _IONBF, 0);
         if (sd_event_default(&s.event) < 0)
                 return 1;
-        r = sp_approvals_new(argc > 1 ? argv[1] : NULL, 4, &approvals_hooks, &s.approvals, &e);
+        r = sp_approvals_new(argc > 1 ? argv[1] : NULL, 4, &approvals_hooks,
+                             &s.approvals, &e);
         if (r == 0)
                 r = sp_bus_new(s.event, s.approvals, &hooks, &s.bus, &e);
         if (r == 0)
                 r = sd_event_add_io(s.event, NULL, STDIN_FILENO, 1, on_input, &s);
+        if (r >= 0 && argc > 2)
+                r = sp_metrics_socket_new(s.event, argv[2], hook_metrics, &s,
+                                          &s.metrics, &e);
         if (r < 0) {
                 print_error(&e);
                 return 1;
@@ -285,6 +301,7 @@ int main(int argc, char **argv)
         puts("ready");
         r = sd_event_loop(s.event);
         s.approvals = sp_approvals_free(s.approvals);
+        s.metrics = sp_metrics_socket_free(s.metrics);
         s.bus = sp_bus_free(s.bus);
         (void)sd_event_source_disable_unref(s.timer);
         sd_event_unref(s.event);

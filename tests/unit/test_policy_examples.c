@@ -37,9 +37,6 @@ static const struct {
 } table[] = {
         { "analytics can be read", "read-only.yaml", "", "", "select",
           "acme-prod.analytics.events", 0, 1, SP_VERDICT_ALLOW, "read-analytics" },
-        { "and its columns listed", "read-only.yaml", "", "", "select",
-          "acme-prod.analytics.INFORMATION_SCHEMA.COLUMNS", 0, 1, SP_VERDICT_ALLOW,
-          "read-analytics" },
         { "but not who asked what", "read-only.yaml", "", "", "select",
           "acme-prod.region-us.INFORMATION_SCHEMA.JOBS", 0, 1, SP_VERDICT_DENY, "" },
         { "nothing can be written", "read-only.yaml", "", "", "insert",

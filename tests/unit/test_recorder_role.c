@@ -199,20 +199,21 @@ static void what_must_not_be_recorded_is_refused(void **state)
                 bool from_warden, want;
         } rows[] = {
                 { "a worker's request", "{\"type\":\"request\"}", false, true },
-                { "a worker cannot make up an approval", "{\"type\":\"approval\"}", false,
-                  false },
+                { "a worker cannot make up an approval", "{\"type\":\"approval\"}",
+                  false, false },
                 { "nor a policy change", "{\"type\":\"policy\"}", false, false },
-                { "nor hide the type in an escape", "{\"type\":\"appro\\u0076al\"}", false,
-                  false },
-                { "nor give two types", "{\"type\":\"request\",\"type\":\"approval\"}", false,
-                  false },
+                { "nor hide the type in an escape", "{\"type\":\"appro\\u0076al\"}",
+                  false, false },
+                { "nor give two types", "{\"type\":\"request\",\"type\":\"approval\"}",
+                  false, false },
                 { "the warden can", "{\"type\":\"approval\"}", true, true },
                 { "no type", "{\"session\":\"x\"}", true, false },
                 { "no object", "[1]", true, false },
                 { "no JSON", "{", true, false },
                 { "nothing", "", true, false },
                 { "a session's name has a limit",
-                  "{\"type\":\"request\",\"session\":\"12345678901234567890123456789012345678"
+                  "{\"type\":\"request\",\"session\":"
+                  "\"12345678901234567890123456789012345678"
                   "901234567890123456789012345\"}",
                   true, false },
         };
@@ -229,7 +230,8 @@ static void what_must_not_be_recorded_is_refused(void **state)
 
                 send_record(c, i + 1, rows[i].json);
                 answer(c, i + 1, &m);
-                SP_CHECK(rows[i].sentence, (m.type == SP_MSG_ANSWER_OK) == rows[i].want);
+                SP_CHECK(rows[i].sentence,
+                         (m.type == SP_MSG_ANSWER_OK) == rows[i].want);
         }
         assert_int_equal(verified(&x), 2);
         /* a message of an unknown type ends the channel, not the recorder */
@@ -244,8 +246,8 @@ static void what_must_not_be_recorded_is_refused(void **state)
         stop(&x, true);
 }
 
-static void send_keep(struct sp_ipc *c, uint64_t id, const char *record, const char *key,
-                      struct sp_str value)
+static void send_keep(struct sp_ipc *c, uint64_t id, const char *record,
+                      const char *key, struct sp_str value)
 {
         sp_autobuf b = SP_BUF_INIT(SP_IPC_PAYLOAD_MAX);
         struct sp_wire_out w = SP_WIRE_OUT(&b);
@@ -255,8 +257,8 @@ static void send_keep(struct sp_ipc *c, uint64_t id, const char *record, const c
         if (record)
                 sp_wire_put_str(&w, sp_str_c(record));
         sp_msg_put_keep(&w, &k);
-        must(sp_ipc_send(c, record ? SP_MSG_RECORD_AND_KEEP : SP_MSG_KEEP, id, sp_buf_str(&b),
-                         -1));
+        must(sp_ipc_send(c, record ? SP_MSG_RECORD_AND_KEEP : SP_MSG_KEEP, id,
+                         sp_buf_str(&b), -1));
 }
 
 static void send_recall(struct sp_ipc *c, uint64_t id, const char *key)
@@ -284,7 +286,8 @@ static void facts_are_kept_beside_records_and_alone(void **state)
         answer(&x.ipc, 1, &m);
         assert_int_equal(m.type, SP_MSG_ANSWER_OK);
         assert_int_equal(m.payload.n, 0);
-        send_keep(&x.ipc, 2, "{\"type\":\"request\"}", "p:j2", sp_str(large, sizeof(large)));
+        send_keep(&x.ipc, 2, "{\"type\":\"request\"}", "p:j2",
+                  sp_str(large, sizeof(large)));
         assert_int_equal(expect_sequence(&x.ipc, 2), 1);
         send_recall(&x.ipc, 3, "p:j2");
         answer(&x.ipc, 3, &m);
@@ -299,7 +302,8 @@ static void facts_are_kept_beside_records_and_alone(void **state)
         expect_error(&x.ipc, 6, "store.no-fact");
         stop(&x, false);
         start(&x, "1KiB"); /* and they are there after a restart */
-        assert_true(contains(text_answer(&x.ipc, SP_MSG_RECORDER_STATUS, 1), "\"records\":1,"));
+        assert_true(contains(text_answer(&x.ipc, SP_MSG_RECORDER_STATUS, 1),
+                             "\"records\":1,"));
         send_recall(&x.ipc, 2, "p:j1");
         answer(&x.ipc, 2, &m);
         w = SP_WIRE_IN(m.payload);
@@ -321,7 +325,8 @@ static void while_nothing_can_be_written_everything_is_refused(void **state)
         expect_error(&x.ipc, 2, "store.full");
         stop(&x, true);
 
-        /* something else is where the store should be: it comes back once that is gone */
+        /* something else is where the store should be: it comes back once that is gone
+         */
         set_up_dir(&x);
         (void)snprintf(path, sizeof(path), "%s/records", x.dir);
         FILE *f = fopen(path, "w");

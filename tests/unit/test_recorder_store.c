@@ -38,7 +38,8 @@ static int tear_down(void **state)
 
 static struct sp_store *must_open(const char *dir, bool read_only)
 {
-        const struct sp_store_options o = { .read_only = read_only, .for_audit = read_only };
+        const struct sp_store_options o = { .read_only = read_only,
+                                            .for_audit = read_only };
         struct sp_err e = SP_ERR_NULL;
         struct sp_store *s = NULL;
 
@@ -47,7 +48,8 @@ static struct sp_store *must_open(const char *dir, bool read_only)
         return s;
 }
 
-static int append(struct sp_store *s, const char *session, const char *json, uint64_t *seq)
+static int append(struct sp_store *s, const char *session, const char *json,
+                  uint64_t *seq)
 {
         sp_cleanup(sp_store_batch_freep) struct sp_store_batch *b = NULL;
         struct sp_err e = SP_ERR_NULL;
@@ -63,7 +65,8 @@ static void fill(struct sp_store *s, unsigned n)
         for (unsigned i = 1; i <= n; i++) {
                 char json[64];
 
-                (void)snprintf(json, sizeof(json), "{\"number\":%u,\"mark\":\"needle\"}", i);
+                (void)snprintf(json, sizeof(json),
+                               "{\"number\":%u,\"mark\":\"needle\"}", i);
                 assert_int_equal(append(s, i % 2 ? "ODD" : "EVEN", json, NULL), 0);
         }
 }
@@ -86,12 +89,14 @@ static int see(void *userdata, const struct sp_store_record *r)
         return s->stop_at && s->n == (unsigned)s->stop_at ? 7 : 0;
 }
 
-static struct seen walk(struct sp_store *s, const char *session, uint64_t from, int want)
+static struct seen walk(struct sp_store *s, const char *session, uint64_t from,
+                        int want)
 {
         struct seen seen = { 0 };
         struct sp_err e = SP_ERR_NULL;
 
-        assert_int_equal(sp_store_walk(s, sp_str_c(session), from, see, &seen, &e), want);
+        assert_int_equal(sp_store_walk(s, sp_str_c(session), from, see, &seen, &e),
+                         want);
         return seen;
 }
 
@@ -157,12 +162,21 @@ static void nothing_is_used_up_before_commit(void **state)
         assert_int_equal(n, 1);
         assert_string_equal(walk(s, "", 0, 0).text, "{\"b\":1}");
         assert_int_equal(append(s, "", "", &n), -EINVAL);
-        assert_int_equal(append(s, "1234567890123456789012345678901234567890123456789012345678901234", "{}", &n), 0);
-        assert_int_equal(append(s, "12345678901234567890123456789012345678901234567890123456789012345", "{}", &n), -EINVAL);
+        assert_int_equal(append(s,
+                                "123456789012345678901234567890123456789012345678901234"
+                                "5678901234",
+                                "{}", &n),
+                         0);
+        assert_int_equal(append(s,
+                                "123456789012345678901234567890123456789012345678901234"
+                                "56789012345",
+                                "{}", &n),
+                         -EINVAL);
         sp_store_close(s);
 }
 
-static int keep(struct sp_store *s, const char *key, const char *value, uint64_t expires_s)
+static int keep(struct sp_store *s, const char *key, const char *value,
+                uint64_t expires_s)
 {
         sp_cleanup(sp_store_batch_freep) struct sp_store_batch *b = NULL;
         struct sp_err e;
@@ -196,9 +210,9 @@ static void facts_are_recalled_until_they_expire(void **state)
         s = must_open(dir, false);
         for (size_t i = 0; i < SP_ARRAY_SIZE(rows); i++)
                 assert_int_equal(keep(s, rows[i].key, rows[i].value,
-                                      rows[i].expires ?
-                                              (uint64_t)((int64_t)now + rows[i].expires) :
-                                              0),
+                                      rows[i].expires ? (uint64_t)((int64_t)now +
+                                                                   rows[i].expires)
+                                                      : 0),
                                  0);
         assert_int_equal(keep(s, "a", "changed", 0), 0);
         for (int round = 0; round < 2; round++) {
@@ -206,19 +220,23 @@ static void facts_are_recalled_until_they_expire(void **state)
                         sp_autobuf value = SP_BUF_INIT(64);
 
                         SP_CHECK(rows[i].sentence,
-                                 sp_store_recall(s, SP_STR("job"), sp_str_c(rows[i].key),
+                                 sp_store_recall(s, SP_STR("job"),
+                                                 sp_str_c(rows[i].key),
                                                  &value) == rows[i].want);
                         if (!rows[i].want)
                                 SP_CHECK(rows[i].sentence,
                                          sp_str_eq(sp_buf_str(&value),
-                                                   sp_str_c(i ? rows[i].value : "changed")));
+                                                   sp_str_c(i ? rows[i].value
+                                                              : "changed")));
                 }
                 s = sp_store_close(s);
                 s = must_open(dir, false);
         }
         sp_autobuf other = SP_BUF_INIT(64);
-        assert_int_equal(sp_store_recall(s, SP_STR("jo"), SP_STR("a"), &other), -ENOENT);
-        assert_int_equal(sp_store_recall(s, SP_STR("table"), SP_STR("a"), &other), -ENOENT);
+        assert_int_equal(sp_store_recall(s, SP_STR("jo"), SP_STR("a"), &other),
+                         -ENOENT);
+        assert_int_equal(sp_store_recall(s, SP_STR("table"), SP_STR("a"), &other),
+                         -ENOENT);
         sp_store_close(s);
 }
 
@@ -380,7 +398,8 @@ static void child(const char *dir, int fd)
         if (sp_store_open(dir, &o, &s, &e) < 0)
                 _exit(1);
         for (;;) {
-                if (append(s, "S", "{\"type\":\"request\",\"text\":\"something to lose\"}",
+                if (append(s, "S",
+                           "{\"type\":\"request\",\"text\":\"something to lose\"}",
                            &seq) < 0 ||
                     write(fd, &seq, sizeof(seq)) != sizeof(seq))
                         _exit(2);

@@ -173,10 +173,12 @@ static void those_who_may_not_decide_do_not(void **state)
                 int want;
                 const char *id;
         } rows[] = {
-                { "not the one who asked", 1001, false, -EPERM, "approval.own-request" },
+                { "not the one who asked", 1001, false, -EPERM,
+                  "approval.own-request" },
                 { "nobody from inside a guarded cgroup", 1000, true, -EPERM,
                   "approval.guarded-caller" },
-                { "not even root from inside", 0, true, -EPERM, "approval.guarded-caller" },
+                { "not even root from inside", 0, true, -EPERM,
+                  "approval.guarded-caller" },
                 { "somebody else may", 1000, false, 0, "" },
         };
         struct world *w = world_new(NULL, 16);
@@ -186,8 +188,9 @@ static void those_who_may_not_decide_do_not(void **state)
         for (size_t i = 0; i < SP_ARRAY_SIZE(rows); i++) {
                 struct sp_err e = { .id = "" };
 
-                SP_CHECK(rows[i].sentence, decide(w, &id, true, rows[i].uid,
-                                                  rows[i].is_guarded, &e) == rows[i].want);
+                SP_CHECK(rows[i].sentence,
+                         decide(w, &id, true, rows[i].uid, rows[i].is_guarded, &e) ==
+                                 rows[i].want);
                 SP_CHECK(rows[i].sentence, strcmp(e.id, rows[i].id) == 0);
         }
         world_free(w);
@@ -275,7 +278,8 @@ static void malformed_requests_are_refused(void **state)
                 m.sql = rows[i].sql;
                 m.request_hash = rows[i].hash;
                 m.timeout_us = rows[i].timeout_us;
-                SP_CHECK(rows[i].sentence, sp_approvals_ask(w->t, &m, &id, &e) == -EINVAL);
+                SP_CHECK(rows[i].sentence,
+                         sp_approvals_ask(w->t, &m, &id, &e) == -EINVAL);
         }
         assert_int_equal(w->new, 0);
         world_free(w);
@@ -373,7 +377,8 @@ static void the_record_says_who_decided_what(void **state)
         assert_true(sp_str_eq(sp_json_get_str(j, "type"), SP_STR("approval")));
         assert_true(sp_str_eq(sp_json_get_str(j, "event"), SP_STR("approved")));
         assert_true(sp_str_eq(sp_json_get_str(j, "session"), SP_STR("01SESSION")));
-        assert_true(sp_str_eq(sp_json_get_str(j, "approver"), SP_STR("alice (uid 1000)")));
+        assert_true(
+                sp_str_eq(sp_json_get_str(j, "approver"), SP_STR("alice (uid 1000)")));
         assert_true(sp_str_eq(sp_json_get_str(j, "reason"), SP_STR("ticket 7")));
         assert_true(sp_str_eq(sp_json_get_str(j, "request_hash"), SP_STR("aa")));
         assert_int_equal(sp_json_get(j, "resources")->count, 2);

@@ -642,6 +642,55 @@ static void too_many_streams_are_refused(void **state)
         assert_int_equal(w.aborts, 8);
 }
 
+/* Asked again later: first told, then cut off; the connection goes on. */
+static void an_unfinished_request_is_given_up(void **state)
+{
+        struct world w = { .requests = 0 };
+        struct serve2 *t;
+        nghttp2_nv list[4];
+
+        (void)state;
+        open_world(&w);
+        t = (struct serve2 *)w.protocol;
+        for (size_t n = 0; n < 4; n++)
+                list[n] = field(post[2 * n], post[2 * n + 1]);
+        assert_true(nghttp2_submit_headers(w.client, NGHTTP2_FLAG_NONE, -1, NULL, list,
+                                           4, NULL) > 0);
+        exchange_bytes(&w, SIZE_MAX);
+        assert_non_null(t->streams);
+        assert_true(w.pipe.deadline_us <= sp_clock_us() + SP_BODY_TIMEOUT_US);
+        for (int i = 0; i < 2; i++) {
+                w.protocol->ops->timeout(w.protocol);
+                exchange_bytes(&w, SIZE_MAX);
+                assert_int_equal(w.status, i ? 408 : 0); /* not before its time */
+                t->streams->begun_us -= SP_BODY_TIMEOUT_US;
+        }
+        assert_int_equal(w.reset, 0);
+        w.protocol->ops->timeout(w.protocol);
+        exchange_bytes(&w, SIZE_MAX);
+        assert_int_equal(w.reset, NGHTTP2_NO_ERROR + 1);
+        assert_int_equal(w.goaway, 0);
+        send_request(&w, get);
+        exchange_bytes(&w, SIZE_MAX);
+        assert_int_equal(w.requests, 1);
+        close_world(&w);
+}
+
+static void what_comes_behind_an_early_answer_is_bounded(void **state)
+{
+        static char big[24 * 1024 * 1024];
+        struct world w = { .upload = big, .upload_n = sizeof(big) };
+
+        (void)state;
+        open_world(&w);
+        send_request(&w, post);
+        exchange_bytes(&w, SIZE_MAX);
+        assert_int_equal(w.status, 413);
+        assert_int_equal(w.reset, NGHTTP2_NO_ERROR + 1);
+        assert_true(w.upload_at < sizeof(big));
+        close_world(&w);
+}
+
 static void silence_ends_the_connection(void **state)
 {
         struct world w = { .requests = 0 };
@@ -670,6 +719,8 @@ int main(void)
                 cmocka_unit_test(rapid_resets_end_the_connection),
                 cmocka_unit_test(floods_end_the_connection),
                 cmocka_unit_test(too_many_streams_are_refused),
+                cmocka_unit_test(an_unfinished_request_is_given_up),
+                cmocka_unit_test(what_comes_behind_an_early_answer_is_bounded),
                 cmocka_unit_test(silence_ends_the_connection),
         };
 
