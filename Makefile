@@ -107,9 +107,9 @@ integration-guard: $B/integration/guardd $B/sallyportd $B/sallyctl ## prove the 
 	@tests/integration/guard/run_command $B
 
 # ---- the transport alone, driven by curl, openssl, h2load and raw bytes ----
-$B/integration/echo_front: $B/tests/integration/transport/echo_front.o $(LIBS)
+$B/integration/echo_front: $B/tests/integration/transport/echo_front.o $(foreach l,$(links_worker),$(call lib,$l))
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(LIBS_LINK) $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 integration-transport: $B/integration/echo_front ## drive the transport with real clients and raw bytes
 	@tests/integration/transport/run $<
 

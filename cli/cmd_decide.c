@@ -14,8 +14,9 @@
 #include "daemon/base/json.h"
 #include "daemon/worker/judge.h"
 
-static const char usage[] = "usage: sallyctl policy decide --policy DIR --catalog FILE --jsonl "
-                            "[FILE]";
+static const char usage[] =
+        "usage: sallyctl policy decide --policy DIR --catalog FILE --jsonl "
+        "[FILE]";
 
 #define CATALOG_MAX (64 * 1024 * 1024)
 #define LINE_ARENA_MAX (64 * 1024 * 1024)
@@ -91,7 +92,8 @@ static int load_catalog(struct decide *d, const char *name)
 static int read_person(struct question *q, const struct sp_json *v)
 {
         const struct sp_json *groups = sp_json_get(v, "groups");
-        struct sp_str *g = sp_arena_array(&q->arena, groups ? groups->count : 0, sizeof(*g));
+        struct sp_str *g =
+                sp_arena_array(&q->arena, groups ? groups->count : 0, sizeof(*g));
 
         if (!g)
                 return -ENOMEM;
@@ -124,8 +126,9 @@ static int read_headers(struct question *q, const struct sp_json *v, bool has_bo
         q->request.headers = h;
         q->request.n_headers = i;
         if (has_body && !sp_request_header(&q->request, "content-type").p)
-                h[q->request.n_headers++] = (struct sp_header){ SP_STR("content-type"),
-                                                                SP_STR("application/json") };
+                h[q->request.n_headers++] =
+                        (struct sp_header){ SP_STR("content-type"),
+                                            SP_STR("application/json") };
         return 0;
 }
 
@@ -140,7 +143,8 @@ static int read_request(struct question *q, const struct sp_json *v)
         q->request.method = sp_json_get_str(v, "method");
         q->request.authority = sp_json_get_str(v, "host");
         q->request.sni = q->request.authority;
-        q->request.has_query = sp_str_cut(target, '?', &q->request.path, &q->request.query);
+        q->request.has_query =
+                sp_str_cut(target, '?', &q->request.path, &q->request.query);
         if (body && body->type != SP_JSON_NULL) {
                 sp_jsonw_node(&w, body);
                 if (sp_jsonw_end(&w) < 0)
@@ -167,7 +171,8 @@ static int read_question(struct question *q, struct sp_str line)
         if (r == 0)
                 r = read_request(q, sp_json_get(v, "request"));
         if (r < 0)
-                (void)sp_err_set(&q->err, r, "json.too-large", "", "the line is too large");
+                (void)sp_err_set(&q->err, r, "json.too-large", "",
+                                 "the line is too large");
         return r;
 }
 
@@ -208,17 +213,19 @@ static int read_schema(struct decide *d, struct question *q, struct sp_str name,
         return sp_schema_read(&q->arena, name, resource, ret, &q->err);
 }
 
-static int rewrite(struct decide *d, struct question *q, const struct sp_judge_input *in)
+static int rewrite(struct decide *d, struct question *q,
+                   const struct sp_judge_input *in)
 {
         struct sp_judgement *j = &q->judgement;
-        struct sp_schema *schemas = sp_arena_array(&q->arena, j->n_needs_schema,
-                                                   sizeof(*schemas));
+        struct sp_schema *schemas =
+                sp_arena_array(&q->arena, j->n_needs_schema, sizeof(*schemas));
         int r = schemas ? 0 : -ENOMEM;
 
         for (size_t i = 0; i < j->n_needs_schema && r == 0; i++)
                 r = read_schema(d, q, j->needs_schema[i], &schemas[i]);
-        return r < 0 ? r :
-                       sp_judge_rewrite(&q->arena, in, schemas, j->n_needs_schema, j, &q->err);
+        return r < 0 ? r
+                     : sp_judge_rewrite(&q->arena, in, schemas, j->n_needs_schema, j,
+                                        &q->err);
 }
 
 static int prepare(struct decide *d, struct question *q)
@@ -261,7 +268,8 @@ static void judge(struct decide *d, struct question *q)
         if (r == 0 && q->decision.verdict == SP_VERDICT_DENY) {
                 q->is_refused = true;
                 (void)sp_err_set(&q->err, -EPERM,
-                                 q->decision.error_id ? q->decision.error_id : "policy.denied",
+                                 q->decision.error_id ? q->decision.error_id
+                                                      : "policy.denied",
                                  "", "denied by policy");
                 return;
         }
@@ -287,8 +295,8 @@ static void put_names(struct sp_jsonw *w, const char *key, const struct question
 
 static void put_statements(struct sp_jsonw *w, const struct question *q)
 {
-        static const char *const where[] = { "none", "absent", "always-true", "unproven",
-                                             "selective" };
+        static const char *const where[] = { "none", "absent", "always-true",
+                                             "unproven", "selective" };
         const struct sp_sql_script *script = q->judgement.script;
         size_t first = 0;
 
@@ -370,7 +378,8 @@ static int decide_line(struct decide *d, struct sp_str line)
         if (r == 0)
                 printf("%.*s\n", SP_FMT(sp_buf_str(&out)));
         else
-                fprintf(stderr, "sallyctl: the answer cannot be written: %s\n", strerror(-r));
+                fprintf(stderr, "sallyctl: the answer cannot be written: %s\n",
+                        strerror(-r));
         sp_arena_done(&q.arena);
         return r;
 }
@@ -394,10 +403,12 @@ static int decide_lines(struct decide *d, FILE *in)
 
 int sp_cmd_policy_decide(int argc, char **argv)
 {
-        static const struct option options[] = { { "policy", required_argument, NULL, 'p' },
-                                                 { "catalog", required_argument, NULL, 'c' },
-                                                 { "jsonl", no_argument, NULL, 'j' },
-                                                 { NULL, 0, NULL, 0 } };
+        static const struct option options[] = {
+                { "policy", required_argument, NULL, 'p' },
+                { "catalog", required_argument, NULL, 'c' },
+                { "jsonl", no_argument, NULL, 'j' },
+                { NULL, 0, NULL, 0 }
+        };
         struct decide d = { .catalog_arena = SP_ARENA_INIT(4UL * CATALOG_MAX) };
         const char *dir = NULL, *catalog = NULL;
         struct sp_err e;

@@ -17,7 +17,8 @@
 static const char usage_text[] =
         "usage: sallyctl policy check DIR\n"
         "       sallyctl policy explain --policy DIR --workload NAME --action ACTION\n"
-        "                --resource RESOURCE [--iss ISSUER --sub SUBJECT] [--email ADDRESS]\n"
+        "                --resource RESOURCE [--iss ISSUER --sub SUBJECT] [--email "
+        "ADDRESS]\n"
         "                [--group GROUP]... [--where STATE] [--bytes N] [--json]\n"
         "       sallyctl policy decide --policy DIR --catalog FILE --jsonl\n";
 
@@ -40,12 +41,13 @@ static int check(int argc, char **argv)
         int r;
 
         if (argc != 2 || argv[1][0] == '-')
-                return sp_cli_usage(usage_text, "policy check takes one directory or file");
+                return sp_cli_usage(usage_text,
+                                    "policy check takes one directory or file");
         r = sp_policy_dir_load(argv[1], &p, &n_files, &err);
         if (r < 0)
                 return fail_load(&err, r);
-        printf("OK: %zu file%s, %zu rule%s, %zu mask%s, mode %s, version %.12s\n", n_files,
-               n_files == 1 ? "" : "s", sp_policy_n_rules(p),
+        printf("OK: %zu file%s, %zu rule%s, %zu mask%s, mode %s, version %.12s\n",
+               n_files, n_files == 1 ? "" : "s", sp_policy_n_rules(p),
                sp_policy_n_rules(p) == 1 ? "" : "s", sp_policy_n_masks(p),
                sp_policy_n_masks(p) == 1 ? "" : "s",
                sp_policy_mode(p) == SP_MODE_OBSERVE ? "observe" : "enforce",
@@ -80,8 +82,19 @@ static bool read_where(const char *s, enum sp_sql_where *ret)
         return false;
 }
 
-enum { OPT_POLICY = 1, OPT_WORKLOAD, OPT_ISS, OPT_SUB, OPT_EMAIL, OPT_GROUP, OPT_ACTION,
-       OPT_RESOURCE, OPT_WHERE, OPT_BYTES, OPT_JSON };
+enum {
+        OPT_POLICY = 1,
+        OPT_WORKLOAD,
+        OPT_ISS,
+        OPT_SUB,
+        OPT_EMAIL,
+        OPT_GROUP,
+        OPT_ACTION,
+        OPT_RESOURCE,
+        OPT_WHERE,
+        OPT_BYTES,
+        OPT_JSON
+};
 
 static const struct option options[] = {
         { "policy", required_argument, NULL, OPT_POLICY },
@@ -132,7 +145,8 @@ static const char *take_option(struct request *r, int option, const char *value)
         case OPT_WHERE:
                 return read_where(value, &r->question.where)
                                ? NULL
-                               : "--where is absent, always-true, unproven or selective";
+                               : "--where is absent, always-true, unproven or "
+                                 "selective";
         case OPT_BYTES:
                 r->question.has_estimate = true;
                 return sp_str_u64(v, &r->question.estimated_bytes) == 0
@@ -160,7 +174,8 @@ static const char *read_request(int argc, char **argv, struct request *r)
         }
         if (optind != argc)
                 return "policy explain takes options only";
-        if (!r->policy || !r->who.workload.n || !r->access.action.n || !r->access.resource.n)
+        if (!r->policy || !r->who.workload.n || !r->access.action.n ||
+            !r->access.resource.n)
                 return "--policy, --workload, --action and --resource are needed";
         if (!r->who.iss.n != !r->who.sub.n)
                 return "--iss and --sub belong together";
@@ -216,8 +231,9 @@ static int explain(int argc, char **argv)
                 char name[256];
 
                 sp_err_escape(name, sizeof(name), v.name);
-                r = sp_table_row(table, (const char *[]){ name, sp_verdict_name(v.verdict),
-                                                          v.is_match ? "yes" : "-", v.why });
+                r = sp_table_row(table,
+                                 (const char *[]){ name, sp_verdict_name(v.verdict),
+                                                   v.is_match ? "yes" : "-", v.why });
         }
         if (r < 0) {
                 fprintf(stderr, "sallyctl: %s\n", strerror(-r));
@@ -234,5 +250,6 @@ int sp_cmd_policy(int argc, char **argv)
                 return explain(argc - 1, argv + 1);
         if (argc >= 2 && strcmp(argv[1], "decide") == 0)
                 return sp_cmd_policy_decide(argc - 1, argv + 1);
-        return sp_cli_usage(usage_text, "policy has the commands check, explain, decide");
+        return sp_cli_usage(usage_text,
+                            "policy has the commands check, explain, decide");
 }

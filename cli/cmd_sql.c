@@ -59,8 +59,9 @@ static bool is_listed(const struct sp_sql_table *t, bool targets)
 
 /* ---- JSON ---- */
 
-static void write_tables(struct sp_jsonw *w, struct sp_arena *a, const struct inspect *in,
-                         const struct sp_sql_statement *s, const char *key, bool targets)
+static void write_tables(struct sp_jsonw *w, struct sp_arena *a,
+                         const struct inspect *in, const struct sp_sql_statement *s,
+                         const char *key, bool targets)
 {
         sp_jsonw_key(w, key);
         sp_jsonw_open(w, '[');
@@ -89,8 +90,8 @@ static void write_functions(struct sp_jsonw *w, const struct sp_sql_statement *s
         sp_jsonw_close(w, ']');
 }
 
-static void write_statement(struct sp_jsonw *w, struct sp_arena *a, const struct inspect *in,
-                            const struct sp_sql_statement *s)
+static void write_statement(struct sp_jsonw *w, struct sp_arena *a,
+                            const struct inspect *in, const struct sp_sql_statement *s)
 {
         const char *where = where_name(s->where);
 
@@ -196,7 +197,8 @@ static int inspect_jsonl(const struct inspect *in, FILE *f)
 /* ---- for a person ---- */
 
 static void print_names(struct sp_arena *a, const struct inspect *in,
-                        const struct sp_sql_statement *s, const char *title, bool targets)
+                        const struct sp_sql_statement *s, const char *title,
+                        bool targets)
 {
         for (size_t i = 0; i < s->n_tables; i++) {
                 const struct sp_sql_table *t = &s->tables[i];
@@ -206,7 +208,8 @@ static void print_names(struct sp_arena *a, const struct inspect *in,
                         continue;
                 sp_err_escape(shown, sizeof(shown), table_name(a, in, t));
                 printf("  %-8s %s%s%s%s%s%s\n", title, shown,
-                       t->is_temporary ? " (temporary)" : "", t->is_model ? " (model)" : "",
+                       t->is_temporary ? " (temporary)" : "",
+                       t->is_model ? " (model)" : "",
                        t->is_wildcard ? " (wildcard)" : "",
                        t->is_time_travel ? " (time travel)" : "",
                        t->is_argument && !t->is_model ? " (as a whole)" : "");
@@ -262,24 +265,27 @@ static void print_error(const struct sp_err *e, struct sp_str text)
                 start += column - 100;
                 column = 101;
         }
-        sp_err_escape(shown, sizeof(shown), sp_str_sub(text, start, SP_MIN(end - start, 300u)));
-        fprintf(stderr, "%s [at %s] (%s)\n  %s\n  %*s^\n", e->what, e->where + 4, e->id, shown,
-                (int)column - 1, "");
+        sp_err_escape(shown, sizeof(shown),
+                      sp_str_sub(text, start, SP_MIN(end - start, 300u)));
+        fprintf(stderr, "%s [at %s] (%s)\n  %s\n  %*s^\n", e->what, e->where + 4, e->id,
+                shown, (int)column - 1, "");
 }
 
 static int inspect_text(const struct inspect *in, FILE *f)
 {
         struct sp_arena a = SP_ARENA_INIT(ARENA_MAX);
         sp_autobuf text = SP_BUF_INIT(SP_SQL_TEXT_MAX + 1);
-        struct sp_sql_script *script;
+        struct sp_sql_script *script = NULL;
         struct sp_err err = SP_ERR_NULL;
         char *to;
         size_t n;
         int r = 0;
 
         do {
-                r = sp_buf_reserve(&text, SP_MIN((size_t)65536, text.max - text.n), &to);
-                n = r < 0 ? 0 : fread(to, 1, SP_MIN((size_t)65536, text.max - text.n), f);
+                r = sp_buf_reserve(&text, SP_MIN((size_t)65536, text.max - text.n),
+                                   &to);
+                n = r < 0 ? 0
+                          : fread(to, 1, SP_MIN((size_t)65536, text.max - text.n), f);
                 text.n += n;
         } while (n);
         if (r == 0)
@@ -287,7 +293,7 @@ static int inspect_text(const struct inspect *in, FILE *f)
         if (r < 0)
                 print_error(&err, sp_buf_str(&text));
         else
-                for (size_t i = 0; i < script->n_statements; i++)
+                for (size_t i = 0; script && i < script->n_statements; i++)
                         print_statement(&a, in, i + 1, &script->statements[i]);
         sp_arena_done(&a);
         return r;
@@ -295,7 +301,8 @@ static int inspect_text(const struct inspect *in, FILE *f)
 
 static int usage(void)
 {
-        fprintf(stderr, "usage: sallyctl sql inspect [--jsonl] [--default-dataset P.D] [FILE]\n");
+        fprintf(stderr, "usage: sallyctl sql inspect [--jsonl] [--default-dataset P.D] "
+                        "[FILE]\n");
         return 2;
 }
 
@@ -312,9 +319,7 @@ int sp_cmd_sql(int argc, char **argv)
                         in.is_jsonl = true;
                 else if (strcmp(argv[i], "--default-dataset") == 0 && i + 1 < argc)
                         in.default_dataset = sp_str_c(argv[++i]);
-                else if (argv[i][0] == '-' && argv[i][1])
-                        return usage();
-                else if (in.file)
+                else if (in.file || (argv[i][0] == '-' && argv[i][1]))
                         return usage();
                 else
                         in.file = argv[i];

@@ -11,7 +11,8 @@
 #include "daemon/base/buf.h"
 
 #define FILES_MAX 100
-#define TEXT_MAX (1024 * 1024 + 1) /* one more than load takes, so that it can complain */
+#define TEXT_MAX                                                                       \
+        (1024 * 1024 + 1) /* one more than load takes, so that it can complain */
 
 struct reading {
         struct sp_policy_file files[FILES_MAX];
@@ -90,8 +91,9 @@ static int check_name(const char *name, struct sp_err *err)
         if (s.p[0] == '.')
                 return 0;
         if (sp_str_ends(s, SP_STR(".yml")) || sp_str_ends(s, SP_STR(".json")))
-                return sp_err_set(err, -EINVAL, "policy.file-name", name,
-                                  "policy files end in .yaml; rename or remove this one");
+                return sp_err_set(
+                        err, -EINVAL, "policy.file-name", name,
+                        "policy files end in .yaml; rename or remove this one");
         return sp_str_ends(s, SP_STR(".yaml"));
 }
 

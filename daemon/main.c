@@ -40,17 +40,20 @@ static const struct option options[] = {
 
 static void help(void)
 {
-        (void)puts("usage: sallyportd --config FILE [--log-level LEVEL]\n"
-                   "       sallyportd --config FILE --check-config\n"
-                   "       sallyportd --config FILE --uninstall-guard\n"
-                   "\n"
-                   "  -c, --config FILE      default /etc/sallyport/sallyport.yaml\n"
-                   "      --check-config     read configuration and policy, say what is wrong\n"
-                   "      --uninstall-guard  detach the kernel programs: guarded processes are\n"
-                   "                         free afterwards\n"
-                   "      --log-level LEVEL  error, warning, info or debug\n"
-                   "      --no-bus           run without D-Bus; nothing can be approved\n"
-                   "      --version");
+        (void)puts(
+                "usage: sallyportd --config FILE [--log-level LEVEL]\n"
+                "       sallyportd --config FILE --check-config\n"
+                "       sallyportd --config FILE --uninstall-guard\n"
+                "\n"
+                "  -c, --config FILE      default /etc/sallyport/sallyport.yaml\n"
+                "      --check-config     read configuration and policy, say what is "
+                "wrong\n"
+                "      --uninstall-guard  detach the kernel programs: guarded "
+                "processes are\n"
+                "                         free afterwards\n"
+                "      --log-level LEVEL  error, warning, info or debug\n"
+                "      --no-bus           run without D-Bus; nothing can be approved\n"
+                "      --version");
 }
 
 static int read_level(const char *text, enum sp_log_level *ret)
@@ -99,7 +102,8 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
                                 return -1;
                         break;
                 case 'i':
-                        if (sp_str_u64(sp_str_c(optarg), &index) < 0 || index > UINT16_MAX)
+                        if (sp_str_u64(sp_str_c(optarg), &index) < 0 ||
+                            index > UINT16_MAX)
                                 return -1;
                         a->index = (unsigned)index;
                         break;
@@ -140,7 +144,8 @@ static int run_role(const struct arguments *a)
                 return 2;
         }
         (void)fcntl(CHANNEL, F_SETFD, FD_CLOEXEC);
-        (void)prctl(PR_SET_NAME, a->role == ROLE_RECORDER ? "sallyport-rec" : "sallyport-work");
+        (void)prctl(PR_SET_NAME,
+                    a->role == ROLE_RECORDER ? "sallyport-rec" : "sallyport-work");
         (void)umask(0077);
         (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
         if (a->role == ROLE_RECORDER)

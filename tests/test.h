@@ -14,8 +14,8 @@
 #include <cmocka.h>
 
 /* Prints the sentence of a table row when its check fails. */
-#define SP_CHECK(sentence, condition)                                                    \
-        do {                                                                             \
-                if (!(condition))                                                        \
-                        fail_msg("%s: %s", (sentence), #condition);                      \
+#define SP_CHECK(sentence, condition)                                                  \
+        do {                                                                           \
+                if (!(condition))                                                      \
+                        fail_msg("%s: %s", (sentence), #condition);                    \
         } while (0)

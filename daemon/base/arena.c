@@ -43,7 +43,8 @@ void sp_arena_done(struct sp_arena *a)
 
 static bool grow(struct sp_arena *a, size_t n)
 {
-        size_t size = a->chunk ? SP_MIN(a->chunk->size * 2, (size_t)CHUNK_MAX) : CHUNK_MIN;
+        size_t size =
+                a->chunk ? SP_MIN(a->chunk->size * 2, (size_t)CHUNK_MAX) : CHUNK_MIN;
         struct sp_arena_chunk *c;
 
         size = SP_MAX(size, n);

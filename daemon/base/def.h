@@ -21,26 +21,26 @@
 #define SP_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define SP_MAX(a, b) ((a) > (b) ? (a) : (b))
 
-#define SP_TAKE(v)                                                                       \
-        __extension__({                                                                  \
-                __typeof__(v) sp_take_ = (v);                                            \
-                (v) = NULL;                                                              \
-                sp_take_;                                                                \
+#define SP_TAKE(v)                                                                     \
+        __extension__({                                                                \
+                __typeof__(v) sp_take_ = (v);                                          \
+                (v) = NULL;                                                            \
+                sp_take_;                                                              \
         })
 
-#define SP_TAKE_FD(v)                                                                    \
-        __extension__({                                                                  \
-                int sp_take_ = (v);                                                      \
-                (v) = -1;                                                                \
-                sp_take_;                                                                \
+#define SP_TAKE_FD(v)                                                                  \
+        __extension__({                                                                \
+                int sp_take_ = (v);                                                    \
+                (v) = -1;                                                              \
+                sp_take_;                                                              \
         })
 
 /* From `T *f(T *)` (takes NULL, returns NULL) makes `void fp(T **)` for sp_cleanup. */
-#define SP_DEFINE_CLEANUP(type, func)                                                    \
-        static inline sp_unused void func##p(type *v)                                    \
-        {                                                                                \
-                if (*v)                                                                  \
-                        *v = func(*v);                                                   \
+#define SP_DEFINE_CLEANUP(type, func)                                                  \
+        static inline sp_unused void func##p(type *v)                                  \
+        {                                                                              \
+                if (*v)                                                                \
+                        *v = func(*v);                                                 \
         }
 
 static inline void sp_closep(int *fd)

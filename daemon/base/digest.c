@@ -43,10 +43,10 @@ int sp_hmac_sha256(struct sp_str key, struct sp_str s, uint8_t ret[SP_SHA256_LEN
 
         if (key.n > INT32_MAX)
                 return -EINVAL;
-        return HMAC(EVP_sha256(), key.p, (int)key.n, (const unsigned char *)s.p, s.n, ret,
-                    &n) ?
-                       0 :
-                       -EIO;
+        return HMAC(EVP_sha256(), key.p, (int)key.n, (const unsigned char *)s.p, s.n,
+                    ret, &n)
+                       ? 0
+                       : -EIO;
 }
 
 void sp_hex(const uint8_t *p, size_t n, char *to)

@@ -23,7 +23,8 @@ sp_must_check int sp_sha256(struct sp_str s, uint8_t ret[SP_SHA256_LEN]);
 sp_must_check int sp_hmac_sha256(struct sp_str key, struct sp_str s,
                                  uint8_t ret[SP_SHA256_LEN]);
 void sp_hex(const uint8_t *p, size_t n, char *to); /* writes 2n digits and a NUL */
-sp_must_check int sp_unhex(struct sp_str s, uint8_t *to, size_t n); /* exactly n bytes */
+sp_must_check int sp_unhex(struct sp_str s, uint8_t *to,
+                           size_t n); /* exactly n bytes */
 sp_must_check int sp_base64url(struct sp_buf *to, struct sp_str s);
 sp_must_check int sp_base64url_decode(struct sp_buf *to, struct sp_str s); /* strict */
 sp_must_check int sp_base64(struct sp_buf *to, struct sp_str s); /* with padding */

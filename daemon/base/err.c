@@ -83,7 +83,8 @@ int sp_err_set_at(struct sp_err *e, int code, const char *id, const char *name,
 
         if (!e)
                 return code;
-        (void)snprintf(where, sizeof(where), "%s:%u:%u", name ? name : "", line, column);
+        (void)snprintf(where, sizeof(where), "%s:%u:%u", name ? name : "", line,
+                       column);
         va_start(ap, fmt);
         set(e, code, id, where, fmt, ap);
         va_end(ap);

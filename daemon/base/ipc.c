@@ -30,7 +30,8 @@ int sp_ipc_pair(int ret[2])
 {
         int size = 4 * 1024 * 1024; /* the kernel caps it at wmem_max */
 
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ret) < 0)
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ret) <
+            0)
                 return -errno;
         for (int i = 0; i < 2; i++)
                 (void)setsockopt(ret[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
@@ -81,8 +82,8 @@ int sp_memfd_new(const char *name, struct sp_str content, int *ret)
                         return n < 0 ? -errno : -EIO;
                 done += (size_t)n;
         }
-        if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) <
-            0)
+        if (fcntl(fd, F_ADD_SEALS,
+                  F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
                 return -errno;
         *ret = SP_TAKE_FD(fd);
         return 0;
@@ -103,7 +104,8 @@ int sp_memfd_read(int fd, size_t max, struct sp_buf *ret)
         if (r < 0)
                 return r;
         while (done < (size_t)st.st_size) {
-                ssize_t n = pread(fd, to + done, (size_t)st.st_size - done, (off_t)done);
+                ssize_t n =
+                        pread(fd, to + done, (size_t)st.st_size - done, (off_t)done);
 
                 if (n < 0 && errno == EINTR)
                         continue;
@@ -142,9 +144,9 @@ static int transmit(int fd, const struct sp_ipc_queued *q)
         while (sendmsg(fd, &m, MSG_NOSIGNAL) < 0) {
                 if (errno == EINTR)
                         continue;
-                return errno == EWOULDBLOCK ? -EAGAIN :
-                       errno == ECONNRESET  ? -EPIPE :
-                                              -errno;
+                return errno == EWOULDBLOCK  ? -EAGAIN
+                       : errno == ECONNRESET ? -EPIPE
+                                             : -errno;
         }
         return 0;
 }
@@ -168,7 +170,8 @@ int sp_ipc_flush(struct sp_ipc *c)
         return 0;
 }
 
-int sp_ipc_send(struct sp_ipc *c, uint16_t type, uint64_t id, struct sp_str payload, int fd)
+int sp_ipc_send(struct sp_ipc *c, uint16_t type, uint64_t id, struct sp_str payload,
+                int fd)
 {
         bool is_big = payload.n > SP_IPC_INLINE_MAX;
         struct sp_ipc_queued *q;
@@ -219,7 +222,8 @@ static int take_descriptors(struct msghdr *m, int fds[2])
         return (int)SP_MIN(n, (size_t)2);
 }
 
-static int unpack(struct sp_ipc *c, size_t n, int fds[2], int n_fds, struct sp_ipc_msg *ret)
+static int unpack(struct sp_ipc *c, size_t n, int fds[2], int n_fds,
+                  struct sp_ipc_msg *ret)
 {
         struct header h;
         bool is_big;
@@ -243,8 +247,8 @@ static int unpack(struct sp_ipc *c, size_t n, int fds[2], int n_fds, struct sp_i
         *ret = (struct sp_ipc_msg){
                 .type = h.type,
                 .id = h.id,
-                .payload = is_big ? sp_buf_str(&c->in) :
-                                    sp_str(c->in.p + sizeof(h), n - sizeof(h)),
+                .payload = is_big ? sp_buf_str(&c->in)
+                                  : sp_str(c->in.p + sizeof(h), n - sizeof(h)),
                 .fd = n_fds > is_big ? SP_TAKE_FD(fds[is_big]) : -1,
         };
         return 1;
@@ -279,9 +283,9 @@ int sp_ipc_recv(struct sp_ipc *c, struct sp_ipc_msg *ret)
                 return -EPIPE;
         n_fds = take_descriptors(&m, fds);
         c->in.n = (size_t)n;
-        r = n_fds < 0 || (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ?
-                    -EBADMSG :
-                    unpack(c, (size_t)n, fds, n_fds, ret);
+        r = n_fds < 0 || (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+                    ? -EBADMSG
+                    : unpack(c, (size_t)n, fds, n_fds, ret);
         sp_closep(&fds[0]);
         sp_closep(&fds[1]);
         return r;

@@ -184,7 +184,8 @@ static int read_number(struct reader *r, struct sp_str *ret)
                 from = ++p;
                 p = digits(p, r->end);
                 if (p == from)
-                        return FAIL(r, "json.syntax", "a number needs digits behind the dot");
+                        return FAIL(r, "json.syntax",
+                                    "a number needs digits behind the dot");
         }
         if (p < r->end && (*p | 0x20) == 'e') {
                 p++;
@@ -193,7 +194,8 @@ static int read_number(struct reader *r, struct sp_str *ret)
                 from = p;
                 p = digits(p, r->end);
                 if (p == from)
-                        return FAIL(r, "json.syntax", "a number needs digits in its exponent");
+                        return FAIL(r, "json.syntax",
+                                    "a number needs digits in its exponent");
         }
         *ret = sp_str(r->p, (size_t)(p - r->p));
         r->p = p;
@@ -236,10 +238,11 @@ static int refuse_duplicates(struct reader *r, struct sp_json *o)
         qsort(all, i, sizeof(*all), compare_keys);
         for (size_t k = 1; k < i; k++)
                 if (sp_str_eq(all[k - 1]->key, all[k]->key))
-                        return sp_err_set_at(r->err, -EINVAL, "json.duplicate-key", "json",
-                                             all[k]->line, all[k]->column,
-                                             "the key \"%.*s\" stands twice in one object",
-                                             SP_FMT(all[k]->key));
+                        return sp_err_set_at(
+                                r->err, -EINVAL, "json.duplicate-key", "json",
+                                all[k]->line, all[k]->column,
+                                "the key \"%.*s\" stands twice in one object",
+                                SP_FMT(all[k]->key));
         return 0;
 }
 
@@ -285,7 +288,8 @@ static int read_members(struct reader *r, struct sp_json *v, char close)
                 v->count++;
                 skip_blanks(r);
                 if (r->p >= r->end || (*r->p != ',' && *r->p != close))
-                        return FAIL(r, "json.syntax", "expected ',' or a closing bracket");
+                        return FAIL(r, "json.syntax",
+                                    "expected ',' or a closing bracket");
                 if (*r->p++ == close)
                         return 0;
         }
@@ -345,7 +349,8 @@ int sp_json_parse(struct sp_arena *a, struct sp_str text, struct sp_json **ret,
         int e;
 
         if (text.n && memchr(text.p, '\0', text.n))
-                return sp_err_set(reterr, -EINVAL, "json.nul", "", "NUL in a JSON text");
+                return sp_err_set(reterr, -EINVAL, "json.nul", "",
+                                  "NUL in a JSON text");
         if (!sp_str_is_utf8(text))
                 return sp_err_set(reterr, -EINVAL, "json.utf8", "", "not valid UTF-8");
         v = sp_arena_new(a, struct sp_json);
@@ -356,7 +361,8 @@ int sp_json_parse(struct sp_arena *a, struct sp_str text, struct sp_json **ret,
                 return e;
         skip_blanks(&r);
         if (r.p != r.end)
-                return FAIL(&r, "json.trailing", "something stands behind the JSON value");
+                return FAIL(&r, "json.trailing",
+                            "something stands behind the JSON value");
         *ret = v;
         return 0;
 }
@@ -422,8 +428,10 @@ static void quoted(struct sp_jsonw *w, struct sp_str s)
                         continue;
                 put(w, sp_str(s.p + done, i - done));
                 done = i + 1;
-                if (c == '"' || c == '\\')
-                        w->error = w->error ?: sp_buf_addf(w->to, "\\%c", c);
+                if (c == '"')
+                        put(w, SP_STR("\\\""));
+                else if (c == '\\')
+                        put(w, SP_STR("\\\\"));
                 else if (c == '\n')
                         put(w, SP_STR("\\n"));
                 else

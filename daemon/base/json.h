@@ -65,7 +65,8 @@ void sp_jsonw_u64(struct sp_jsonw *w, uint64_t v);
 void sp_jsonw_i64(struct sp_jsonw *w, int64_t v);
 void sp_jsonw_number(struct sp_jsonw *w, struct sp_str text); /* as parsed */
 void sp_jsonw_raw(struct sp_jsonw *w, struct sp_str json); /* a value already written */
-void sp_jsonw_node(struct sp_jsonw *w, const struct sp_json *node); /* a copy of a tree */
+void sp_jsonw_node(struct sp_jsonw *w,
+                   const struct sp_json *node); /* a copy of a tree */
 sp_must_check int sp_jsonw_end(const struct sp_jsonw *w);
 /* key and value in one call */
 void sp_jsonw_kstr(struct sp_jsonw *w, const char *key, struct sp_str s);

@@ -39,7 +39,8 @@ static void to_journal(enum sp_log_level level, const struct sp_log_field *field
                 for (char *c = text[n]; *c != '='; c++)
                         if (*c >= 'a' && *c <= 'z')
                                 *c -= 32;
-                sp_err_escape(text[n] + at, sizeof(text[0]) - (size_t)at, fields->value);
+                sp_err_escape(text[n] + at, sizeof(text[0]) - (size_t)at,
+                              fields->value);
                 n++;
         }
         for (size_t i = 0; i < n; i++)
@@ -55,7 +56,8 @@ static void to_stderr(enum sp_log_level level, const struct sp_log_field *fields
                                              [SP_LOG_INFO] = "info",
                                              [SP_LOG_DEBUG] = "debug" };
         char line[2048];
-        int n = snprintf(line, sizeof(line), "%s %s: %s", names[level], logger.role, message);
+        int n = snprintf(line, sizeof(line), "%s %s: %s", names[level], logger.role,
+                         message);
 
         for (; fields && fields->key && n > 0 && n < (int)sizeof(line) - 64; fields++) {
                 char value[400];

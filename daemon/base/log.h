@@ -11,7 +11,12 @@
 
 #include "daemon/base/err.h"
 
-enum sp_log_level { SP_LOG_ERR = 3, SP_LOG_WARNING = 4, SP_LOG_INFO = 6, SP_LOG_DEBUG = 7 };
+enum sp_log_level {
+        SP_LOG_ERR = 3,
+        SP_LOG_WARNING = 4,
+        SP_LOG_INFO = 6,
+        SP_LOG_DEBUG = 7
+};
 
 struct sp_log_field {
         const char *key; /* "workload"; NULL ends the list */

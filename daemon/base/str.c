@@ -156,13 +156,30 @@ static size_t utf8_sequence(const unsigned char *s, size_t n)
         return want;
 }
 
+/* Eight bytes of ASCII, none of them NUL. */
+static bool is_ascii_word(const char *p)
+{
+        uint64_t w;
+
+        memcpy(&w, p, sizeof(w));
+        /* a byte's top bit is set, or becomes so by subtracting one: 0x80 and up, or 0 */
+        return !((w | (w - UINT64_C(0x0101010101010101))) &
+                 UINT64_C(0x8080808080808080));
+}
+
 bool sp_str_is_utf8(struct sp_str s)
 {
         size_t i = 0;
 
         while (i < s.n) {
-                size_t len = utf8_sequence((const unsigned char *)s.p + i, s.n - i);
+                size_t len;
 
+                /* bodies of megabytes are mostly ASCII: eight bytes a step */
+                while (s.n - i >= 8 && is_ascii_word(s.p + i))
+                        i += 8;
+                if (i == s.n)
+                        break;
+                len = utf8_sequence((const unsigned char *)s.p + i, s.n - i);
                 if (!len)
                         return false;
                 i += len;

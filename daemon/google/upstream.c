@@ -10,7 +10,8 @@
 #define HOST "bigquery.googleapis.com"
 #define URL_MAX (64u * 1024)
 #define BODY_MAX                                                                       \
-        (64u * 1024 * 1024) /* 10 MiB of JSON can grow by escapes, not more            \
+        (64u * 1024 *                                                                  \
+         1024) /* 10 MiB of JSON can grow by escapes, not more            \
                              */
 /* Some clients give up after 60 s without a byte (clients.md §6). An answer that comes
  * earlier than asked for is allowed; the client asks again. */

@@ -14,7 +14,8 @@ static const struct sp_schema *find_schema(const struct sp_mask_input *in,
 
 /* Whether a field below `parent` is protected. The depth is that of sp_schema_read. */
 static int any_nested(struct sp_arena *a, const struct sp_mask_input *in,
-                      struct sp_str table, struct sp_str parent, const struct sp_column *c)
+                      struct sp_str table, struct sp_str parent,
+                      const struct sp_column *c)
 {
         for (size_t i = 0; i < c->n_fields; i++) {
                 const struct sp_column *f = &c->fields[i];
@@ -40,24 +41,26 @@ int sp_mask_table_find(struct sp_arena *a, const struct sp_mask_input *in,
         struct sp_mask_table t = { .schema = find_schema(in, name) };
 
         if (!t.schema)
-                return sp_err_set(reterr, -EPERM, "mask.schema-missing", "",
-                                  "the columns of %.*s are protected and its schema is not "
-                                  "known",
-                                  (int)SP_MIN(name.n, 160), name.p);
+                return sp_err_set(
+                        reterr, -EPERM, "mask.schema-missing", "",
+                        "the columns of %.*s are protected and its schema is not "
+                        "known",
+                        (int)SP_MIN(name.n, 160), name.p);
         if (!sp_str_eq(t.schema->kind, SP_STR("TABLE")))
-                return sp_err_set(reterr, -EPERM, "mask.not-a-table", "",
-                                  "%.*s has protected columns and is not a plain table (%.*s); "
-                                  "masks work on tables only",
-                                  (int)SP_MIN(name.n, 160), name.p,
-                                  (int)SP_MIN(t.schema->kind.n, 40), t.schema->kind.p);
+                return sp_err_set(
+                        reterr, -EPERM, "mask.not-a-table", "",
+                        "%.*s has protected columns and is not a plain table (%.*s); "
+                        "masks work on tables only",
+                        (int)SP_MIN(name.n, 160), name.p,
+                        (int)SP_MIN(t.schema->kind.n, 40), t.schema->kind.p);
         t.columns = sp_arena_array(a, t.schema->n_columns, sizeof(*t.columns));
         t.nested = sp_arena_array(a, t.schema->n_columns, sizeof(*t.nested));
         if (!t.columns || !t.nested)
                 return -ENOMEM;
         for (size_t i = 0; i < t.schema->n_columns; i++) {
                 const struct sp_column *c = &t.schema->columns[i];
-                struct sp_mask m = sp_policy_mask(in->policy, in->who, name, c->name,
-                                                  in->now_us);
+                struct sp_mask m =
+                        sp_policy_mask(in->policy, in->who, name, c->name, in->now_us);
 
                 if (m.kind != SP_MASK_NONE) {
                         t.columns[t.n_columns++] = (struct sp_mask_column){ c, m };

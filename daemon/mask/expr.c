@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every expression has the type of the column it stands for, so that what worked on the
- * raw table works on the masked one; and it names the column through the range variable of
- * the subquery, so that nothing the agent wrote can take its place.
+ * raw table works on the masked one; and it names the column through the range variable
+ * of the subquery, so that nothing the agent wrote can take its place.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -28,7 +28,8 @@ static const struct type_info {
         { "TIME", "", "TIME", "TIME '00:00:00'" },
         { "TIMESTAMP", "", "TIMESTAMP", "TIMESTAMP '1970-01-01 00:00:00+00'" },
         { "JSON", "", "JSON", "JSON 'null'" },
-        { "GEOGRAPHY", "", "GEOGRAPHY", NULL }, /* NULL: no harmless value, becomes NULL */
+        { "GEOGRAPHY", "", "GEOGRAPHY",
+          NULL }, /* NULL: no harmless value, becomes NULL */
         { "INTERVAL", "", "INTERVAL", NULL },
 };
 
@@ -63,8 +64,8 @@ int sp_mask_put_quoted(struct sp_buf *to, struct sp_str s, struct sp_err *reterr
         for (size_t i = 0; r == 0 && i < s.n; i++) {
                 unsigned char c = (unsigned char)s.p[i];
 
-                /* no name of BigQuery has any of these: one that comes is an attack or a
-                 * mistake, not something to escape well */
+                /* no name of BigQuery has any of these: one that comes is an attack or
+                 * a mistake, not something to escape well */
                 if (c < 0x20 || c == 0x7F || c == '`' || c == '\\')
                         return sp_err_set(reterr, -EPERM, "mask.name", "",
                                           "'%.*s' cannot be written as a name",
@@ -103,7 +104,8 @@ static int put_type(struct sp_buf *to, const struct sp_column *c, unsigned depth
         return r == 0 && is_repeated(c) ? sp_buf_addc(to, '>') : r;
 }
 
-/* NULL of the column's type; for an array an empty one, which is how BigQuery stores NULL. */
+/* NULL of the column's type; for an array an empty one, which is how BigQuery stores
+ * NULL. */
 static int put_nothing(struct sp_buf *to, const struct sp_column *c, struct sp_err *err)
 {
         int r;
@@ -118,7 +120,8 @@ static int put_nothing(struct sp_buf *to, const struct sp_column *c, struct sp_e
         return r < 0 ? r : sp_buf_addc(to, ')');
 }
 
-static int put_redacted(struct sp_buf *to, const struct sp_column *c, struct sp_err *err)
+static int put_redacted(struct sp_buf *to, const struct sp_column *c,
+                        struct sp_err *err)
 {
         const struct type_info *type = find_type(c->type);
 
@@ -153,10 +156,10 @@ static int put_around(struct sp_buf *to, const char *before, const struct source
         return r < 0 ? r : sp_buf_add(to, sp_str_c(after));
 }
 
-/* Equal values stay equal, NULL stays NULL. An integer gets 60 bits of the same digest: a
- * fingerprint function is no keyed hash, its input could be worked out. */
-static int put_hash(struct sp_buf *to, const struct sp_column *c, const struct source *s,
-                    struct sp_err *err)
+/* Equal values stay equal, NULL stays NULL. An integer gets 60 bits of the same digest:
+ * a fingerprint function is no keyed hash, its input could be worked out. */
+static int put_hash(struct sp_buf *to, const struct sp_column *c,
+                    const struct source *s, struct sp_err *err)
 {
         const struct type_info *type = find_type(c->type);
 
@@ -165,8 +168,8 @@ static int put_hash(struct sp_buf *to, const struct sp_column *c, const struct s
         if (strcmp(type->sql, "STRING") == 0)
                 return put_around(to, "TO_HEX(SHA256(CONCAT(" SALT ", ", s, ")))", err);
         if (strcmp(type->sql, "BYTES") == 0)
-                return put_around(to, "SHA256(CONCAT(CAST(" SALT " AS BYTES), ", s, "))",
-                                  err);
+                return put_around(to, "SHA256(CONCAT(CAST(" SALT " AS BYTES), ", s,
+                                  "))", err);
         if (strcmp(type->sql, "INT64") == 0)
                 return put_around(to,
                                   "CAST(CONCAT('0x', SUBSTR(TO_HEX(SHA256(CONCAT(" SALT
@@ -175,10 +178,11 @@ static int put_hash(struct sp_buf *to, const struct sp_column *c, const struct s
         return -ENOTSUP;
 }
 
-/* IF(longer than what stays, first + stars + last, stars): a value that would stay whole
- * is starred whole. */
-static int put_partial(struct sp_buf *to, const struct sp_column *c, const struct source *s,
-                       const struct sp_mask *m, struct sp_err *err)
+/* IF(longer than what stays, first + stars + last, stars): a value that would stay
+ * whole is starred whole. */
+static int put_partial(struct sp_buf *to, const struct sp_column *c,
+                       const struct source *s, const struct sp_mask *m,
+                       struct sp_err *err)
 {
         const struct type_info *type = find_type(c->type);
         unsigned keep = m->keep_first + m->keep_last;
@@ -232,13 +236,15 @@ static int put_masked(struct sp_buf *to, const struct sp_mask_column *c,
         return r == -ENOTSUP ? bad_type(c, err) : r;
 }
 
-/* A range variable and a column of one name would be ambiguous: take one that is free. */
+/* A range variable and a column of one name would be ambiguous: take one that is free.
+ */
 static int source_variable(const struct sp_schema *schema, char *to, size_t size)
 {
         for (unsigned i = 0; i <= schema->n_columns; i++) {
                 size_t c = 0;
 
-                (void)snprintf(to, size, i ? "sallyport_source_%u" : "sallyport_source", i);
+                (void)snprintf(to, size, i ? "sallyport_source_%u" : "sallyport_source",
+                               i);
                 while (c < schema->n_columns &&
                        !sp_str_caseeq(schema->columns[c].name, sp_str_c(to)))
                         c++;
@@ -246,6 +252,40 @@ static int source_variable(const struct sp_schema *schema, char *to, size_t size
                         return 0;
         }
         return -EINVAL; /* n + 1 names, n columns */
+}
+
+static const struct sp_mask_column *masked_column(const struct sp_mask_table *t,
+                                                  const struct sp_column *column)
+{
+        for (size_t i = 0; i < t->n_columns; i++)
+                if (t->columns[i].column == column)
+                        return &t->columns[i];
+        return NULL;
+}
+
+/* Every column is named, in the table's order: one that was added after the schema was read
+ * is not there for the agent, where a `*` would let it through unmasked. */
+static int put_columns(struct sp_buf *to, const struct sp_mask_table *t,
+                       struct sp_str variable, bool *needs_salt, struct sp_err *reterr)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < t->schema->n_columns; i++) {
+                const struct sp_column *column = &t->schema->columns[i];
+                const struct sp_mask_column *masked = masked_column(t, column);
+
+                if (i)
+                        r = sp_buf_add(to, SP_STR(", "));
+                if (r == 0 && !masked)
+                        r = sp_buf_addf(to, "%.*s.", SP_FMT(variable));
+                if (r == 0 && masked)
+                        r = put_masked(to, masked, variable, needs_salt, reterr);
+                if (r == 0 && masked)
+                        r = sp_buf_add(to, SP_STR(" AS "));
+                if (r == 0)
+                        r = sp_mask_put_quoted(to, column->name, reterr);
+        }
+        return r;
 }
 
 int sp_mask_put_subquery(struct sp_buf *to, const struct sp_mask_table *t,
@@ -256,20 +296,11 @@ int sp_mask_put_subquery(struct sp_buf *to, const struct sp_mask_table *t,
         int r = source_variable(t->schema, variable, sizeof(variable));
 
         if (r == 0)
-                r = sp_buf_add(to, SP_STR("(SELECT * REPLACE ("));
-        for (size_t i = 0; r == 0 && i < t->n_columns; i++) {
-                if (i)
-                        r = sp_buf_add(to, SP_STR(", "));
-                if (r == 0)
-                        r = put_masked(to, &t->columns[i], sp_str_c(variable), needs_salt,
-                                       reterr);
-                if (r == 0)
-                        r = sp_buf_add(to, SP_STR(" AS "));
-                if (r == 0)
-                        r = sp_mask_put_quoted(to, t->columns[i].column->name, reterr);
-        }
+                r = sp_buf_add(to, SP_STR("(SELECT "));
         if (r == 0)
-                r = sp_buf_add(to, SP_STR(") FROM "));
+                r = put_columns(to, t, sp_str_c(variable), needs_salt, reterr);
+        if (r == 0)
+                r = sp_buf_add(to, SP_STR(" FROM "));
         if (r == 0)
                 r = sp_mask_put_quoted(to, name, reterr);
         if (r == 0)

@@ -20,7 +20,8 @@
 #define SP_MASK_SALT_PARAMETER "sallyport_salt"
 
 struct sp_column {
-        struct sp_str name, type; /* REST type names: STRING, INTEGER or INT64, RECORD, … */
+        struct sp_str name,
+                type; /* REST type names: STRING, INTEGER or INT64, RECORD, … */
         struct sp_str mode; /* NULLABLE (or empty), REQUIRED, REPEATED */
         const struct sp_column *fields; /* of a RECORD/STRUCT */
         size_t n_fields;
@@ -48,7 +49,8 @@ struct sp_mask_input {
         const struct sp_sql_script *script;
         const struct sp_str *names;
         size_t n_names;
-        const struct sp_schema *schemas; /* of every table for which sp_policy_masks_table */
+        const struct sp_schema
+                *schemas; /* of every table for which sp_policy_masks_table */
         size_t n_schemas;
         const struct sp_policy *policy;
         const struct sp_principal *who;

@@ -2,8 +2,8 @@
 /*
  * mask/plan — what the parts of mask/ share while one text is rewritten.
  *
- * Job:       the masks of one table's columns (columns.c), the SQL that replaces a mention
- *            of it (expr.c), what a statement may not do to a protected target (target.c),
+ * Job:       the masks of one table's columns (columns.c), the SQL that replaces a
+ * mention of it (expr.c), what a statement may not do to a protected target (target.c),
  *            and the check of the result (verify.c).
  * Ownership: everything in the arena of the request.
  */
@@ -22,12 +22,13 @@ struct sp_mask_table {
         const struct sp_schema *schema;
         struct sp_mask_column *columns; /* the masked ones, in schema order */
         size_t n_columns;
-        const struct sp_column **nested; /* unmasked, but some field inside is protected */
+        const struct sp_column *
+                *nested; /* unmasked, but some field inside is protected */
         size_t n_nested;
 };
 
-/* Finds schema and masks of `name`. ret->n_columns may be 0: the patterns match the table
- * but none of its columns. */
+/* Finds schema and masks of `name`. ret->n_columns may be 0: the patterns match the
+ * table but none of its columns. */
 sp_must_check int sp_mask_table_find(struct sp_arena *a, const struct sp_mask_input *in,
                                      struct sp_str name, struct sp_mask_table *ret,
                                      struct sp_err *reterr);
@@ -35,15 +36,17 @@ sp_must_check int sp_mask_table_find(struct sp_arena *a, const struct sp_mask_in
 /* Appends "(SELECT * REPLACE (…) FROM `name` AS … for_system_time)". *needs_salt is set
  * when an expression uses the parameter, and left alone otherwise. */
 sp_must_check int sp_mask_put_subquery(struct sp_buf *to, const struct sp_mask_table *t,
-                                       struct sp_str name, struct sp_str for_system_time,
-                                       bool *needs_salt, struct sp_err *reterr);
+                                       struct sp_str name,
+                                       struct sp_str for_system_time, bool *needs_salt,
+                                       struct sp_err *reterr);
 /* Appends `s` as a backquoted identifier. -EPERM for what has no safe form. */
 sp_must_check int sp_mask_put_quoted(struct sp_buf *to, struct sp_str s,
                                      struct sp_err *reterr);
 
-/* Whether an UPDATE, DELETE or MERGE of a protected table could read a protected column of
- * its target: -EPERM "mask.dml-target". */
-sp_must_check int sp_mask_check_target(struct sp_arena *a, const struct sp_mask_input *in,
+/* Whether an UPDATE, DELETE or MERGE of a protected table could read a protected column
+ * of its target: -EPERM "mask.dml-target". */
+sp_must_check int sp_mask_check_target(struct sp_arena *a,
+                                       const struct sp_mask_input *in,
                                        const struct sp_sql_statement *st,
                                        const struct sp_sql_table *target,
                                        const struct sp_mask_table *t,

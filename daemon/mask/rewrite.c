@@ -27,7 +27,8 @@ struct rewrite {
         struct sp_err *err;
 };
 
-static int refuse(struct rewrite *w, const char *id, struct sp_str name, const char *what)
+static int refuse(struct rewrite *w, const char *id, struct sp_str name,
+                  const char *what)
 {
         return sp_err_set(w->err, -EPERM, id, "", "%.*s %s", (int)SP_MIN(name.n, 160),
                           name.n ? name.p : "", what);
@@ -132,20 +133,22 @@ static int check_target(struct rewrite *w, const struct sp_sql_statement *st,
         default:
                 break;
         }
-        return refuse(w, "mask.statement", name,
-                      "has protected columns; this statement could take their protection "
-                      "away or read them unmasked");
+        return refuse(
+                w, "mask.statement", name,
+                "has protected columns; this statement could take their protection "
+                "away or read them unmasked");
 }
 
-static int read_protected(struct rewrite *w, const struct sp_sql_table *t, size_t mention,
-                          struct sp_str name)
+static int read_protected(struct rewrite *w, const struct sp_sql_table *t,
+                          size_t mention, struct sp_str name)
 {
         struct sp_mask_table *table;
         int r;
 
         if (t->is_wildcard || memchr(name.p, '*', name.n))
-                return refuse(w, "mask.wildcard", name,
-                              "may match a table with protected columns; name the tables");
+                return refuse(
+                        w, "mask.wildcard", name,
+                        "may match a table with protected columns; name the tables");
         if (t->is_argument)
                 return refuse(w, "mask.table-argument", name,
                               "has protected columns and cannot be the argument of a "
@@ -154,9 +157,10 @@ static int read_protected(struct rewrite *w, const struct sp_sql_table *t, size_
         if (r < 0)
                 return r;
         if (table->n_nested)
-                return refuse(w, "mask.nested-column", name,
-                              "has protected fields inside records, which cannot be masked "
-                              "one by one yet");
+                return refuse(
+                        w, "mask.nested-column", name,
+                        "has protected fields inside records, which cannot be masked "
+                        "one by one yet");
         if (!table->n_columns)
                 return 0;
         if (t->is_sampled)
@@ -251,7 +255,8 @@ static int join(struct rewrite *w, struct sp_str *ret)
 }
 
 /* Each masked column of each table that was replaced, once. */
-static int list_columns(struct rewrite *w, const bool *is_used, struct sp_mask_plan *plan)
+static int list_columns(struct rewrite *w, const bool *is_used,
+                        struct sp_mask_plan *plan)
 {
         size_t n = 0;
 
@@ -353,9 +358,10 @@ int sp_mask_rewrite(struct sp_arena *a, const struct sp_mask_input *in,
         if (r == 0)
                 r = visit_all(&w);
         if (r == 0 && w.needs_salt && (in->is_positional || in->script->n_positional))
-                return refuse(&w, "mask.positional-parameters", SP_STR("the statement"),
-                              "uses positional parameters, which cannot be combined with a "
-                              "hash mask; use named ones");
+                return refuse(
+                        &w, "mask.positional-parameters", SP_STR("the statement"),
+                        "uses positional parameters, which cannot be combined with a "
+                        "hash mask; use named ones");
         if (r == 0 && w.n_splices)
                 r = make_plan(&w, &plan);
         if (r == -ENOBUFS)

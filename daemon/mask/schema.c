@@ -18,16 +18,16 @@ static int fail(struct schema_reader *r, const struct sp_json *at, const char *w
 {
         return sp_err_set(r->err, -EINVAL, "mask.schema", "",
                           "the schema of %.*s cannot be read: %s (%u:%u)",
-                          (int)SP_MIN(r->table.n, 120), r->table.p, what, at ? at->line : 0,
-                          at ? at->column : 0);
+                          (int)SP_MIN(r->table.n, 120), r->table.p, what,
+                          at ? at->line : 0, at ? at->column : 0);
 }
 
-static int read_fields(struct schema_reader *r, const struct sp_json *list, unsigned depth,
-                       const struct sp_column **ret, size_t *ret_n);
+static int read_fields(struct schema_reader *r, const struct sp_json *list,
+                       unsigned depth, const struct sp_column **ret, size_t *ret_n);
 
 /* A string member that may be absent; anything else under that name is an error. */
-static int read_string(struct schema_reader *r, const struct sp_json *o, const char *key,
-                       struct sp_str *ret)
+static int read_string(struct schema_reader *r, const struct sp_json *o,
+                       const char *key, struct sp_str *ret)
 {
         const struct sp_json *v = sp_json_get(o, key);
 
@@ -62,13 +62,14 @@ static int read_field(struct schema_reader *r, const struct sp_json *f, unsigned
                 return fail(r, f, "a field of unknown mode");
         if (fields)
                 return read_fields(r, fields, depth + 1, &c->fields, &c->n_fields);
-        if (sp_str_eq(c->type, SP_STR("RECORD")) || sp_str_eq(c->type, SP_STR("STRUCT")))
+        if (sp_str_eq(c->type, SP_STR("RECORD")) ||
+            sp_str_eq(c->type, SP_STR("STRUCT")))
                 return fail(r, f, "a record without fields");
         return 0;
 }
 
-static int read_fields(struct schema_reader *r, const struct sp_json *list, unsigned depth,
-                       const struct sp_column **ret, size_t *ret_n)
+static int read_fields(struct schema_reader *r, const struct sp_json *list,
+                       unsigned depth, const struct sp_column **ret, size_t *ret_n)
 {
         struct sp_column *columns;
         size_t n = 0;
@@ -89,8 +90,9 @@ static int read_fields(struct schema_reader *r, const struct sp_json *list, unsi
         return 0;
 }
 
-int sp_schema_read(struct sp_arena *a, struct sp_str table, const struct sp_json *resource,
-                   struct sp_schema *ret, struct sp_err *reterr)
+int sp_schema_read(struct sp_arena *a, struct sp_str table,
+                   const struct sp_json *resource, struct sp_schema *ret,
+                   struct sp_err *reterr)
 {
         struct schema_reader r = { .arena = a, .table = table, .err = reterr };
         const struct sp_json *schema = sp_json_get(resource, "schema");
@@ -101,8 +103,8 @@ int sp_schema_read(struct sp_arena *a, struct sp_str table, const struct sp_json
                 e = read_string(&r, resource, "type", &s.kind);
         if (e < 0)
                 return e;
-        /* A catalogue file writes the list itself and may leave the type out; an answer of
-         * tables.get always has one, and without it the kind stays unknown. */
+        /* A catalogue file writes the list itself and may leave the type out; an answer
+         * of tables.get always has one, and without it the kind stays unknown. */
         if (schema && schema->type == SP_JSON_ARRAY) {
                 if (!s.kind.n)
                         s.kind = SP_STR("TABLE");

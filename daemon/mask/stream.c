@@ -28,7 +28,7 @@ const struct sp_stream_member sp_stream_query[] = {
 };
 
 const struct sp_stream_member sp_stream_table_data[] = {
-        { "kind", false },     { "etag", false }, { "totalRows", true },
+        { "kind", false },      { "etag", false }, { "totalRows", true },
         { "pageToken", false }, { "rows", false }, { NULL, false },
 };
 
@@ -44,7 +44,9 @@ enum expect {
 
 void sp_stream_init(struct sp_stream *s, const struct sp_stream_member *members)
 {
-        *s = (struct sp_stream){ .members = members, .expect = WANT_VALUE, .member = -1 };
+        *s = (struct sp_stream){ .members = members,
+                                 .expect = WANT_VALUE,
+                                 .member = -1 };
         for (size_t i = 0; i < SP_STREAM_MEMBERS_MAX; i++)
                 s->notes[i] = SP_BUF_INIT(SP_STREAM_NOTE_MAX);
 }
@@ -62,27 +64,45 @@ static int bad(struct sp_stream *s, struct sp_err *e, const char *what)
                           "the upstream's answer is not what it should be: %s", what);
 }
 
-/* One byte of a value that passes, and of its note. */
-static int emit(struct sp_stream *s, struct sp_buf *out, char c)
+/* What passes is moved in runs: a call for each byte was half of a page's cost. A run never
+ * spans two members, since what stands between them does not pass. */
+static int flush(struct sp_stream *s, struct sp_buf *out)
 {
-        int r;
+        struct sp_str run = s->run;
+        int r = 0;
+
+        s->run = SP_STR_NULL;
+        if (!run.n)
+                return 0;
+        if (s->members[s->member].is_noted)
+                r = sp_buf_add(&s->notes[s->member], run);
+        return r < 0 ? r : sp_buf_add(out, run);
+}
+
+/* The `n` bytes in hand belong to a value: they pass, and into its note, if its member does. */
+static int emit(struct sp_stream *s, struct sp_buf *out, size_t n)
+{
+        int r = 0;
 
         if (s->depth == 0 || s->member < 0)
                 return 0;
-        if (s->members[s->member].is_noted) {
-                r = sp_buf_addc(&s->notes[s->member], c);
-                if (r < 0)
-                        return r;
+        if (s->run.n && s->run.p + s->run.n == s->at) {
+                s->run.n += n;
+                return 0;
         }
-        return sp_buf_addc(out, c);
+        r = flush(s, out);
+        s->run = sp_str(s->at, n);
+        return r;
 }
 
 /* The name of a top-level member is complete: does it pass? */
 static int enter_member(struct sp_stream *s, struct sp_buf *out, struct sp_err *e)
 {
         struct sp_str name = sp_str(s->name, s->name_len);
-        int r = 0;
+        int r = flush(s, out);
 
+        if (r < 0)
+                return r;
         s->member = -1;
         for (int i = 0; s->members[i].name; i++)
                 if (sp_str_eq(name, sp_str_c(s->members[i].name)))
@@ -103,7 +123,8 @@ static bool is_top(const struct sp_stream *s)
         return s->depth == 1;
 }
 
-static int string_byte(struct sp_stream *s, struct sp_buf *out, char c, struct sp_err *e)
+static int string_byte(struct sp_stream *s, struct sp_buf *out, char c,
+                       struct sp_err *e)
 {
         bool is_top_name = s->is_name && is_top(s);
 
@@ -120,17 +141,18 @@ static int string_byte(struct sp_stream *s, struct sp_buf *out, char c, struct s
                 s->expect = s->is_name ? WANT_COLON : WANT_COMMA_OR_CLOSE;
                 if (is_top_name)
                         return enter_member(s, out, e);
-                return emit(s, out, c);
+                return emit(s, out, 1);
         }
         if (!is_top_name)
-                return emit(s, out, c);
+                return emit(s, out, 1);
         if (s->name_len == sizeof(s->name))
                 return bad(s, e, "a member name is too long");
         s->name[s->name_len++] = c;
         return 0;
 }
 
-static int open_container(struct sp_stream *s, struct sp_buf *out, char c, struct sp_err *e)
+static int open_container(struct sp_stream *s, struct sp_buf *out, char c,
+                          struct sp_err *e)
 {
         int r;
 
@@ -139,7 +161,7 @@ static int open_container(struct sp_stream *s, struct sp_buf *out, char c, struc
                         return bad(s, e, "not an object");
                 r = sp_buf_addc(out, '{');
         } else {
-                r = emit(s, out, c);
+                r = emit(s, out, 1);
         }
         if (r < 0)
                 return r;
@@ -150,7 +172,8 @@ static int open_container(struct sp_stream *s, struct sp_buf *out, char c, struc
         return 0;
 }
 
-static int close_container(struct sp_stream *s, struct sp_buf *out, char c, struct sp_err *e)
+static int close_container(struct sp_stream *s, struct sp_buf *out, char c,
+                           struct sp_err *e)
 {
         char open = c == '}' ? '{' : '[';
         int r;
@@ -163,9 +186,10 @@ static int close_container(struct sp_stream *s, struct sp_buf *out, char c, stru
         if (is_top(s)) {
                 s->depth = 0;
                 s->is_done = true;
-                return sp_buf_addc(out, '}');
+                r = flush(s, out);
+                return r < 0 ? r : sp_buf_addc(out, '}');
         }
-        r = emit(s, out, c);
+        r = emit(s, out, 1);
         s->depth--;
         s->expect = WANT_COMMA_OR_CLOSE;
         return r;
@@ -179,7 +203,8 @@ static void count_row(struct sp_stream *s, char c)
                 s->rows++;
 }
 
-static int start_value(struct sp_stream *s, struct sp_buf *out, char c, struct sp_err *e)
+static int start_value(struct sp_stream *s, struct sp_buf *out, char c,
+                       struct sp_err *e)
 {
         if (s->expect != WANT_VALUE && s->expect != WANT_VALUE_OR_CLOSE)
                 return bad(s, e, "a value where none may be");
@@ -195,7 +220,7 @@ static int start_value(struct sp_stream *s, struct sp_buf *out, char c, struct s
         } else {
                 s->in_scalar = true;
         }
-        return emit(s, out, c);
+        return emit(s, out, 1);
 }
 
 static int start_name(struct sp_stream *s, struct sp_buf *out)
@@ -203,16 +228,17 @@ static int start_name(struct sp_stream *s, struct sp_buf *out)
         s->in_string = true;
         s->is_name = true;
         s->name_len = 0;
-        return is_top(s) ? 0 : emit(s, out, '"');
+        return is_top(s) ? 0 : emit(s, out, 1);
 }
 
 static bool is_scalar_byte(char c)
 {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '+' ||
-               c == '.' || c == 'E';
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' ||
+               c == '+' || c == '.' || c == 'E';
 }
 
-static int structure_byte(struct sp_stream *s, struct sp_buf *out, char c, struct sp_err *e)
+static int structure_byte(struct sp_stream *s, struct sp_buf *out, char c,
+                          struct sp_err *e)
 {
         switch (c) {
         case ' ':
@@ -227,12 +253,12 @@ static int structure_byte(struct sp_stream *s, struct sp_buf *out, char c, struc
                 if (s->expect != WANT_COMMA_OR_CLOSE || s->depth == 0)
                         return bad(s, e, "a comma where none may be");
                 s->expect = s->stack[s->depth - 1] == '{' ? WANT_NAME : WANT_VALUE;
-                return is_top(s) ? 0 : emit(s, out, c);
+                return is_top(s) ? 0 : emit(s, out, 1);
         case ':':
                 if (s->expect != WANT_COLON)
                         return bad(s, e, "a colon where none may be");
                 s->expect = WANT_VALUE;
-                return is_top(s) ? 0 : emit(s, out, c);
+                return is_top(s) ? 0 : emit(s, out, 1);
         case '"':
                 if (s->expect == WANT_NAME || s->expect == WANT_NAME_OR_CLOSE)
                         return start_name(s, out);
@@ -250,7 +276,7 @@ static int one_byte(struct sp_stream *s, struct sp_buf *out, char c, struct sp_e
                 return string_byte(s, out, c, e);
         if (s->in_scalar) {
                 if (is_scalar_byte(c))
-                        return emit(s, out, c);
+                        return emit(s, out, 1);
                 s->in_scalar = false;
                 s->expect = WANT_COMMA_OR_CLOSE;
         }
@@ -259,27 +285,36 @@ static int one_byte(struct sp_stream *s, struct sp_buf *out, char c, struct sp_e
         return structure_byte(s, out, c, e);
 }
 
-/* Strings make up most of an answer: move the plain middle of one in one go. */
+/* Between two cells of a row. From inside the one string to inside the next the state is the
+ * same again: string, object and name end, comma, object, name and string begin. */
+static const char between_cells[] = "\"},{\"v\":\"";
+
+/* Inside a string that is an object's member in an array, and no row itself is counted there. */
+static bool is_in_cell(const struct sp_stream *s)
+{
+        return !s->is_name && s->depth > 3 && s->stack[s->depth - 1] == '{' &&
+               s->stack[s->depth - 2] == '[';
+}
+
+/* Strings make up most of an answer: move the plain middle of one, and of the cells behind it,
+ * in one go. Returns how many bytes leave the state as it is. */
 static size_t plain_run(const struct sp_stream *s, const char *p, size_t n)
 {
+        const size_t between = sizeof(between_cells) - 1;
+        bool in_cell = is_in_cell(s);
         size_t i = 0;
 
         if (!s->in_string || s->is_escape || (s->is_name && is_top(s)))
                 return 0;
-        while (i < n && p[i] != '"' && p[i] != '\\' && (unsigned char)p[i] >= 0x20)
-                i++;
-        return i;
-}
-
-static int emit_run(struct sp_stream *s, struct sp_buf *out, struct sp_str run)
-{
-        int r = 0;
-
-        if (s->member < 0)
-                return 0;
-        if (s->members[s->member].is_noted)
-                r = sp_buf_add(&s->notes[s->member], run);
-        return r < 0 ? r : sp_buf_add(out, run);
+        for (;;) {
+                while (i < n && p[i] != '"' && p[i] != '\\' &&
+                       (unsigned char)p[i] >= 0x20)
+                        i++;
+                if (!in_cell || n - i < between ||
+                    memcmp(p + i, between_cells, between) != 0)
+                        return i;
+                i += between;
+        }
 }
 
 int sp_stream_push(struct sp_stream *s, struct sp_str in, struct sp_buf *out,
@@ -294,12 +329,16 @@ int sp_stream_push(struct sp_stream *s, struct sp_str in, struct sp_buf *out,
         while (i < in.n && r == 0) {
                 size_t run = plain_run(s, in.p + i, in.n - i);
 
+                s->at = in.p + i;
                 if (run)
-                        r = emit_run(s, out, sp_str(in.p + i, run));
+                        r = emit(s, out, run);
                 else
                         r = one_byte(s, out, in.p[i], reterr);
                 i += run ? run : 1;
         }
+        if (r == 0)
+                r = flush(s, out);
+        s->run = SP_STR_NULL; /* `in` is gone when the next push comes */
         if (r < 0 && s->error == 0) {
                 s->error = r;
                 return sp_err_set(reterr, r, "answer.too-large", "",

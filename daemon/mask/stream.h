@@ -24,7 +24,8 @@ struct sp_stream_member {
         const char *name;
         bool is_noted; /* its JSON text is kept in sp_stream.notes, in table order */
 };
-extern const struct sp_stream_member sp_stream_query[]; /* jobs.query, getQueryResults */
+extern const struct sp_stream_member
+        sp_stream_query[]; /* jobs.query, getQueryResults */
 extern const struct sp_stream_member sp_stream_table_data[];
 
 #define SP_STREAM_MEMBERS_MAX 24
@@ -41,12 +42,15 @@ struct sp_stream {
         char name[SP_STREAM_NAME_MAX];
         size_t name_len;
         int error;
+        /* within one push */
+        const char *at; /* the byte in hand */
+        struct sp_str run; /* of the input: passes, and is not in `out` yet */
 };
 
 void sp_stream_init(struct sp_stream *s, const struct sp_stream_member *members);
 void sp_stream_done(struct sp_stream *s);
-sp_must_check int sp_stream_push(struct sp_stream *s, struct sp_str in, struct sp_buf *out,
-                                 struct sp_err *reterr);
+sp_must_check int sp_stream_push(struct sp_stream *s, struct sp_str in,
+                                 struct sp_buf *out, struct sp_err *reterr);
 /* The input is over: 0 only when exactly one object was complete. */
 sp_must_check int sp_stream_end(const struct sp_stream *s, struct sp_err *reterr);
 /* JSON text of the noted member `name`; empty if it did not come (yet: complete values only). */

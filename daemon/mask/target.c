@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A target cannot be replaced by a subquery, so a WHERE or SET that looks at a protected
- * column would see the raw value (DELETE … WHERE ssn LIKE '1%' and its row count answer a
- * question about ssn). The names a statement uses are therefore looked at one by one, the
- * coarse way round: whatever could be a protected column or the whole row is refused.
+ * A target cannot be replaced by a subquery, so a WHERE or SET that looks at a
+ * protected column would see the raw value (DELETE … WHERE ssn LIKE '1%' and its row
+ * count answer a question about ssn). The names a statement uses are therefore looked
+ * at one by one, the coarse way round: whatever could be a protected column or the
+ * whole row is refused.
  */
 #include <errno.h>
 
@@ -36,8 +37,9 @@ static bool inside(const struct sp_sql_token *t, struct sp_sql_span span)
         return t->start >= span.start && t->end <= span.end;
 }
 
-/* A token of a table's path or of the target's alias names no column. A path that begins
- * like the target's alias may be a column of it (FROM c.phones), so it does not count. */
+/* A token of a table's path or of the target's alias names no column. A path that
+ * begins like the target's alias may be a column of it (FROM c.phones), so it does not
+ * count. */
 static bool names_a_table(const struct scan *s, const struct sp_sql_token *t)
 {
         if (inside(t, s->target->path))
@@ -56,10 +58,11 @@ static bool names_a_table(const struct scan *s, const struct sp_sql_token *t)
 
 static int refuse(const struct scan *s, struct sp_str name, const char *what)
 {
-        return sp_err_set(s->err, -EPERM, "mask.dml-target", "",
-                          "%.*s has protected columns, and the statement names '%.*s', %s",
-                          (int)SP_MIN(s->table->schema->table.n, 120),
-                          s->table->schema->table.p, (int)SP_MIN(name.n, 60), name.p, what);
+        return sp_err_set(
+                s->err, -EPERM, "mask.dml-target", "",
+                "%.*s has protected columns, and the statement names '%.*s', %s",
+                (int)SP_MIN(s->table->schema->table.n, 120), s->table->schema->table.p,
+                (int)SP_MIN(name.n, 60), name.p, what);
 }
 
 /* One identifier at tokens[i], which is no table. The list ends with an END token. */
@@ -85,11 +88,16 @@ static int check_name(const struct scan *s, const struct sp_sql_token *tokens, s
 
 int sp_mask_check_target(struct sp_arena *a, const struct sp_mask_input *in,
                          const struct sp_sql_statement *st,
-                         const struct sp_sql_table *target, const struct sp_mask_table *t,
-                         struct sp_err *reterr)
+                         const struct sp_sql_table *target,
+                         const struct sp_mask_table *t, struct sp_err *reterr)
 {
-        struct scan s = { .arena = a, .text = in->text, .st = st, .target = target,
-                          .table = t, .alias = target->alias, .err = reterr };
+        struct scan s = { .arena = a,
+                          .text = in->text,
+                          .st = st,
+                          .target = target,
+                          .table = t,
+                          .alias = target->alias,
+                          .err = reterr };
         struct sp_sql_tokens tokens;
         int r = sp_sql_lex(a, in->text, &tokens, reterr);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rewriting is a splice of bytes; whether the result means what it should is asked of
- * the parser once more. A mistake of ours or a form not thought of becomes a denial.
+ * The rewriting is a splice of bytes; whether the result means what it should is asked
+ * of the parser once more. A mistake of ours or a form not thought of becomes a denial.
  */
 #include <errno.h>
 
@@ -31,8 +31,8 @@ static bool same_mention(const struct sp_sql_table *a, const struct sp_sql_table
 {
         if (a->n_parts != b->n_parts || a->is_target != b->is_target ||
             a->is_read != b->is_read || a->is_wildcard != b->is_wildcard ||
-            a->is_argument != b->is_argument || a->is_time_travel != b->is_time_travel ||
-            !sp_str_eq(a->alias, b->alias))
+            a->is_argument != b->is_argument ||
+            a->is_time_travel != b->is_time_travel || !sp_str_eq(a->alias, b->alias))
                 return false;
         for (size_t i = 0; i < a->n_parts; i++)
                 if (!sp_str_eq(a->parts[i], b->parts[i]))
@@ -40,17 +40,18 @@ static bool same_mention(const struct sp_sql_table *a, const struct sp_sql_table
         return true;
 }
 
-static bool is_replacement(const struct sp_sql_table *was, const struct sp_sql_table *is,
-                           struct sp_str name)
+static bool is_replacement(const struct sp_sql_table *was,
+                           const struct sp_sql_table *is, struct sp_str name)
 {
-        return parts_are(is, name) && is->is_read && !is->is_target && !is->is_argument &&
-               !is->is_wildcard && is->is_time_travel == was->is_time_travel;
+        return parts_are(is, name) && is->is_read && !is->is_target &&
+               !is->is_argument && !is->is_wildcard &&
+               is->is_time_travel == was->is_time_travel;
 }
 
 static const char *compare_statement(const struct sp_mask_input *in,
                                      const struct sp_sql_statement *was,
-                                     const struct sp_sql_statement *is, const bool *replaced,
-                                     size_t first)
+                                     const struct sp_sql_statement *is,
+                                     const bool *replaced, size_t first)
 {
         if (strcmp(was->kind, is->kind) != 0 || was->action != is->action ||
             was->where != is->where || was->is_temporary != is->is_temporary ||
@@ -68,8 +69,8 @@ static const char *compare_statement(const struct sp_mask_input *in,
         return NULL;
 }
 
-int sp_mask_verify(struct sp_arena *a, const struct sp_mask_input *in, const bool *replaced,
-                   struct sp_str text, struct sp_err *reterr)
+int sp_mask_verify(struct sp_arena *a, const struct sp_mask_input *in,
+                   const bool *replaced, struct sp_str text, struct sp_err *reterr)
 {
         const struct sp_sql_script *was = in->script;
         struct sp_sql_script *is = NULL;
@@ -85,8 +86,8 @@ int sp_mask_verify(struct sp_arena *a, const struct sp_mask_input *in, const boo
             was->n_positional != is->n_positional)
                 return refuse(reterr, "the statements are not the same");
         for (size_t i = 0; i < was->n_statements; i++) {
-                const char *wrong = compare_statement(in, &was->statements[i],
-                                                      &is->statements[i], replaced, first);
+                const char *wrong = compare_statement(
+                        in, &was->statements[i], &is->statements[i], replaced, first);
 
                 if (wrong)
                         return refuse(reterr, wrong);

@@ -3,7 +3,8 @@
 
 #include "daemon/policy/pattern.h"
 
-_Static_assert((int)SP_SQL_ACTION_MAX_ <= SP_ACTIONS_METHOD, "SQL actions overlap methods");
+_Static_assert((int)SP_SQL_ACTION_MAX_ <= SP_ACTIONS_METHOD,
+               "SQL actions overlap methods");
 
 /* The 46 methods of BigQuery v2, sorted by byte value for the search below. */
 static const char *const methods[] = {
@@ -54,7 +55,8 @@ static const char *const methods[] = {
         "bigquery.tables.testIamPermissions",
         "bigquery.tables.update",
 };
-_Static_assert(SP_ACTIONS_METHOD + SP_ARRAY_SIZE(methods) <= SP_ACTIONS_MAX, "too many");
+_Static_assert(SP_ACTIONS_METHOD + SP_ARRAY_SIZE(methods) <= SP_ACTIONS_MAX,
+               "too many");
 
 int sp_action_number(struct sp_str name)
 {
@@ -100,9 +102,10 @@ bool sp_action_pattern(struct sp_str pattern, struct sp_action_set *ret)
                 if (!name)
                         continue;
                 /* SQL actions are spelled out: "d*" for delete and drop helps nobody */
-                if (is_any || (sp_action_is_sql(i)
-                                       ? sp_str_eq(pattern, sp_str_c(name))
-                                       : sp_pattern_covers(pattern, sp_str_c(name), false)))
+                if (is_any ||
+                    (sp_action_is_sql(i)
+                             ? sp_str_eq(pattern, sp_str_c(name))
+                             : sp_pattern_covers(pattern, sp_str_c(name), false)))
                         sp_action_add(&set, i);
         }
         if (!set.bits[0] && !set.bits[1])
@@ -119,7 +122,8 @@ bool sp_action_reaches_inside(unsigned number)
         if (sp_action_is_sql(number))
                 return number == SP_SQL_DROP || number == SP_SQL_ALTER ||
                        number == SP_SQL_GRANT;
-        return sp_str_starts(s, SP_STR("bigquery.datasets.")) && !sp_action_is_look(number);
+        return sp_str_starts(s, SP_STR("bigquery.datasets.")) &&
+               !sp_action_is_look(number);
 }
 
 bool sp_action_is_look(unsigned number)

@@ -2,10 +2,10 @@
 /*
  * policy/actions — the closed list of what can be asked for, as small numbers and sets.
  *
- * Job:       number every action: those of SQL statements (sql.h) and the methods of the
- *            BigQuery API v2; read patterns over them into sets.
- * Out:       -1 for a name outside the list: no rule can match it.
- * Spec:      docs/policy.md §4; BigQuery v2 discovery document.
+ * Job:       number every action: those of SQL statements (sql.h) and the methods of
+ * the BigQuery API v2; read patterns over them into sets. Out:       -1 for a name
+ * outside the list: no rule can match it. Spec:      docs/policy.md §4; BigQuery v2
+ * discovery document.
  */
 #pragma once
 
@@ -20,7 +20,8 @@ struct sp_action_set {
 
 int sp_action_number(struct sp_str name);
 const char *sp_action_name(unsigned number); /* NULL: no such action */
-/* The actions that `pattern` ("select", "*", "bigquery.tables.*") means; false: none. */
+/* The actions that `pattern` ("select", "*", "bigquery.tables.*") means; false: none.
+ */
 bool sp_action_pattern(struct sp_str pattern, struct sp_action_set *ret);
 
 static inline bool sp_action_has(const struct sp_action_set *s, unsigned number)
@@ -31,7 +32,8 @@ static inline void sp_action_add(struct sp_action_set *s, unsigned number)
 {
         s->bits[number / 64] |= UINT64_C(1) << (number % 64);
 }
-static inline void sp_action_join(struct sp_action_set *s, const struct sp_action_set *o)
+static inline void sp_action_join(struct sp_action_set *s,
+                                  const struct sp_action_set *o)
 {
         s->bits[0] |= o->bits[0];
         s->bits[1] |= o->bits[1];

@@ -6,7 +6,8 @@
 
 const char *sp_verdict_name(enum sp_verdict v)
 {
-        static const char *const names[SP_VERDICT_MAX_] = { "deny", "approve", "allow" };
+        static const char *const names[SP_VERDICT_MAX_] = { "deny", "approve",
+                                                            "allow" };
 
         return (unsigned)v < SP_VERDICT_MAX_ ? names[v] : NULL;
 }
@@ -78,7 +79,8 @@ bool sp_subjects_match(const struct sp_subjects *s, const struct sp_principal *w
 
 /* ---- conditions ---- */
 
-/* A window that ends before it begins passes midnight and belongs to the day it began. */
+/* A window that ends before it begins passes midnight and belongs to the day it began.
+ */
 static bool time_matches(const struct sp_conditions *when, uint64_t now_us)
 {
         int64_t local = (int64_t)(now_us / US_PER_MIN) + when->zone_min;
@@ -174,7 +176,8 @@ static bool resources_catch(const struct sp_rule *r, const struct target *t)
         return false;
 }
 
-static enum sp_miss subjects_miss(const struct sp_rule *r, const struct sp_principal *who)
+static enum sp_miss subjects_miss(const struct sp_rule *r,
+                                  const struct sp_principal *who)
 {
         const struct sp_subjects *s = &r->subjects;
         /* without a person these cannot match; if the rule says that it wants one, that
@@ -197,7 +200,8 @@ static enum sp_miss rule_miss(const struct sp_rule *r, const struct sp_question 
 
         if (t->action < 0 || !sp_action_has(&r->actions, (unsigned)t->action))
                 return SP_MISS_ACTION;
-        if (r->verdict == SP_VERDICT_ALLOW ? !resources_grant(r, t) : !resources_catch(r, t))
+        if (r->verdict == SP_VERDICT_ALLOW ? !resources_grant(r, t)
+                                           : !resources_catch(r, t))
                 return SP_MISS_RESOURCE;
         miss = subjects_miss(r, q->principal);
         if (miss)
@@ -268,7 +272,8 @@ static bool is_stronger(const struct sp_decision *a, const struct sp_decision *b
         return a->verdict == SP_VERDICT_DENY && a->rule.n && !b->rule.n;
 }
 
-struct sp_decision sp_policy_decide(const struct sp_policy *p, const struct sp_question *q)
+struct sp_decision sp_policy_decide(const struct sp_policy *p,
+                                    const struct sp_question *q)
 {
         /* no access is no reason to allow anything */
         struct sp_decision strongest = { .error_id = "policy.no-rule" };

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every test here is sound, not complete: what it reports is certainly dead; a rule that
- * only several others together make dead is not found.
+ * Every test here is sound, not complete: what it reports is certainly dead; a rule
+ * that only several others together make dead is not found.
  */
 #include <errno.h>
 
 #include "daemon/policy/rules.h"
 
-static bool name_covers(const struct sp_name_pattern *a, const struct sp_name_pattern *b)
+static bool name_covers(const struct sp_name_pattern *a,
+                        const struct sp_name_pattern *b)
 {
         return sp_pattern_covers(a->text, b->text, false);
 }
@@ -40,15 +41,15 @@ static int unreachable(struct sp_err *err, struct sp_mark mark, struct sp_str te
 }
 
 /* Of two equal entries the later one is reported. */
-#define CHECK_LIST(list, n, covers, text_of, mark_of)                                    \
-        do {                                                                             \
-                for (size_t i_ = 0; i_ < (n); i_++)                                      \
-                        for (size_t j_ = 0; j_ < (n); j_++)                              \
-                                if (i_ != j_ && covers(&(list)[j_], &(list)[i_]) &&      \
-                                    (j_ < i_ || !covers(&(list)[i_], &(list)[j_])))      \
-                                        return unreachable(err, (list)[i_].mark_of,      \
-                                                           (list)[i_].text_of,           \
-                                                           (list)[j_].text_of);          \
+#define CHECK_LIST(list, n, covers, text_of, mark_of)                                  \
+        do {                                                                           \
+                for (size_t i_ = 0; i_ < (n); i_++)                                    \
+                        for (size_t j_ = 0; j_ < (n); j_++)                            \
+                                if (i_ != j_ && covers(&(list)[j_], &(list)[i_]) &&    \
+                                    (j_ < i_ || !covers(&(list)[i_], &(list)[j_])))    \
+                                        return unreachable(err, (list)[i_].mark_of,    \
+                                                           (list)[i_].text_of,         \
+                                                           (list)[j_].text_of);        \
         } while (0)
 
 static int lint_subjects(const struct sp_subjects *s, struct sp_err *err)
@@ -59,7 +60,8 @@ static int lint_subjects(const struct sp_subjects *s, struct sp_err *err)
         return 0;
 }
 
-/* For granting rules the same view of letters and metadata views as sp_resource_grants. */
+/* For granting rules the same view of letters and metadata views as sp_resource_grants.
+ */
 static bool resource_covers(const struct sp_resource_pattern *a,
                             const struct sp_resource_pattern *b, bool is_deny)
 {
@@ -96,16 +98,16 @@ static int column_unreachable(const struct sp_mask_rule *m, struct sp_err *err)
 }
 
 /* Whether whoever matches `b` matches `a`. */
-#define ALL_COVERED(a, n_a, b, n_b, covers)                                              \
-        __extension__({                                                                  \
-                bool all_ = !(n_a) || (n_b);                                             \
-                for (size_t i_ = 0; all_ && (n_a) && i_ < (n_b); i_++) {                 \
-                        size_t j_ = 0;                                                   \
-                        while (j_ < (n_a) && !covers(&(a)[j_], &(b)[i_]))                \
-                                j_++;                                                    \
-                        all_ = j_ < (n_a);                                               \
-                }                                                                        \
-                all_;                                                                    \
+#define ALL_COVERED(a, n_a, b, n_b, covers)                                            \
+        __extension__({                                                                \
+                bool all_ = !(n_a) || (n_b);                                           \
+                for (size_t i_ = 0; all_ && (n_a) && i_ < (n_b); i_++) {               \
+                        size_t j_ = 0;                                                 \
+                        while (j_ < (n_a) && !covers(&(a)[j_], &(b)[i_]))              \
+                                j_++;                                                  \
+                        all_ = j_ < (n_a);                                             \
+                }                                                                      \
+                all_;                                                                  \
         })
 
 static bool subjects_cover(const struct sp_subjects *a, const struct sp_subjects *b)
@@ -141,7 +143,8 @@ static int lint_dead_rules(const struct sp_policy *p, struct sp_err *err)
 
                         if (i != j && wins && rule_covers(s, r))
                                 return sp_err_set_at(
-                                        err, -EINVAL, "policy.dead-rule", SP_AT(r->mark),
+                                        err, -EINVAL, "policy.dead-rule",
+                                        SP_AT(r->mark),
                                         "this rule never decides: %.*s (%s, without a "
                                         "condition) covers all of it",
                                         (int)SP_MIN(s->name.n, 160), s->name.p,
@@ -168,13 +171,15 @@ static int lint_dead_masks(const struct sp_policy *p, struct sp_err *err)
                                     (j < i || !is_as_strict(&m->mask, &s->mask));
 
                         if (i != j && wins && !s->has_except &&
-                            ALL_COVERED(s->columns, s->n_columns, m->columns, m->n_columns,
-                                        column_covers))
-                                return sp_err_set_at(
-                                        err, -EINVAL, "policy.dead-mask", SP_AT(m->mark),
-                                        "this mask never applies: %.*s is as strict and "
-                                        "covers all its columns",
-                                        (int)SP_MIN(s->mask.rule.n, 160), s->mask.rule.p);
+                            ALL_COVERED(s->columns, s->n_columns, m->columns,
+                                        m->n_columns, column_covers))
+                                return sp_err_set_at(err, -EINVAL, "policy.dead-mask",
+                                                     SP_AT(m->mark),
+                                                     "this mask never applies: %.*s is "
+                                                     "as strict and "
+                                                     "covers all its columns",
+                                                     (int)SP_MIN(s->mask.rule.n, 160),
+                                                     s->mask.rule.p);
                 }
         return 0;
 }

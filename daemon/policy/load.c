@@ -25,7 +25,8 @@ static int top_version(struct sp_loader *l, const struct sp_yaml *v, void *to sp
         int r = sp_load_scalar(l, v);
 
         if (r == 0 && !sp_str_eq(v->text, SP_STR("1")))
-                return sp_err_set_at(l->err, -EINVAL, "policy.bad-version", SP_AT(v->mark),
+                return sp_err_set_at(l->err, -EINVAL, "policy.bad-version",
+                                     SP_AT(v->mark),
                                      "this program reads policy version 1");
         return r;
 }
@@ -56,8 +57,9 @@ static int approvals_timeout(struct sp_loader *l, const struct sp_yaml *v, void 
                 return r;
         if (!sp_value_duration(v->text, &us) || us < APPROVAL_TIMEOUT_MIN_US ||
             us > APPROVAL_TIMEOUT_MAX_US)
-                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
-                                     "write a duration from 10s to 30d, for example 15m");
+                return sp_err_set_at(
+                        l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
+                        "write a duration from 10s to 30d, for example 15m");
         p->approvals.timeout_us = us;
         return 0;
 }
@@ -79,7 +81,8 @@ static int approvals_on_timeout(struct sp_loader *l, const struct sp_yaml *v, vo
 static int top_approvals(struct sp_loader *l, const struct sp_yaml *v, void *to)
 {
         static const struct sp_key keys[] = { { "timeout", approvals_timeout, false },
-                                              { "on_timeout", approvals_on_timeout, false } };
+                                              { "on_timeout", approvals_on_timeout,
+                                                false } };
 
         return sp_load_map(l, v, keys, SP_ARRAY_SIZE(keys), to);
 }
@@ -96,8 +99,9 @@ static int limits_bytes(struct sp_loader *l, const struct sp_yaml *v, void *to)
                 return r;
         /* the API takes an int64 */
         if (!sp_value_bytes(v->text, &bytes) || !bytes || bytes > INT64_MAX)
-                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
-                                     "write a size above zero, for example 10GB or 500MiB");
+                return sp_err_set_at(
+                        l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
+                        "write a size above zero, for example 10GB or 500MiB");
         p->maximum_bytes_billed = bytes;
         return 0;
 }
@@ -123,7 +127,8 @@ static int name_is_new(struct sp_loader *l, struct sp_str name, struct sp_mark m
                 (void)sp_str_cut(o, '#', &file, &other);
                 if (sp_str_eq(s, other))
                         return sp_err_set_at(l->err, -EINVAL, "policy.duplicate-name",
-                                             SP_AT(mark), "the name '%.*s' is taken by %.*s",
+                                             SP_AT(mark),
+                                             "the name '%.*s' is taken by %.*s",
                                              SP_FMT(s), SP_FMT(o));
         }
         return 0;
@@ -189,10 +194,10 @@ static int make_room(struct sp_loader *l, struct sp_yaml *const *trees, size_t n
                                                 SP_POLICY_RULES_MAX, keys[k]);
                         }
         }
-        l->policy->rules = sp_arena_array(&l->policy->arena, counts[0],
-                                          sizeof(*l->policy->rules));
-        l->policy->masks = sp_arena_array(&l->policy->arena, counts[1],
-                                          sizeof(*l->policy->masks));
+        l->policy->rules =
+                sp_arena_array(&l->policy->arena, counts[0], sizeof(*l->policy->rules));
+        l->policy->masks =
+                sp_arena_array(&l->policy->arena, counts[1], sizeof(*l->policy->masks));
         return l->policy->rules && l->policy->masks ? 0 : -ENOMEM;
 }
 
@@ -235,7 +240,8 @@ static int make_index(struct sp_policy *p)
                         return -ENOMEM;
                 for (size_t i = 0; i < p->n_rules; i++)
                         if (sp_action_has(&p->rules[i].actions, a))
-                                p->by_action[a].rules[p->by_action[a].n++] = (uint16_t)i;
+                                p->by_action[a].rules[p->by_action[a].n++] =
+                                        (uint16_t)i;
         }
         for (size_t i = 0; i < p->n_rules; i++)
                 p->needs_estimate |= p->rules[i].when.compare != SP_COMPARE_NONE;
@@ -254,7 +260,8 @@ static int add_counted(struct sp_digest *d, struct sp_str s)
 }
 
 /* Lengths go in as well: moving bytes from one file to the next is another policy. */
-static int make_version(struct sp_policy *p, const struct sp_policy_file *files, size_t n)
+static int make_version(struct sp_policy *p, const struct sp_policy_file *files,
+                        size_t n)
 {
         sp_cleanup(sp_digest_freep) struct sp_digest *d = sp_digest_new();
         uint8_t hash[SP_SHA256_LEN];
@@ -277,8 +284,10 @@ int sp_policy_load(const struct sp_policy_file *files, size_t n_files,
                    struct sp_policy **ret, struct sp_err *reterr)
 {
         sp_cleanup(sp_policy_unrefp) struct sp_policy *p = calloc(1, sizeof(*p));
-        struct sp_loader l = { .policy = p, .workloads = workloads,
-                               .n_workloads = n_workloads, .err = reterr };
+        struct sp_loader l = { .policy = p,
+                               .workloads = workloads,
+                               .n_workloads = n_workloads,
+                               .err = reterr };
         int r;
 
         if (!p)

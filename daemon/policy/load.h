@@ -16,7 +16,8 @@ struct sp_loader {
         size_t n_workloads;
         struct sp_err *err;
         const char *file; /* of the file at hand */
-        const char *timeout_set, *on_timeout_set, *mode_set, *bytes_set; /* file, or NULL */
+        const char *timeout_set, *on_timeout_set, *mode_set,
+                *bytes_set; /* file, or NULL */
 };
 
 /* One key that a mapping may have, and what reads its value into `to`. */

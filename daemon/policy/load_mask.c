@@ -61,8 +61,9 @@ static int read_keep(struct sp_loader *l, const struct sp_yaml *v, unsigned *to)
         if (r < 0)
                 return r;
         if (sp_str_u64(v->text, &n) < 0 || n < 1 || n > KEEP_MAX)
-                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
-                                     "write how many characters stay, 1 to %d", KEEP_MAX);
+                return sp_err_set_at(
+                        l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
+                        "write how many characters stay, 1 to %d", KEEP_MAX);
         *to = (unsigned)n;
         return 0;
 }
@@ -85,7 +86,8 @@ static int kind_partial(struct sp_loader *l, const struct sp_yaml *v, void *to)
         int r = sp_load_map(l, v, keys, SP_ARRAY_SIZE(keys), m);
 
         if (r == 0 && !v->count)
-                return sp_err_set_at(l->err, -EINVAL, "policy.missing-key", SP_AT(v->mark),
+                return sp_err_set_at(l->err, -EINVAL, "policy.missing-key",
+                                     SP_AT(v->mark),
                                      "'partial' needs keep_first or keep_last");
         m->kind = SP_MASK_PARTIAL;
         return r;
@@ -102,7 +104,8 @@ static int mask_kind(struct sp_loader *l, const struct sp_yaml *v, void *to)
         if (v->type == SP_YAML_MAP)
                 return sp_load_map(l, v, keys, SP_ARRAY_SIZE(keys), m);
         if (v->type == SP_YAML_SCALAR && sp_str_eq(v->text, SP_STR("partial")))
-                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
+                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value",
+                                     SP_AT(v->mark),
                                      "write { partial: { keep_last: 4 } }");
         r = sp_load_choice(l, v, names, &which);
         if (r == 0)
@@ -130,9 +133,11 @@ static int except_until(struct sp_loader *l, const struct sp_yaml *v, void *to)
         struct sp_mask_rule *m = to;
         int r = sp_load_scalar(l, v);
 
-        if (r == 0 && (!sp_value_date(v->text, &m->except_until_us) || !m->except_until_us))
-                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
-                                     "write a date as 2027-01-31; it ends at 00:00 UTC");
+        if (r == 0 &&
+            (!sp_value_date(v->text, &m->except_until_us) || !m->except_until_us))
+                return sp_err_set_at(
+                        l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
+                        "write a date as 2027-01-31; it ends at 00:00 UTC");
         return r;
 }
 
@@ -147,7 +152,8 @@ static int mask_except(struct sp_loader *l, const struct sp_yaml *v, void *to)
         int r = sp_load_map(l, v, keys, SP_ARRAY_SIZE(keys), m);
 
         if (r == 0 && !s->n_workloads && !s->n_persons && !s->n_groups)
-                return sp_err_set_at(l->err, -EINVAL, "policy.missing-key", SP_AT(v->mark),
+                return sp_err_set_at(l->err, -EINVAL, "policy.missing-key",
+                                     SP_AT(v->mark),
                                      "an exemption names workloads, persons or groups");
         m->has_except = true;
         return r;

@@ -11,8 +11,8 @@ int sp_load_scalar(struct sp_loader *l, const struct sp_yaml *v)
                                      "one value belongs here, not a %s",
                                      v->type == SP_YAML_LIST ? "list" : "mapping");
         if (!v->text.n)
-                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
-                                     "the value is missing");
+                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value",
+                                     SP_AT(v->mark), "the value is missing");
         return 0;
 }
 
@@ -22,12 +22,14 @@ int sp_load_list(struct sp_loader *l, const struct sp_yaml *v)
                 return sp_err_set_at(l->err, -EINVAL, "policy.bad-type", SP_AT(v->mark),
                                      "a list belongs here: [one, two]");
         if (!v->count)
-                return sp_err_set_at(l->err, -EINVAL, "policy.empty-list", SP_AT(v->mark),
-                                     "an empty list matches nothing; leave the key out if "
-                                     "it should not matter");
+                return sp_err_set_at(
+                        l->err, -EINVAL, "policy.empty-list", SP_AT(v->mark),
+                        "an empty list matches nothing; leave the key out if "
+                        "it should not matter");
         if (v->count > SP_POLICY_LIST_MAX)
                 return sp_err_set_at(l->err, -EINVAL, "policy.too-big", SP_AT(v->mark),
-                                     "more than %d entries in a list", SP_POLICY_LIST_MAX);
+                                     "more than %d entries in a list",
+                                     SP_POLICY_LIST_MAX);
         return 0;
 }
 
@@ -38,18 +40,19 @@ static int unknown_key(struct sp_loader *l, const struct sp_yaml *v,
         size_t n = 0;
 
         for (size_t i = 0; i < n_keys && n < sizeof(known); i++)
-                n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s", i ? ", " : "",
-                                      keys[i].name);
+                n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s",
+                                      i ? ", " : "", keys[i].name);
         return sp_err_set_at(l->err, -EINVAL, "policy.unknown-key", SP_AT(v->key_mark),
                              "'%.*s' is not a key of this mapping; known: %s",
                              (int)SP_MIN(v->key.n, 64), v->key.p, known);
 }
 
-int sp_load_map(struct sp_loader *l, const struct sp_yaml *map, const struct sp_key *keys,
-                size_t n_keys, void *to)
+int sp_load_map(struct sp_loader *l, const struct sp_yaml *map,
+                const struct sp_key *keys, size_t n_keys, void *to)
 {
         if (map->type != SP_YAML_MAP)
-                return sp_err_set_at(l->err, -EINVAL, "policy.bad-type", SP_AT(map->mark),
+                return sp_err_set_at(l->err, -EINVAL, "policy.bad-type",
+                                     SP_AT(map->mark),
                                      "a mapping belongs here: key: value");
         for (const struct sp_yaml *v = map->first; v; v = v->next) {
                 size_t i = 0;
@@ -76,8 +79,8 @@ int sp_load_map(struct sp_loader *l, const struct sp_yaml *map, const struct sp_
         return 0;
 }
 
-int sp_load_choice(struct sp_loader *l, const struct sp_yaml *v, const char *const *names,
-                   unsigned *ret)
+int sp_load_choice(struct sp_loader *l, const struct sp_yaml *v,
+                   const char *const *names, unsigned *ret)
 {
         char known[160] = "";
         size_t n = 0;
@@ -91,8 +94,8 @@ int sp_load_choice(struct sp_loader *l, const struct sp_yaml *v, const char *con
                         return 0;
                 }
         for (unsigned i = 0; names[i] && n < sizeof(known); i++)
-                n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s", i ? ", " : "",
-                                      names[i]);
+                n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s",
+                                      i ? ", " : "", names[i]);
         return sp_err_set_at(l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
                              "'%.*s' is not one of: %s", (int)SP_MIN(v->text.n, 64),
                              v->text.p, known);
@@ -149,7 +152,8 @@ int sp_load_workloads(struct sp_loader *l, const struct sp_yaml *v, void *to)
                         w++;
                 if (w == l->n_workloads)
                         return sp_err_set_at(
-                                l->err, -EINVAL, "policy.unknown-workload", SP_AT(p->mark),
+                                l->err, -EINVAL, "policy.unknown-workload",
+                                SP_AT(p->mark),
                                 "no workload of the configuration is called '%.*s'",
                                 (int)SP_MIN(p->text.n, 64), p->text.p);
         }
@@ -164,7 +168,8 @@ static const char *read_person(struct sp_person_pattern *p)
         if (!sp_str_cut(p->text, '#', &p->iss, &p->who))
                 return "write a person as ISSUER#SUBJECT, for example "
                        "https://accounts.example.com#ann@example.com";
-        if (!p->iss.n || memchr(p->iss.p, '*', p->iss.n) || memchr(p->iss.p, '?', p->iss.n))
+        if (!p->iss.n || memchr(p->iss.p, '*', p->iss.n) ||
+            memchr(p->iss.p, '?', p->iss.n))
                 return "the issuer before # is written out, without * and ?";
         wrong = sp_pattern_check(p->who);
         if (wrong)

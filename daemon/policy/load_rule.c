@@ -23,9 +23,10 @@ static int read_where(struct sp_loader *l, const struct sp_yaml *v, void *to)
                 if (r < 0)
                         return r;
                 if (when->where & 1U << values[which])
-                        return sp_err_set_at(l->err, -EINVAL, "policy.unreachable-pattern",
-                                             SP_AT(e->mark), "'%s' is in the list already",
-                                             names[which]);
+                        return sp_err_set_at(
+                                l->err, -EINVAL, "policy.unreachable-pattern",
+                                SP_AT(e->mark), "'%s' is in the list already",
+                                names[which]);
                 when->where |= 1U << values[which];
         }
         return r;
@@ -37,7 +38,8 @@ static int read_bytes(struct sp_loader *l, const struct sp_yaml *v, void *to)
         int r = sp_load_scalar(l, v);
 
         if (r == 0 && !sp_value_compare(v->text, &when->compare, &when->bytes))
-                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
+                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value",
+                                     SP_AT(v->mark),
                                      "write a comparison with a size, for example "
                                      "\">10GB\" or \"<=500MiB\"");
         return r;
@@ -59,7 +61,8 @@ static int read_days(struct sp_loader *l, const struct sp_yaml *v, void *to)
                                              SP_AT(e->mark),
                                              "write days as mon or mon-fri");
                 if (when->days == before)
-                        return sp_err_set_at(l->err, -EINVAL, "policy.unreachable-pattern",
+                        return sp_err_set_at(l->err, -EINVAL,
+                                             "policy.unreachable-pattern",
                                              SP_AT(e->mark), "in the list already");
         }
         return r;
@@ -70,7 +73,8 @@ static int read_clock(struct sp_loader *l, const struct sp_yaml *v, int *to)
         int r = sp_load_scalar(l, v);
 
         if (r == 0 && !sp_value_clock(v->text, to))
-                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
+                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value",
+                                     SP_AT(v->mark),
                                      "write a time as \"09:00\", up to \"24:00\"");
         return r;
 }
@@ -90,8 +94,9 @@ static int read_zone(struct sp_loader *l, const struct sp_yaml *v, void *to)
         int r = sp_load_scalar(l, v);
 
         if (r == 0 && !sp_value_zone(v->text, &((struct sp_conditions *)to)->zone_min))
-                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
-                                     "write the zone as UTC or as an offset like \"+02:00\"");
+                return sp_err_set_at(
+                        l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
+                        "write the zone as UTC or as an offset like \"+02:00\"");
         return r;
 }
 
@@ -110,16 +115,18 @@ static int read_time(struct sp_loader *l, const struct sp_yaml *v, void *to)
         if (r < 0)
                 return r;
         if ((when->from_min < 0) != (when->to_min < 0))
-                return sp_err_set_at(l->err, -EINVAL, "policy.missing-key", SP_AT(v->mark),
-                                     "'from' and 'to' are given together or not at all");
+                return sp_err_set_at(
+                        l->err, -EINVAL, "policy.missing-key", SP_AT(v->mark),
+                        "'from' and 'to' are given together or not at all");
         if (when->from_min < 0 && !when->days)
-                return sp_err_set_at(l->err, -EINVAL, "policy.missing-key", SP_AT(v->mark),
+                return sp_err_set_at(l->err, -EINVAL, "policy.missing-key",
+                                     SP_AT(v->mark),
                                      "a time window needs 'days', or 'from' and 'to'");
         if (when->from_min < 0)
                 when->from_min = 0, when->to_min = 24 * 60;
         if (when->from_min == when->to_min || when->from_min == 24 * 60)
-                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
-                                     "the window is empty");
+                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value",
+                                     SP_AT(v->mark), "the window is empty");
         if (!when->days)
                 when->days = 0x7F;
         return 0;
@@ -142,11 +149,13 @@ int sp_load_conditions(struct sp_loader *l, const struct sp_yaml *v,
         static const struct sp_key keys[] = { { "where", read_where, false },
                                               { "estimated_bytes", read_bytes, false },
                                               { "time", read_time, false },
-                                              { "person", read_person_required, false } };
+                                              { "person", read_person_required,
+                                                false } };
         int r = sp_load_map(l, v, keys, SP_ARRAY_SIZE(keys), ret);
 
         if (r == 0 && !v->count)
-                return sp_err_set_at(l->err, -EINVAL, "policy.empty-list", SP_AT(v->mark),
+                return sp_err_set_at(l->err, -EINVAL, "policy.empty-list",
+                                     SP_AT(v->mark),
                                      "'when' without a condition; leave the key out");
         return r;
 }
@@ -195,8 +204,10 @@ static int rule_actions(struct sp_loader *l, const struct sp_yaml *v, void *to)
                         return r;
                 if (!sp_action_pattern(e->text, &sets[n]))
                         return sp_err_set_at(
-                                l->err, -EINVAL, "policy.unknown-action", SP_AT(e->mark),
-                                "'%.*s' is no SQL action (select, insert, …) and matches no "
+                                l->err, -EINVAL, "policy.unknown-action",
+                                SP_AT(e->mark),
+                                "'%.*s' is no SQL action (select, insert, …) and "
+                                "matches no "
                                 "API method (bigquery.tables.get, bigquery.jobs.*)",
                                 (int)SP_MIN(e->text.n, 64), e->text.p);
                 sp_action_join(&rule->actions, &sets[n]);
@@ -223,8 +234,8 @@ static int rule_resources(struct sp_loader *l, const struct sp_yaml *v, void *to
 
         if (r < 0)
                 return r;
-        rule->resources = sp_arena_array(&l->policy->arena, v->count,
-                                         sizeof(*rule->resources));
+        rule->resources =
+                sp_arena_array(&l->policy->arena, v->count, sizeof(*rule->resources));
         if (!rule->resources)
                 return -ENOMEM;
         for (const struct sp_yaml *e = v->first; e; e = e->next) {
@@ -284,27 +295,30 @@ static int check_conditions(struct sp_loader *l, const struct rule_reading *read
         const struct sp_conditions *when = &r->when;
 
         if (when->person_required && r->verdict == SP_VERDICT_DENY)
-                return sp_err_set_at(l->err, -EINVAL, "policy.condition-without-effect",
-                                     SP_AT(reading->when->mark),
-                                     "'person: required' belongs on allow and approve "
-                                     "rules; to deny whoever has none, leave them out there");
+                return sp_err_set_at(
+                        l->err, -EINVAL, "policy.condition-without-effect",
+                        SP_AT(reading->when->mark),
+                        "'person: required' belongs on allow and approve "
+                        "rules; to deny whoever has none, leave them out there");
         for (unsigned i = 0; i < SP_ACTIONS_MAX; i++) {
                 if (!sp_action_has(&r->actions, i))
                         continue;
                 if (when->where && !sp_action_has_where(i))
-                        return sp_err_set_at(
-                                l->err, -EINVAL, "policy.condition-without-effect",
-                                SP_AT(reading->when->mark),
-                                "'where' is about update, delete, merge and truncate; this "
-                                "rule also names '%s'",
-                                sp_action_name(i));
+                        return sp_err_set_at(l->err, -EINVAL,
+                                             "policy.condition-without-effect",
+                                             SP_AT(reading->when->mark),
+                                             "'where' is about update, delete, merge "
+                                             "and truncate; this "
+                                             "rule also names '%s'",
+                                             sp_action_name(i));
                 if (when->compare && !sp_action_is_sql(i))
-                        return sp_err_set_at(
-                                l->err, -EINVAL, "policy.condition-without-effect",
-                                SP_AT(reading->when->mark),
-                                "'estimated_bytes' is about SQL statements; this rule also "
-                                "names '%s'",
-                                sp_action_name(i));
+                        return sp_err_set_at(l->err, -EINVAL,
+                                             "policy.condition-without-effect",
+                                             SP_AT(reading->when->mark),
+                                             "'estimated_bytes' is about SQL "
+                                             "statements; this rule also "
+                                             "names '%s'",
+                                             sp_action_name(i));
         }
         return 0;
 }
@@ -312,10 +326,14 @@ static int check_conditions(struct sp_loader *l, const struct rule_reading *read
 int sp_load_rule(struct sp_loader *l, const struct sp_yaml *v, struct sp_rule *ret)
 {
         static const struct sp_key keys[] = {
-                { "name", rule_name, true },           { "workloads", rule_workloads, false },
-                { "persons", rule_persons, false },    { "groups", rule_groups, false },
-                { "actions", rule_actions, true },     { "resources", rule_resources, true },
-                { "when", rule_when, false },          { "verdict", rule_verdict, true },
+                { "name", rule_name, true },
+                { "workloads", rule_workloads, false },
+                { "persons", rule_persons, false },
+                { "groups", rule_groups, false },
+                { "actions", rule_actions, true },
+                { "resources", rule_resources, true },
+                { "when", rule_when, false },
+                { "verdict", rule_verdict, true },
                 { "reason", rule_reason, false },
         };
         struct rule_reading reading = { 0 };

@@ -153,7 +153,8 @@ bool sp_value_date(struct sp_str s, uint64_t *ret_us)
 
 static bool day_number(struct sp_str s, unsigned *ret)
 {
-        static const char names[7][4] = { "sun", "mon", "tue", "wed", "thu", "fri", "sat" };
+        static const char names[7][4] = { "sun", "mon", "tue", "wed",
+                                          "thu", "fri", "sat" };
 
         for (unsigned i = 0; i < 7; i++)
                 if (sp_str_eq(s, sp_str_c(names[i]))) {

@@ -3,7 +3,8 @@
 
 const char *sp_mask_kind_name(enum sp_mask_kind k)
 {
-        static const char *const names[] = { "none", "redact", "null", "hash", "partial" };
+        static const char *const names[] = { "none", "redact", "null", "hash",
+                                             "partial" };
 
         return (unsigned)k < SP_ARRAY_SIZE(names) ? names[k] : NULL;
 }
@@ -77,7 +78,8 @@ static struct sp_mask stricter(struct sp_mask a, struct sp_mask b)
 }
 
 struct sp_mask sp_policy_mask(const struct sp_policy *p, const struct sp_principal *who,
-                              struct sp_str table, struct sp_str column, uint64_t now_us)
+                              struct sp_str table, struct sp_str column,
+                              uint64_t now_us)
 {
         struct sp_resource r = sp_resource_split(table);
         struct sp_mask found = { SP_MASK_NONE };

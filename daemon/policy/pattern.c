@@ -22,7 +22,8 @@ static size_t skip_character(struct sp_str s, size_t i)
 }
 
 /* Backtracking to the last star only, as sp_str_glob does. Stars of `text` are symbols
- * that only a star of `pattern` can take: then the answer holds for whatever they mean. */
+ * that only a star of `pattern` can take: then the answer holds for whatever they mean.
+ */
 bool sp_pattern_covers(struct sp_str pattern, struct sp_str text, bool fold)
 {
         size_t p = 0, t = 0, star = SIZE_MAX, mark = 0;
@@ -51,10 +52,12 @@ bool sp_pattern_covers(struct sp_str pattern, struct sp_str text, bool fold)
 
 static bool is_star(char c)
 {
-        return c == '*' || c == '?'; /* `?` taken as `*`: too wide is the safe side here */
+        return c == '*' ||
+               c == '?'; /* `?` taken as `*`: too wide is the safe side here */
 }
 
-/* meets[p]: some name matches the first p of the pattern and the first t of the text. */
+/* meets[p]: some name matches the first p of the pattern and the first t of the text.
+ */
 bool sp_pattern_meets(struct sp_str pattern, struct sp_str text, bool fold)
 {
         bool meets[SP_PATTERN_MAX + 1] = { true };
@@ -154,7 +157,8 @@ const char *sp_resource_check(struct sp_str text)
         return NULL;
 }
 
-bool sp_resource_grants(const struct sp_resource_pattern *p, const struct sp_resource *r)
+bool sp_resource_grants(const struct sp_resource_pattern *p,
+                        const struct sp_resource *r)
 {
         if (p->r.n > r->n)
                 return false;
@@ -176,13 +180,14 @@ static struct sp_str without_decorator(struct sp_str table)
         return sp_str_sub(table, 0, i);
 }
 
-bool sp_resource_catches(const struct sp_resource_pattern *p, const struct sp_resource *r,
-                         bool inside)
+bool sp_resource_catches(const struct sp_resource_pattern *p,
+                         const struct sp_resource *r, bool inside)
 {
         if (p->r.n > r->n && !inside)
                 return false;
         for (unsigned i = 0; i < SP_MIN(p->r.n, r->n); i++) {
-                struct sp_str name = i == 2 ? without_decorator(r->part[i]) : r->part[i];
+                struct sp_str name =
+                        i == 2 ? without_decorator(r->part[i]) : r->part[i];
 
                 /* case folded: a dataset may be case-insensitive */
                 if (name.n && memchr(name.p, '*', name.n)) {

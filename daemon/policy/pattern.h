@@ -23,7 +23,8 @@ bool sp_pattern_meets(struct sp_str pattern, struct sp_str text, bool fold);
 /* What is wrong with a glob, or NULL. */
 const char *sp_pattern_check(struct sp_str glob);
 
-/* A resource, or a pattern for one: 1 to 3 parts. The third part of a name keeps its dots
+/* A resource, or a pattern for one: 1 to 3 parts. The third part of a name keeps its
+ * dots
  * ("INFORMATION_SCHEMA.COLUMNS"); the first may have one ("example.com:project"). */
 struct sp_resource {
         struct sp_str part[SP_RESOURCE_PARTS];
@@ -39,11 +40,12 @@ struct sp_resource_pattern {
 const char *sp_resource_check(struct sp_str text); /* NULL, or what is wrong */
 
 /* To grant: letter for letter, and metadata views only when the pattern names them. */
-bool sp_resource_grants(const struct sp_resource_pattern *p, const struct sp_resource *r);
+bool sp_resource_grants(const struct sp_resource_pattern *p,
+                        const struct sp_resource *r);
 /* To refuse, hold or mask: when in doubt, yes. `inside`: a pattern for something within
  * the resource counts (DROP SCHEMA hits every table of it). */
-bool sp_resource_catches(const struct sp_resource_pattern *p, const struct sp_resource *r,
-                         bool inside);
+bool sp_resource_catches(const struct sp_resource_pattern *p,
+                         const struct sp_resource *r, bool inside);
 /* The pattern without a last part that is just `*`: the container of all it matches. */
 struct sp_resource_pattern sp_resource_container(const struct sp_resource_pattern *p);
 /* Whether all that `b` matches is matched by `a`. */

@@ -67,7 +67,8 @@ struct sp_principal {
 /* What a statement or API method does to one resource. */
 struct sp_access {
         struct sp_str action; /* "select", "bigquery.tables.get" */
-        struct sp_str resource; /* "project.dataset.table", "project.dataset", "project" */
+        struct sp_str
+                resource; /* "project.dataset.table", "project.dataset", "project" */
 };
 
 struct sp_question {
@@ -88,9 +89,16 @@ struct sp_decision {
         const char *error_id; /* of a denial: "policy.denied", "policy.no-rule",
                                  "policy.person-required" */
 };
-struct sp_decision sp_policy_decide(const struct sp_policy *p, const struct sp_question *q);
+struct sp_decision sp_policy_decide(const struct sp_policy *p,
+                                    const struct sp_question *q);
 
-enum sp_mask_kind { SP_MASK_NONE, SP_MASK_REDACT, SP_MASK_NULL, SP_MASK_HASH, SP_MASK_PARTIAL };
+enum sp_mask_kind {
+        SP_MASK_NONE,
+        SP_MASK_REDACT,
+        SP_MASK_NULL,
+        SP_MASK_HASH,
+        SP_MASK_PARTIAL
+};
 struct sp_mask {
         enum sp_mask_kind kind;
         unsigned keep_first, keep_last; /* of SP_MASK_PARTIAL, characters */
@@ -108,7 +116,8 @@ bool sp_policy_masks_table(const struct sp_policy *p, const struct sp_principal 
 /* The mask of one column, `column` being "name" or "parent.child": strictest rule wins:
  * redact, null, hash, partial; exemptions applied. Column names match ASCII-case-insensitively. */
 struct sp_mask sp_policy_mask(const struct sp_policy *p, const struct sp_principal *who,
-                              struct sp_str table, struct sp_str column, uint64_t now_us);
+                              struct sp_str table, struct sp_str column,
+                              uint64_t now_us);
 /* Whether the principal has an allow or approve rule for `action` on anything at or below
  * `resource` (a project, a dataset): for filtering lists. */
 bool sp_policy_may_see(const struct sp_policy *p, const struct sp_principal *who,

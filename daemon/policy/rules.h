@@ -38,7 +38,13 @@ struct sp_subjects {
         size_t n_groups;
 };
 
-enum sp_compare { SP_COMPARE_NONE, SP_LESS, SP_LESS_EQUAL, SP_GREATER, SP_GREATER_EQUAL };
+enum sp_compare {
+        SP_COMPARE_NONE,
+        SP_LESS,
+        SP_LESS_EQUAL,
+        SP_GREATER,
+        SP_GREATER_EQUAL
+};
 
 struct sp_conditions {
         unsigned where; /* bits 1 << enum sp_sql_where; 0: not asked */

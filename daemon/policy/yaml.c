@@ -23,7 +23,8 @@ static void reader_done(struct reader *r)
 
 static struct sp_mark mark_of(const struct reader *r, yaml_mark_t m)
 {
-        return (struct sp_mark){ r->file, (unsigned)m.line + 1, (unsigned)m.column + 1 };
+        return (struct sp_mark){ r->file, (unsigned)m.line + 1,
+                                 (unsigned)m.column + 1 };
 }
 
 static int fail_feature(struct reader *r, const char *what)
@@ -68,13 +69,15 @@ static int read_scalar(struct reader *r, struct sp_yaml *n)
 {
         const char *value = (const char *)r->event.data.scalar.value;
         size_t length = r->event.data.scalar.length;
-        int e = check_plain_form(r, r->event.data.scalar.anchor, r->event.data.scalar.tag);
+        int e = check_plain_form(r, r->event.data.scalar.anchor,
+                                 r->event.data.scalar.tag);
 
         if (e < 0)
                 return e;
         if (length > SP_YAML_SCALAR_MAX)
                 return sp_err_set_at(r->err, -EINVAL, "policy.too-big", SP_AT(n->mark),
-                                     "a value of more than %d bytes", SP_YAML_SCALAR_MAX);
+                                     "a value of more than %d bytes",
+                                     SP_YAML_SCALAR_MAX);
         n->type = SP_YAML_SCALAR;
         n->is_plain = r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
         n->text = sp_arena_str(r->arena, sp_str(value, length));
@@ -118,12 +121,14 @@ static int read_key(struct reader *r, unsigned depth, const struct sp_yaml *map,
         if (key->is_plain && sp_str_eq(key->text, SP_STR("<<")))
                 return fail_feature(r, "a merge key (<<)");
         if (map->count == SP_YAML_KEYS_MAX)
-                return sp_err_set_at(r->err, -EINVAL, "policy.too-big", SP_AT(key->mark),
-                                     "more than %d keys in a mapping", SP_YAML_KEYS_MAX);
+                return sp_err_set_at(r->err, -EINVAL, "policy.too-big",
+                                     SP_AT(key->mark), "more than %d keys in a mapping",
+                                     SP_YAML_KEYS_MAX);
         for (const struct sp_yaml *v = map->first; v; v = v->next)
                 if (sp_str_eq(v->key, key->text))
                         return sp_err_set_at(
-                                r->err, -EINVAL, "policy.duplicate-key", SP_AT(key->mark),
+                                r->err, -EINVAL, "policy.duplicate-key",
+                                SP_AT(key->mark),
                                 "'%.*s' is set a second time; the first is in line %u",
                                 SP_FMT(key->text), v->key_mark.line);
         *ret = key;
@@ -227,20 +232,22 @@ static int read_document(struct reader *r, struct sp_yaml **ret)
 int sp_yaml_parse(struct sp_arena *a, const char *file, struct sp_str text,
                   struct sp_yaml **ret, struct sp_err *reterr)
 {
-        sp_cleanup(reader_done) struct reader r = { .arena = a, .file = file,
+        sp_cleanup(reader_done) struct reader r = { .arena = a,
+                                                    .file = file,
                                                     .err = reterr };
 
         if (!yaml_parser_initialize(&r.parser))
                 return -ENOMEM;
         if (text.n > SP_YAML_TEXT_MAX)
                 return sp_err_set_at(reterr, -EINVAL, "policy.too-big", file, 1, 1,
-                                     "the file has more than %d bytes", SP_YAML_TEXT_MAX);
+                                     "the file has more than %d bytes",
+                                     SP_YAML_TEXT_MAX);
         /* libyaml would also take UTF-16: then two readers could see two texts */
         if (!sp_str_is_utf8(text) || sp_str_starts(text, SP_STR("\xEF\xBB\xBF")))
                 return sp_err_set_at(reterr, -EINVAL, "policy.yaml", file, 1, 1,
                                      "the file is not UTF-8 text without BOM and NUL");
         yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-        yaml_parser_set_input_string(&r.parser, (const unsigned char *)(text.n ? text.p : ""),
-                                     text.n);
+        yaml_parser_set_input_string(
+                &r.parser, (const unsigned char *)(text.n ? text.p : ""), text.n);
         return read_document(&r, ret);
 }

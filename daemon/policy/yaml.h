@@ -2,13 +2,12 @@
 /*
  * policy/yaml — one strict YAML document as a small tree with positions.
  *
- * Job:       read the part of YAML that has one meaning for every reader: mappings, lists
- *            and scalars. Anchors, aliases, tags, merge keys, directives, several
- *            documents and duplicate keys are errors, as is what exceeds the limits.
- * Ownership: nodes and texts belong to the arena.
- * Errors:    -EINVAL with id "policy.yaml", "policy.yaml-feature", "policy.duplicate-key",
- *            "policy.too-big" and file:line:column; -ENOMEM.
- * Spec:      YAML 1.1 as libyaml reads it; docs/policy.md §2.
+ * Job:       read the part of YAML that has one meaning for every reader: mappings,
+ * lists and scalars. Anchors, aliases, tags, merge keys, directives, several documents
+ * and duplicate keys are errors, as is what exceeds the limits. Ownership: nodes and
+ * texts belong to the arena. Errors:    -EINVAL with id "policy.yaml",
+ * "policy.yaml-feature", "policy.duplicate-key", "policy.too-big" and file:line:column;
+ * -ENOMEM. Spec:      YAML 1.1 as libyaml reads it; docs/policy.md §2.
  */
 #pragma once
 
@@ -43,5 +42,6 @@ struct sp_yaml {
 #define SP_AT(mark_) (mark_).file, (mark_).line, (mark_).column
 
 /* `file` must live as long as the tree. */
-sp_must_check int sp_yaml_parse(struct sp_arena *a, const char *file, struct sp_str text,
-                                struct sp_yaml **ret, struct sp_err *reterr);
+sp_must_check int sp_yaml_parse(struct sp_arena *a, const char *file,
+                                struct sp_str text, struct sp_yaml **ret,
+                                struct sp_err *reterr);

@@ -8,18 +8,21 @@
 /* Fields in wire order, once per struct: both directions come from the same list. */
 #define FIELDS_error(S, B, W, L) W(code) S(id) S(what)
 #define FIELDS_identify(S, B, W, L) L(guard_id) L(cgroup_id) S(token)
-#define FIELDS_identity(S, B, W, L)                                                      \
-        S(workload) S(session) S(iss) S(sub) S(email) S(groups) S(salt) B(token_is_ours) \
-        B(token_is_valid) L(valid_s)
-#define FIELDS_mint(S, B, W, L)                                                          \
+#define FIELDS_identity(S, B, W, L)                                                    \
+        S(workload)                                                                    \
+        S(session) S(iss) S(sub) S(email) S(groups) S(salt) B(token_is_ours)           \
+                B(token_is_valid) L(valid_s)
+#define FIELDS_mint(S, B, W, L)                                                        \
         L(guard_id) L(cgroup_id) S(iss) S(sub) S(email) S(groups) L(person_expires_s)
 #define FIELDS_token(S, B, W, L) S(token) L(expires_in_s) S(session)
 #define FIELDS_leaf(S, B, W, L) S(chain_pem) S(key_pem) L(valid_s)
 #define FIELDS_assertion(S, B, W, L) S(token_uri) S(assertion) S(client_email)
-#define FIELDS_approval(S, B, W, L)                                                      \
-        S(job) S(session) S(workload) S(iss) S(sub) W(uid) W(pid) S(comm) S(action)      \
-        S(resources) S(rule) S(reason) S(sql) S(masked) L(estimated_bytes) B(has_estimate) \
-        S(request_hash) S(policy_version) L(timeout_us) B(keep_queued)
+#define FIELDS_approval(S, B, W, L)                                                    \
+        S(job)                                                                         \
+        S(session) S(workload) S(iss) S(sub) W(uid) W(pid) S(comm) S(action)           \
+                S(resources) S(rule) S(reason) S(sql) S(masked) L(estimated_bytes)     \
+                        B(has_estimate) S(request_hash) S(policy_version)              \
+                                L(timeout_us) B(keep_queued)
 #define FIELDS_approval_state(S, B, W, L) S(approval) B(state) S(approver) S(reason)
 #define FIELDS_claim(S, B, W, L) S(approval) S(request_hash)
 #define FIELDS_keep(S, B, W, L) S(space) S(key) S(value) L(expires_s)
@@ -34,26 +37,26 @@
 #define GET_W(f) m->f = sp_wire_u32(w);
 #define GET_L(f) m->f = sp_wire_u64(w);
 
-#define DEFINE(name)                                                                     \
-        void sp_msg_put_##name(struct sp_wire_out *w, const struct sp_msg_##name *m)     \
-        {                                                                                \
-                FIELDS_##name(PUT_S, PUT_B, PUT_W, PUT_L)                                \
-        }                                                                                \
-        void sp_msg_get_##name(struct sp_wire_in *w, struct sp_msg_##name *m)            \
-        {                                                                                \
-                FIELDS_##name(GET_S, GET_B, GET_W, GET_L)                                \
-        }                                                                                \
-        int sp_msg_read_##name(struct sp_str payload, struct sp_msg_##name *ret)         \
-        {                                                                                \
-                struct sp_wire_in w = SP_WIRE_IN(payload);                               \
-                struct sp_msg_##name m;                                                  \
-                int r;                                                                   \
-                                                                                         \
-                sp_msg_get_##name(&w, &m);                                               \
-                r = sp_wire_end(&w);                                                     \
-                if (r == 0)                                                              \
-                        *ret = m;                                                        \
-                return r;                                                                \
+#define DEFINE(name)                                                                   \
+        void sp_msg_put_##name(struct sp_wire_out *w, const struct sp_msg_##name *m)   \
+        {                                                                              \
+                FIELDS_##name(PUT_S, PUT_B, PUT_W, PUT_L)                              \
+        }                                                                              \
+        void sp_msg_get_##name(struct sp_wire_in *w, struct sp_msg_##name *m)          \
+        {                                                                              \
+                FIELDS_##name(GET_S, GET_B, GET_W, GET_L)                              \
+        }                                                                              \
+        int sp_msg_read_##name(struct sp_str payload, struct sp_msg_##name *ret)       \
+        {                                                                              \
+                struct sp_wire_in w = SP_WIRE_IN(payload);                             \
+                struct sp_msg_##name m;                                                \
+                int r;                                                                 \
+                                                                                       \
+                sp_msg_get_##name(&w, &m);                                             \
+                r = sp_wire_end(&w);                                                   \
+                if (r == 0)                                                            \
+                        *ret = m;                                                      \
+                return r;                                                              \
         }
 SP_MSG_STRUCTS(DEFINE)
 
@@ -100,8 +103,8 @@ int sp_policy_pack(struct sp_buf *to, const struct sp_policy_file *files, size_t
         return w.error;
 }
 
-int sp_policy_unpack(struct sp_arena *a, struct sp_str packed, struct sp_policy_file **ret,
-                     size_t *ret_n)
+int sp_policy_unpack(struct sp_arena *a, struct sp_str packed,
+                     struct sp_policy_file **ret, size_t *ret_n)
 {
         struct sp_wire_in w = SP_WIRE_IN(packed);
         uint32_t n = sp_wire_u32(&w);

@@ -30,7 +30,8 @@ enum sp_msg_type {
         SP_MSG_APPROVAL_DECIDED, /* struct sp_msg_approval_state */
 
         /* warden → worker or recorder, answered */
-        SP_MSG_METRICS_GET = 32, /* answer: struct sp_msg_metrics (text, Prometheus format) */
+        SP_MSG_METRICS_GET =
+                32, /* answer: struct sp_msg_metrics (text, Prometheus format) */
         SP_MSG_PING, /* answer: empty. No answer in time: the role hangs */
 
         /* worker → warden, answered */
@@ -114,7 +115,8 @@ enum sp_approval_state {
         SP_APPROVAL_EXPIRED,
         SP_APPROVAL_USED, /* claimed: its request was, or is being, sent */
 };
-const char *sp_approval_state_name(enum sp_approval_state s); /* "pending"; NULL out of range */
+const char *
+sp_approval_state_name(enum sp_approval_state s); /* "pending"; NULL out of range */
 struct sp_msg_approval_state {
         struct sp_str approval; /* id, a ULID */
         uint8_t state; /* enum sp_approval_state */
@@ -134,23 +136,27 @@ struct sp_msg_metrics {
 };
 
 /* One pair per struct: append to a writer, read from a payload. */
-#define SP_MSG_STRUCTS(X)                                                                \
-        X(error) X(identify) X(identity) X(mint) X(token) X(leaf) X(assertion) X(approval) \
-        X(approval_state) X(claim) X(keep) X(metrics)
-#define SP_MSG_DECLARE(name)                                                             \
-        void sp_msg_put_##name(struct sp_wire_out *w, const struct sp_msg_##name *m);    \
-        void sp_msg_get_##name(struct sp_wire_in *w, struct sp_msg_##name *m);           \
-        sp_must_check int sp_msg_read_##name(struct sp_str payload,                      \
+#define SP_MSG_STRUCTS(X)                                                              \
+        X(error)                                                                       \
+        X(identify) X(identity) X(mint) X(token) X(leaf) X(assertion) X(approval)      \
+                X(approval_state) X(claim) X(keep) X(metrics)
+#define SP_MSG_DECLARE(name)                                                           \
+        void sp_msg_put_##name(struct sp_wire_out *w, const struct sp_msg_##name *m);  \
+        void sp_msg_get_##name(struct sp_wire_in *w, struct sp_msg_##name *m);         \
+        sp_must_check int sp_msg_read_##name(struct sp_str payload,                    \
                                              struct sp_msg_##name *ret);
 SP_MSG_STRUCTS(SP_MSG_DECLARE)
 #undef SP_MSG_DECLARE
 
 /* Answers: what every server end sends. */
-sp_must_check int sp_msg_answer_error(struct sp_ipc *c, uint64_t id, const struct sp_err *e);
-sp_must_check int sp_msg_answer(struct sp_ipc *c, uint64_t id, const struct sp_buf *payload);
+sp_must_check int sp_msg_answer_error(struct sp_ipc *c, uint64_t id,
+                                      const struct sp_err *e);
+sp_must_check int sp_msg_answer(struct sp_ipc *c, uint64_t id,
+                                const struct sp_buf *payload);
 
 /* The policy directory as one text that fits a memfd: count, then name and text of each. */
 struct sp_policy_file;
-sp_must_check int sp_policy_pack(struct sp_buf *to, const struct sp_policy_file *files, size_t n);
+sp_must_check int sp_policy_pack(struct sp_buf *to, const struct sp_policy_file *files,
+                                 size_t n);
 sp_must_check int sp_policy_unpack(struct sp_arena *a, struct sp_str packed,
                                    struct sp_policy_file **ret, size_t *ret_n);

@@ -14,34 +14,105 @@
 
 /* What both roles do all day. */
 static const int common_calls[] = {
-        SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(preadv),
-        SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(lseek),
-        SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg), SCMP_SYS(recvfrom), SCMP_SYS(sendmsg),
-        SCMP_SYS(sendmmsg), SCMP_SYS(sendto), SCMP_SYS(shutdown), SCMP_SYS(getsockopt),
-        SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(connect),
-        SCMP_SYS(socketpair), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(select),
-        SCMP_SYS(pselect6), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),
-        SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2),
-        SCMP_SYS(eventfd2), SCMP_SYS(pipe2), SCMP_SYS(timerfd_create),
-        SCMP_SYS(timerfd_settime), SCMP_SYS(timerfd_gettime), SCMP_SYS(futex),
-        SCMP_SYS(set_robust_list), SCMP_SYS(get_robust_list), SCMP_SYS(rseq),
-        SCMP_SYS(set_tid_address), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
-        SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigtimedwait), SCMP_SYS(sigaltstack),
-        SCMP_SYS(restart_syscall), SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres),
-        SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday),
-        SCMP_SYS(time), SCMP_SYS(getrandom), SCMP_SYS(munmap), SCMP_SYS(mremap),
-        SCMP_SYS(madvise), SCMP_SYS(mincore), SCMP_SYS(brk), SCMP_SYS(exit),
-        SCMP_SYS(exit_group), SCMP_SYS(getpid), SCMP_SYS(getppid), SCMP_SYS(gettid),
-        SCMP_SYS(tgkill), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
-        SCMP_SYS(getegid), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(stat),
-        SCMP_SYS(lstat), SCMP_SYS(statx), SCMP_SYS(statfs), SCMP_SYS(fstatfs),
-        SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
-        SCMP_SYS(readlinkat), SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(fcntl),
-        SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(memfd_create),
-        SCMP_SYS(ftruncate), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity),
-        SCMP_SYS(sched_getparam), SCMP_SYS(sched_getscheduler), SCMP_SYS(getcpu),
-        SCMP_SYS(membarrier), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(getrusage),
-        SCMP_SYS(getrlimit), SCMP_SYS(umask),
+        SCMP_SYS(read),
+        SCMP_SYS(readv),
+        SCMP_SYS(pread64),
+        SCMP_SYS(preadv),
+        SCMP_SYS(write),
+        SCMP_SYS(writev),
+        SCMP_SYS(close),
+        SCMP_SYS(lseek),
+        SCMP_SYS(recvmsg),
+        SCMP_SYS(recvmmsg),
+        SCMP_SYS(recvfrom),
+        SCMP_SYS(sendmsg),
+        SCMP_SYS(sendmmsg),
+        SCMP_SYS(sendto),
+        SCMP_SYS(shutdown),
+        SCMP_SYS(getsockopt),
+        SCMP_SYS(setsockopt),
+        SCMP_SYS(getsockname),
+        SCMP_SYS(getpeername),
+        SCMP_SYS(connect),
+        SCMP_SYS(socketpair),
+        SCMP_SYS(poll),
+        SCMP_SYS(ppoll),
+        SCMP_SYS(select),
+        SCMP_SYS(pselect6),
+        SCMP_SYS(epoll_create1),
+        SCMP_SYS(epoll_ctl),
+        SCMP_SYS(epoll_wait),
+        SCMP_SYS(epoll_pwait),
+        SCMP_SYS(epoll_pwait2),
+        SCMP_SYS(eventfd2),
+        SCMP_SYS(pipe2),
+        SCMP_SYS(timerfd_create),
+        SCMP_SYS(timerfd_settime),
+        SCMP_SYS(timerfd_gettime),
+        SCMP_SYS(futex),
+        SCMP_SYS(set_robust_list),
+        SCMP_SYS(get_robust_list),
+        SCMP_SYS(rseq),
+        SCMP_SYS(set_tid_address),
+        SCMP_SYS(rt_sigaction),
+        SCMP_SYS(rt_sigprocmask),
+        SCMP_SYS(rt_sigreturn),
+        SCMP_SYS(rt_sigtimedwait),
+        SCMP_SYS(sigaltstack),
+        SCMP_SYS(restart_syscall),
+        SCMP_SYS(clock_gettime),
+        SCMP_SYS(clock_getres),
+        SCMP_SYS(clock_nanosleep),
+        SCMP_SYS(nanosleep),
+        SCMP_SYS(gettimeofday),
+        SCMP_SYS(time),
+        SCMP_SYS(getrandom),
+        SCMP_SYS(munmap),
+        SCMP_SYS(mremap),
+        SCMP_SYS(madvise),
+        SCMP_SYS(mincore),
+        SCMP_SYS(brk),
+        SCMP_SYS(exit),
+        SCMP_SYS(exit_group),
+        SCMP_SYS(getpid),
+        SCMP_SYS(getppid),
+        SCMP_SYS(gettid),
+        SCMP_SYS(tgkill),
+        SCMP_SYS(getuid),
+        SCMP_SYS(geteuid),
+        SCMP_SYS(getgid),
+        SCMP_SYS(getegid),
+        SCMP_SYS(fstat),
+        SCMP_SYS(newfstatat),
+        SCMP_SYS(stat),
+        SCMP_SYS(lstat),
+        SCMP_SYS(statx),
+        SCMP_SYS(statfs),
+        SCMP_SYS(fstatfs),
+        SCMP_SYS(access),
+        SCMP_SYS(faccessat),
+        SCMP_SYS(faccessat2),
+        SCMP_SYS(readlink),
+        SCMP_SYS(readlinkat),
+        SCMP_SYS(getdents64),
+        SCMP_SYS(getcwd),
+        SCMP_SYS(fcntl),
+        SCMP_SYS(dup),
+        SCMP_SYS(dup2),
+        SCMP_SYS(dup3),
+        SCMP_SYS(memfd_create),
+        SCMP_SYS(ftruncate),
+        SCMP_SYS(sched_yield),
+        SCMP_SYS(sched_getaffinity),
+        SCMP_SYS(sched_getparam),
+        SCMP_SYS(sched_getscheduler),
+        SCMP_SYS(getcpu),
+        SCMP_SYS(membarrier),
+        SCMP_SYS(uname),
+        SCMP_SYS(sysinfo),
+        SCMP_SYS(getrusage),
+        SCMP_SYS(getrlimit),
+        SCMP_SYS(umask),
 };
 
 static const int worker_calls[] = {
@@ -50,26 +121,49 @@ static const int worker_calls[] = {
 };
 
 static const int recorder_calls[] = {
-        SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(creat), SCMP_SYS(pwrite64),
-        SCMP_SYS(pwritev), SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(sync_file_range),
-        SCMP_SYS(syncfs), SCMP_SYS(fallocate), SCMP_SYS(truncate), SCMP_SYS(fadvise64),
-        SCMP_SYS(readahead), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename),
-        SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(mkdir), SCMP_SYS(mkdirat),
-        SCMP_SYS(rmdir), SCMP_SYS(link), SCMP_SYS(linkat), SCMP_SYS(flock),
-        SCMP_SYS(getdents), SCMP_SYS(msync), SCMP_SYS(fchmod), SCMP_SYS(utimensat),
-        SCMP_SYS(ioprio_get),
+        SCMP_SYS(open),      SCMP_SYS(openat),          SCMP_SYS(creat),
+        SCMP_SYS(pwrite64),  SCMP_SYS(pwritev),         SCMP_SYS(fsync),
+        SCMP_SYS(fdatasync), SCMP_SYS(sync_file_range), SCMP_SYS(syncfs),
+        SCMP_SYS(fallocate), SCMP_SYS(truncate),        SCMP_SYS(fadvise64),
+        SCMP_SYS(readahead), SCMP_SYS(unlink),          SCMP_SYS(unlinkat),
+        SCMP_SYS(rename),    SCMP_SYS(renameat),        SCMP_SYS(renameat2),
+        SCMP_SYS(mkdir),     SCMP_SYS(mkdirat),         SCMP_SYS(rmdir),
+        SCMP_SYS(link),      SCMP_SYS(linkat),          SCMP_SYS(flock),
+        SCMP_SYS(getdents),  SCMP_SYS(msync),           SCMP_SYS(fchmod),
+        SCMP_SYS(utimensat), SCMP_SYS(ioprio_get),
 };
 
 /* Nothing in this program or its libraries makes these after the start. */
 static const int deadly_calls[] = {
-        SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
-        SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_getfd), SCMP_SYS(mount),
-        SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(setns),
-        SCMP_SYS(unshare), SCMP_SYS(init_module), SCMP_SYS(finit_module),
-        SCMP_SYS(delete_module), SCMP_SYS(kexec_load), SCMP_SYS(keyctl), SCMP_SYS(add_key),
-        SCMP_SYS(request_key), SCMP_SYS(userfaultfd), SCMP_SYS(perf_event_open),
-        SCMP_SYS(io_uring_setup), SCMP_SYS(setuid), SCMP_SYS(setreuid), SCMP_SYS(setresuid),
-        SCMP_SYS(setgid), SCMP_SYS(setregid), SCMP_SYS(setresgid), SCMP_SYS(capset),
+        SCMP_SYS(execve),
+        SCMP_SYS(execveat),
+        SCMP_SYS(ptrace),
+        SCMP_SYS(process_vm_readv),
+        SCMP_SYS(process_vm_writev),
+        SCMP_SYS(pidfd_getfd),
+        SCMP_SYS(mount),
+        SCMP_SYS(umount2),
+        SCMP_SYS(pivot_root),
+        SCMP_SYS(chroot),
+        SCMP_SYS(setns),
+        SCMP_SYS(unshare),
+        SCMP_SYS(init_module),
+        SCMP_SYS(finit_module),
+        SCMP_SYS(delete_module),
+        SCMP_SYS(kexec_load),
+        SCMP_SYS(keyctl),
+        SCMP_SYS(add_key),
+        SCMP_SYS(request_key),
+        SCMP_SYS(userfaultfd),
+        SCMP_SYS(perf_event_open),
+        SCMP_SYS(io_uring_setup),
+        SCMP_SYS(setuid),
+        SCMP_SYS(setreuid),
+        SCMP_SYS(setresuid),
+        SCMP_SYS(setgid),
+        SCMP_SYS(setregid),
+        SCMP_SYS(setresgid),
+        SCMP_SYS(capset),
 };
 
 /* LeakSanitizer attaches to its own process: then the calls fail instead of killing. */
@@ -102,12 +196,13 @@ static int add_memory(scmp_filter_ctx f)
         return r;
 }
 
-/* Threads are made by clone with CLONE_THREAD. The flags of clone3 are in memory, where a
- * filter cannot look: ENOSYS sends glibc back to clone. */
+/* Threads are made by clone with CLONE_THREAD. The flags of clone3 are in memory, where
+ * a filter cannot look: ENOSYS sends glibc back to clone. */
 static int add_threads(scmp_filter_ctx f)
 {
-        int r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                                 SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+        int r = seccomp_rule_add(
+                f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
 
         if (r == 0)
                 r = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
@@ -123,14 +218,15 @@ static int add_threads(scmp_filter_ctx f)
 static int add_socket(scmp_filter_ctx f, int family)
 {
         static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
-        const uint64_t type_mask = UINT32_MAX & ~(uint32_t)(SOCK_NONBLOCK | SOCK_CLOEXEC);
+        const uint64_t type_mask =
+                UINT32_MAX & ~(uint32_t)(SOCK_NONBLOCK | SOCK_CLOEXEC);
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < SP_ARRAY_SIZE(types); i++)
-                r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-                                     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family),
-                                     SCMP_A1(SCMP_CMP_MASKED_EQ, type_mask,
-                                             (scmp_datum_t)types[i]));
+                r = seccomp_rule_add(
+                        f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+                        SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family),
+                        SCMP_A1(SCMP_CMP_MASKED_EQ, type_mask, (scmp_datum_t)types[i]));
         return r;
 }
 
@@ -140,8 +236,8 @@ static int add_ioctl(scmp_filter_ctx f)
                                  SCMP_A1(SCMP_CMP_EQ, FIONBIO));
 
         return r == 0 ? seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                                         SCMP_A1(SCMP_CMP_EQ, FIONREAD)) :
-                        r;
+                                         SCMP_A1(SCMP_CMP_EQ, FIONREAD))
+                      : r;
 }
 
 static int filter_new(scmp_filter_ctx *ret)
@@ -156,7 +252,8 @@ static int filter_new(scmp_filter_ctx *ret)
         if (r == 0)
                 r = add_calls(f, DEADLY, deadly_calls, SP_ARRAY_SIZE(deadly_calls));
         if (r == 0)
-                r = add_calls(f, SCMP_ACT_ALLOW, common_calls, SP_ARRAY_SIZE(common_calls));
+                r = add_calls(f, SCMP_ACT_ALLOW, common_calls,
+                              SP_ARRAY_SIZE(common_calls));
         if (r == 0)
                 r = add_memory(f);
         if (r == 0)
@@ -192,7 +289,8 @@ static int add_worker(scmp_filter_ctx f)
 
         for (size_t i = 0; r == 0 && i < SP_ARRAY_SIZE(families); i++)
                 r = add_socket(f, families[i]);
-        if (r == 0) /* getaddrinfo asks for the machine's addresses: SOCK_RAW of netlink */
+        if (r ==
+            0) /* getaddrinfo asks for the machine's addresses: SOCK_RAW of netlink */
                 r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
                                      SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
         if (r == 0)
@@ -236,6 +334,7 @@ int sp_sandbox_recorder(struct sp_err *reterr)
         int r = filter_new(&f);
 
         if (r == 0)
-                r = add_calls(f, SCMP_ACT_ALLOW, recorder_calls, SP_ARRAY_SIZE(recorder_calls));
+                r = add_calls(f, SCMP_ACT_ALLOW, recorder_calls,
+                              SP_ARRAY_SIZE(recorder_calls));
         return install(f, r, reterr);
 }

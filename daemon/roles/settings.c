@@ -49,7 +49,8 @@ static const struct key top_keys[] = {
 static const struct key guard_keys[] = {
         { "attach", KIND_TEXT, AT(guard.attach), 1, 1024 },
         { "pin_dir", KIND_PATH, AT(guard.pin_dir), 1, 1024 },
-        /* Privileged, so that no other user can listen there while the daemon is down. */
+        /* Privileged, so that no other user can listen there while the daemon is down.
+         */
         { "port", KIND_U16, AT(guard.port), 1, 1023 },
         { "metadata_port", KIND_U16, AT(guard.metadata_port), 1, 1023 },
         { NULL },
@@ -67,7 +68,8 @@ static const struct key upstream_keys[] = {
         { NULL },
 };
 static const struct key credential_keys[] = {
-        { "service_account_file", KIND_PATH, AT(credential.service_account_file), 1, 1024 },
+        { "service_account_file", KIND_PATH, AT(credential.service_account_file), 1,
+          1024 },
         { "credential_name", KIND_TEXT, AT(credential.credential_name), 1, 128 },
         { "project", KIND_TEXT, AT(credential.project), 1, 128 },
         { NULL },
@@ -76,17 +78,20 @@ static const struct key limits_keys[] = {
         { "body_max", KIND_SIZE, AT(limits.body_max_bytes), 1024, 64 * MIB },
         { "connections_max", KIND_U32, AT(limits.connections_max), 1, 65536 },
         { "streams_max", KIND_U32, AT(limits.streams_max), 1, 1000 },
-        { "idle_timeout", KIND_SPAN_US, AT(limits.idle_timeout_us), SP_USEC_PER_SEC, DAY_US },
+        { "idle_timeout", KIND_SPAN_US, AT(limits.idle_timeout_us), SP_USEC_PER_SEC,
+          DAY_US },
         { "token_lifetime", KIND_SPAN_S, AT(limits.token_lifetime_s), 60, 43200 },
         { "session_idle", KIND_SPAN_US, AT(limits.session_idle_us), SP_USEC_PER_SEC,
           30 * DAY_US },
-        { "approvals_pending_max", KIND_U32, AT(limits.approvals_pending_max), 1, 1000 },
+        { "approvals_pending_max", KIND_U32, AT(limits.approvals_pending_max), 1,
+          1000 },
         { NULL },
 };
 static const struct key records_keys[] = {
         { "answer_max", KIND_SIZE, AT(records.answer_max_bytes), 0, 8 * MIB },
         { "free_min", KIND_SIZE, AT(records.free_min_bytes), 0, 1024 * GIB },
-        { "retention", KIND_SPAN_S, AT(records.retention_s), 0, UINT64_C(36500) * 86400 },
+        { "retention", KIND_SPAN_S, AT(records.retention_s), 0,
+          UINT64_C(36500) * 86400 },
         { NULL },
 };
 static const struct key users_keys[] = {
@@ -99,9 +104,9 @@ static const struct {
         const char *name;
         const struct key *keys;
 } sections[] = {
-        { "guard", guard_keys },   { "egress", egress_keys },
+        { "guard", guard_keys },       { "egress", egress_keys },
         { "upstream", upstream_keys }, { "credential", credential_keys },
-        { "limits", limits_keys }, { "records", records_keys },
+        { "limits", limits_keys },     { "records", records_keys },
         { "users", users_keys },
 };
 
@@ -117,8 +122,8 @@ static const struct key issuer_keys[] = {
 
 static int refuse(const struct reader *r, const struct sp_yaml *at, const char *what)
 {
-        return sp_err_set_at(r->err, -EINVAL, "settings.value", SP_AT(at->mark), "'%.*s' %s",
-                             SP_FMT(at->key), what);
+        return sp_err_set_at(r->err, -EINVAL, "settings.value", SP_AT(at->mark),
+                             "'%.*s' %s", SP_FMT(at->key), what);
 }
 
 static int no_memory(const struct reader *r)
@@ -130,14 +135,16 @@ struct unit {
         const char *name;
         uint64_t factor;
 };
-static const struct unit size_units[] = { { "KiB", 1024 }, { "MiB", MIB }, { "GiB", GIB },
-                                          { "B", 1 },      { "", 1 },      { NULL, 0 } };
-static const struct unit span_units[] = {
-        { "ms", SP_USEC_PER_MSEC },        { "s", SP_USEC_PER_SEC },
-        { "m", 60 * SP_USEC_PER_SEC },     { "min", 60 * SP_USEC_PER_SEC },
-        { "h", 3600 * SP_USEC_PER_SEC },   { "d", DAY_US },
-        { NULL, 0 }
-};
+static const struct unit size_units[] = { { "KiB", 1024 }, { "MiB", MIB },
+                                          { "GiB", GIB },  { "B", 1 },
+                                          { "", 1 },       { NULL, 0 } };
+static const struct unit span_units[] = { { "ms", SP_USEC_PER_MSEC },
+                                          { "s", SP_USEC_PER_SEC },
+                                          { "m", 60 * SP_USEC_PER_SEC },
+                                          { "min", 60 * SP_USEC_PER_SEC },
+                                          { "h", 3600 * SP_USEC_PER_SEC },
+                                          { "d", DAY_US },
+                                          { NULL, 0 } };
 
 static int read_amount(struct sp_str text, const struct unit *units, uint64_t *ret)
 {
@@ -162,8 +169,8 @@ static int read_amount(struct sp_str text, const struct unit *units, uint64_t *r
         return -EINVAL;
 }
 
-static int read_number(const struct reader *r, const struct key *k, const struct sp_yaml *n,
-                       uint64_t *ret)
+static int read_number(const struct reader *r, const struct key *k,
+                       const struct sp_yaml *n, uint64_t *ret)
 {
         uint64_t v, scale = 1;
         char what[128];
@@ -179,26 +186,28 @@ static int read_number(const struct reader *r, const struct key *k, const struct
                 scale = SP_USEC_PER_SEC;
         if (x == -EINVAL)
                 return refuse(r, n,
-                              k->kind == KIND_SIZE ? "must be a size such as 512KiB or 10MiB" :
-                              k->kind == KIND_SPAN_S || k->kind == KIND_SPAN_US ?
-                                                     "must be a time such as 30s, 15m or 2h" :
-                                                     "must be a whole number");
+                              k->kind == KIND_SIZE
+                                      ? "must be a size such as 512KiB or 10MiB"
+                              : k->kind == KIND_SPAN_S || k->kind == KIND_SPAN_US
+                                      ? "must be a time such as 30s, 15m or 2h"
+                                      : "must be a whole number");
         if (x == 0 && v % scale)
                 return refuse(r, n, "must be whole seconds");
         if (x < 0 || v / scale < k->min || v / scale > k->max) {
                 (void)snprintf(what, sizeof(what), "must be from %llu to %llu%s",
                                (unsigned long long)k->min, (unsigned long long)k->max,
-                               k->kind == KIND_SIZE    ? " bytes" :
-                               k->kind == KIND_SPAN_US ? " microseconds" :
-                               k->kind == KIND_SPAN_S  ? " seconds" :
-                                                         "");
+                               k->kind == KIND_SIZE      ? " bytes"
+                               : k->kind == KIND_SPAN_US ? " microseconds"
+                               : k->kind == KIND_SPAN_S  ? " seconds"
+                                                         : "");
                 return refuse(r, n, what);
         }
         *ret = v / scale;
         return 0;
 }
 
-static int check_text(const struct reader *r, const struct key *k, const struct sp_yaml *n)
+static int check_text(const struct reader *r, const struct key *k,
+                      const struct sp_yaml *n)
 {
         struct sp_str s = n->text;
 
@@ -217,8 +226,8 @@ static int check_text(const struct reader *r, const struct key *k, const struct 
         return 0;
 }
 
-static int read_value(const struct reader *r, const struct key *k, const struct sp_yaml *n,
-                      void *base)
+static int read_value(const struct reader *r, const struct key *k,
+                      const struct sp_yaml *n, void *base)
 {
         char *to = (char *)base + k->offset;
         uint64_t v = 0;
@@ -236,7 +245,8 @@ static int read_value(const struct reader *r, const struct key *k, const struct 
                         *(struct sp_str *)(void *)to = n->text;
                 return x;
         case KIND_FLAG:
-                if (!sp_str_eq(n->text, SP_STR("true")) && !sp_str_eq(n->text, SP_STR("false")))
+                if (!sp_str_eq(n->text, SP_STR("true")) &&
+                    !sp_str_eq(n->text, SP_STR("false")))
                         return refuse(r, n, "must be true or false");
                 *(bool *)to = sp_str_eq(n->text, SP_STR("true"));
                 return 0;
@@ -260,15 +270,16 @@ static int read_value(const struct reader *r, const struct key *k, const struct 
         }
 }
 
-static int unknown_key(const struct reader *r, const struct sp_yaml *n, const char *where)
+static int unknown_key(const struct reader *r, const struct sp_yaml *n,
+                       const char *where)
 {
-        return sp_err_set_at(r->err, -EINVAL, "settings.unknown-key", SP_AT(n->key_mark),
-                             "'%.*s' is not a setting%s%s", SP_FMT(n->key),
-                             *where ? " of " : "", where);
+        return sp_err_set_at(r->err, -EINVAL, "settings.unknown-key",
+                             SP_AT(n->key_mark), "'%.*s' is not a setting%s%s",
+                             SP_FMT(n->key), *where ? " of " : "", where);
 }
 
-static int read_section(const struct reader *r, const char *name, const struct key *keys,
-                        const struct sp_yaml *map, void *base)
+static int read_section(const struct reader *r, const char *name,
+                        const struct key *keys, const struct sp_yaml *map, void *base)
 {
         if (map->type != SP_YAML_MAP)
                 return refuse(r, map, "must hold further keys");
@@ -293,7 +304,8 @@ static bool is_name(struct sp_str s)
         if (s.n == 0 || s.n > 63)
                 return false;
         for (size_t i = 0; i < s.n; i++)
-                if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') ||
+                if (!((s.p[i] >= 'a' && s.p[i] <= 'z') ||
+                      (s.p[i] >= '0' && s.p[i] <= '9') ||
                       (i && (s.p[i] == '-' || s.p[i] == '_' || s.p[i] == '.'))))
                         return false;
         return true;
@@ -329,9 +341,10 @@ static int read_cgroups(const struct reader *r, const struct sp_yaml *list,
         for (struct sp_yaml *n = list->first; n; n = n->next) {
                 n->key = list->key;
                 if (n->type != SP_YAML_SCALAR || !is_cgroup_path(n->text))
-                        return refuse(r, n,
-                                      "must hold paths below the cgroup v2 root, without a "
-                                      "leading '/' and without '..'");
+                        return refuse(
+                                r, n,
+                                "must hold paths below the cgroup v2 root, without a "
+                                "leading '/' and without '..'");
                 w->cgroups[w->n_cgroups++] = n->text;
         }
         return 0;
@@ -350,7 +363,8 @@ static int read_workload(const struct reader *r, const struct sp_yaml *map,
                 } else if (!sp_str_eq(n->key, SP_STR("name"))) {
                         return unknown_key(r, n, "a workload");
                 } else if (n->type != SP_YAML_SCALAR || !is_name(n->text)) {
-                        x = refuse(r, n, "must be lower-case letters, digits, '-', '_', '.'");
+                        x = refuse(r, n,
+                                   "must be lower-case letters, digits, '-', '_', '.'");
                 } else {
                         w->name = n->text;
                 }
@@ -371,7 +385,8 @@ static int read_workloads(const struct reader *r, const struct sp_yaml *list)
                 return refuse(r, list, "must be a list of {name, cgroups}");
         if (list->count > SP_WORKLOADS_MAX)
                 return refuse(r, list, "has too many entries");
-        r->to->workloads = sp_arena_array(r->arena, list->count, sizeof(*r->to->workloads));
+        r->to->workloads =
+                sp_arena_array(r->arena, list->count, sizeof(*r->to->workloads));
         if (!r->to->workloads)
                 return no_memory(r);
         for (struct sp_yaml *n = list->first; n; n = n->next) {
@@ -392,12 +407,15 @@ static int check_issuer(const struct reader *r, const struct sp_yaml *at,
         if (!sp_str_starts(i->issuer, SP_STR("https://")))
                 return refuse(r, at, "needs an 'issuer' that starts with https://");
         if (!i->audience.n)
-                return refuse(r, at, "needs an 'audience': any token of the issuer would do");
+                return refuse(r, at,
+                              "needs an 'audience': any token of the issuer would do");
         if ((i->jwks_file.n > 0) == i->discover)
                 return refuse(r, at, "needs either 'jwks_file' or 'discover: true'");
         for (const struct sp_issuer_settings *o = r->to->issuers; o < i; o++)
-                if (sp_str_eq(o->issuer, i->issuer) && sp_str_eq(o->audience, i->audience))
-                        return refuse(r, at, "names the same issuer and audience twice");
+                if (sp_str_eq(o->issuer, i->issuer) &&
+                    sp_str_eq(o->audience, i->audience))
+                        return refuse(r, at,
+                                      "names the same issuer and audience twice");
         return 0;
 }
 
@@ -453,18 +471,22 @@ static int check_whole(const struct reader *r)
                 what = "guard.port and guard.metadata_port must differ";
         else if (s->upstream.connect_to.n && !is_address(s->upstream.connect_to))
                 what = "upstream.connect_to must be HOST:PORT or [IPV6]:PORT";
-        else if (memchr(s->credential.credential_name.n ? s->credential.credential_name.p : "",
+        else if (memchr(s->credential.credential_name.n
+                                ? s->credential.credential_name.p
+                                : "",
                         '/', s->credential.credential_name.n))
                 what = "credential.credential_name is a name, not a path";
         if (what)
-                return sp_err_set(r->err, -EINVAL, "settings.value", r->name, "%s", what);
+                return sp_err_set(r->err, -EINVAL, "settings.value", r->name, "%s",
+                                  what);
         return 0;
 }
 
 static int read_top(const struct reader *r, const struct sp_yaml *root)
 {
         if (root->type != SP_YAML_MAP)
-                return sp_err_set_at(r->err, -EINVAL, "settings.value", SP_AT(root->mark),
+                return sp_err_set_at(r->err, -EINVAL, "settings.value",
+                                     SP_AT(root->mark),
                                      "the file must hold keys and values");
         for (const struct sp_yaml *n = root->first; n; n = n->next) {
                 const struct key *k = top_keys;
@@ -479,7 +501,8 @@ static int read_top(const struct reader *r, const struct sp_yaml *root)
                 if (k->name)
                         x = read_value(r, k, n, r->to);
                 else if (i < SP_ARRAY_SIZE(sections))
-                        x = read_section(r, sections[i].name, sections[i].keys, n, r->to);
+                        x = read_section(r, sections[i].name, sections[i].keys, n,
+                                         r->to);
                 else if (sp_str_eq(n->key, SP_STR("workloads")))
                         x = read_workloads(r, n);
                 else if (sp_str_eq(n->key, SP_STR("issuers")))

@@ -2,12 +2,11 @@
 /*
  * roles/settings — the configuration file, as all three roles read it.
  *
- * Job:       parse sallyport.yaml strictly: unknown keys and wrong types are errors with
- *            file:line:column. Holds paths and numbers, never a secret.
- * Ownership: all strings in the arena given; immutable.
- * Errors:    -EINVAL with id "settings.*", or of the YAML reader ("policy.yaml", …), with
- *            file:line:column.
- * Spec:      docs/man/sallyport.yaml.5.scd
+ * Job:       parse sallyport.yaml strictly: unknown keys and wrong types are errors
+ * with file:line:column. Holds paths and numbers, never a secret. Ownership: all
+ * strings in the arena given; immutable. Errors:    -EINVAL with id "settings.*", or of
+ * the YAML reader ("policy.yaml", …), with file:line:column. Spec:
+ * docs/man/sallyport.yaml.5.scd
  */
 #pragma once
 
@@ -37,7 +36,8 @@ struct sp_settings {
         struct sp_str policy_dir; /* /etc/sallyport/policy */
         uint32_t workers; /* 0: one per CPU */
         struct {
-                struct sp_str attach; /* cgroup path where programs attach; "/" = v2 root */
+                struct sp_str
+                        attach; /* cgroup path where programs attach; "/" = v2 root */
                 struct sp_str pin_dir; /* /sys/fs/bpf/sallyport */
                 uint16_t port; /* TLS listener, 127.0.0.1 and ::1; 844 */
                 uint16_t metadata_port; /* plain HTTP listener; 845 */
@@ -48,15 +48,20 @@ struct sp_settings {
         struct {
                 struct sp_str base_host; /* host that BigQuery calls go to; default
                                             "bigquery.googleapis.com" */
-                struct sp_str connect_to; /* "127.0.0.1:18443": TCP goes there whatever the
-                                             name; TLS is verified against the name. Empty: DNS */
-                struct sp_str ca_file; /* extra trust anchor; empty: system store only */
+                struct sp_str connect_to; /* "127.0.0.1:18443": TCP goes there whatever
+                                             the name; TLS is verified against the name.
+                                             Empty: DNS */
+                struct sp_str
+                        ca_file; /* extra trust anchor; empty: system store only */
                 uint64_t timeout_us;
         } upstream;
         struct {
-                struct sp_str service_account_file; /* path; opened by the warden only */
-                struct sp_str credential_name; /* systemd credential; preferred when set */
-                struct sp_str project; /* billing project the metadata server tells clients */
+                struct sp_str
+                        service_account_file; /* path; opened by the warden only */
+                struct sp_str
+                        credential_name; /* systemd credential; preferred when set */
+                struct sp_str
+                        project; /* billing project the metadata server tells clients */
         } credential;
         struct sp_issuer_settings *issuers;
         size_t n_issuers;
@@ -71,11 +76,14 @@ struct sp_settings {
         } limits;
         struct {
                 uint64_t answer_max_bytes; /* of each answer kept in records; 1 MiB */
-                uint64_t free_min_bytes; /* below that much free space nothing is written */
+                uint64_t free_min_bytes; /* below that much free space nothing is
+                                            written */
                 uint64_t retention_s; /* 0: for ever */
         } records;
-        struct sp_str user_worker, user_recorder; /* "sallyport-worker"; empty: stay (tests) */
+        struct sp_str user_worker,
+                user_recorder; /* "sallyport-worker"; empty: stay (tests) */
 };
 
-sp_must_check int sp_settings_parse(struct sp_arena *a, const char *name, struct sp_str text,
-                                    struct sp_settings *ret, struct sp_err *reterr);
+sp_must_check int sp_settings_parse(struct sp_arena *a, const char *name,
+                                    struct sp_str text, struct sp_settings *ret,
+                                    struct sp_err *reterr);

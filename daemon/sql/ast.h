@@ -2,12 +2,11 @@
 /*
  * sql/ast — the syntax tree: one kind of node for everything.
  *
- * Job:       ordered children, a byte span, a text. Uniform on purpose: a walker that does
- *            not know a kind still visits all that is below it, so nothing a statement
- *            reads can hide in a place nobody thought of.
- *            Chains (a OR b OR c, a + b + c, joins, set operations, pipes) are one node
- *            with many children, so that depth is bounded by SP_SQL_DEPTH_MAX.
- * Ownership: nodes live in the arena; texts there or in the source.
+ * Job:       ordered children, a byte span, a text. Uniform on purpose: a walker that
+ * does not know a kind still visits all that is below it, so nothing a statement reads
+ * can hide in a place nobody thought of. Chains (a OR b OR c, a + b + c, joins, set
+ * operations, pipes) are one node with many children, so that depth is bounded by
+ * SP_SQL_DEPTH_MAX. Ownership: nodes live in the arena; texts there or in the source.
  */
 #pragma once
 
@@ -37,9 +36,11 @@ enum sp_sql_node_kind {
         SP_SQL_N_AND,
         SP_SQL_N_NOT,
         SP_SQL_N_UNARY, /* op: '+' '-' '~' */
-        SP_SQL_N_BINARY, /* operands; `link` of each after the first: the operator before it */
+        SP_SQL_N_BINARY, /* operands; `link` of each after the first: the operator
+                            before it */
         SP_SQL_N_COMPARE, /* two operands, op: '=' '<' '>' or a token type */
-        SP_SQL_N_QUANTIFIED, /* = ANY …, LIKE ANY …: left, then LIST, UNNEST or SUBQUERY */
+        SP_SQL_N_QUANTIFIED, /* = ANY …, LIKE ANY …: left, then LIST, UNNEST or SUBQUERY
+                              */
         SP_SQL_N_LIKE, /* value, pattern; SP_SQL_F_NOT */
         SP_SQL_N_IN, /* value, then LIST, UNNEST or SUBQUERY; SP_SQL_F_NOT */
         SP_SQL_N_BETWEEN, /* value, low, high; SP_SQL_F_NOT */
@@ -116,7 +117,8 @@ enum sp_sql_node_kind {
 #define SP_SQL_F_ALWAYS 0x20u
 #define SP_SQL_F_EXCEPTION 0x40u /* a BLOCK with a handler; the handler itself */
 #define SP_SQL_F_LATERAL 0x80u
-#define SP_SQL_F_BODY 0x100u /* BLOCK of a routine: its statements are part of the outer */
+#define SP_SQL_F_BODY                                                                  \
+        0x100u /* BLOCK of a routine: its statements are part of the outer */
 #define SP_SQL_F_DISTINCT 0x200u
 
 /* MERGE_WHEN.op: rows, plus what is done to them. */

@@ -1,89 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/sql/facts.h"
 
+#include "daemon/sql/collect.h"
+
 #include <stdlib.h>
-
-/* Names in scope: immutable lists that share their tails, so leaving a scope is forgetting
- * its head. */
-struct name {
-        const struct name *next;
-        struct sp_str text;
-        unsigned length; /* of the list from here on */
-};
-
-struct scope {
-        const struct name *ctes;
-        const struct name *ranges; /* aliases a path may begin with */
-        const struct name *temps; /* TEMP tables certainly made before */
-};
-
-/* Collects the facts of one statement. */
-struct collector {
-        struct sp_sql_vector tables, functions, opaque;
-};
 
 struct walker {
         struct sp_sql_parser *p;
-        struct collector *into;
+        struct sp_sql_collector *into;
         struct sp_sql_vector statements; /* struct sp_sql_statement */
         const struct sp_sql_node *script;
-        bool is_dynamic; /* EXECUTE IMMEDIATE or CALL somewhere: temporary names are not sure */
-        bool is_folding; /* inside a routine's body or nested DML: one statement for outside */
+        bool is_dynamic; /* EXECUTE IMMEDIATE or CALL somewhere: temporary names are not
+                            sure */
+        bool is_folding; /* inside a routine's body or nested DML: one statement for
+                            outside */
 };
 
-static bool walk(struct walker *w, const struct sp_sql_node *n, struct scope s);
-static bool walk_query(struct walker *w, const struct sp_sql_node *n, struct scope s);
-static bool walk_from(struct walker *w, const struct sp_sql_node *from, struct scope outer,
-                      struct scope *running, bool is_pipe);
+static bool walk(struct walker *w, const struct sp_sql_node *n, struct sp_sql_scope s);
+static bool walk_query(struct walker *w, const struct sp_sql_node *n,
+                       struct sp_sql_scope s);
+static bool walk_from(struct walker *w, const struct sp_sql_node *from,
+                      struct sp_sql_scope outer, struct sp_sql_scope *running,
+                      bool is_pipe);
 
-static bool fail(struct walker *w)
-{
-        sp_sql_no_memory(w->p);
-        return false;
-}
-
-/* ---- scopes ---- */
-
-static bool add_name(struct walker *w, const struct name **list, struct sp_str text)
-{
-        struct name *n;
-
-        if (!text.n)
-                return true;
-        if (*list && (*list)->length >= SP_SQL_NAMES_MAX) {
-                if (!w->p->code)
-                        w->p->code = sp_err_set(w->p->err, -E2BIG, "sql.limit", "",
-                                                "more than %d names in scope", SP_SQL_NAMES_MAX);
-                return false;
-        }
-        n = sp_arena_new(w->p->arena, struct name);
-        if (!n)
-                return fail(w);
-        n->next = *list;
-        n->text = text;
-        n->length = *list ? (*list)->length + 1 : 1;
-        *list = n;
-        return true;
-}
-
-static bool has_name(const struct name *list, struct sp_str text)
-{
-        for (; list; list = list->next)
-                if (sp_str_caseeq(list->text, text))
-                        return true;
-        return false;
-}
-
-/* Table names are case-sensitive, those of WITH and aliases are not. */
-static bool has_temp(const struct name *list, struct sp_str text)
-{
-        for (; list; list = list->next)
-                if (sp_str_eq(list->text, text))
-                        return true;
-        return false;
-}
-
-static const struct sp_sql_node *child(const struct sp_sql_node *n, enum sp_sql_node_kind kind)
+static const struct sp_sql_node *child(const struct sp_sql_node *n,
+                                       enum sp_sql_node_kind kind)
 {
         for (const struct sp_sql_node *c = n->first; c; c = c->next)
                 if (c->kind == kind)
@@ -91,208 +32,10 @@ static const struct sp_sql_node *child(const struct sp_sql_node *n, enum sp_sql_
         return NULL;
 }
 
-/* ---- tables ---- */
-
-static bool refuse(struct walker *w, const struct sp_sql_node *path, const char *what)
-{
-        sp_sql_unsupported(w->p, path->span.start, what);
-        return false;
-}
-
-/* `p.d.t` in one pair of backquotes is three parts; of `example.com:p.d.t` the first holds a
- * dot. */
-static bool split_name(struct walker *w, struct sp_sql_vector *parts,
-                       const struct sp_sql_node *name, bool is_first)
-{
-        struct sp_str rest = name->text, head, *part;
-        const char *colon = is_first && rest.n ? memchr(rest.p, ':', rest.n) : NULL;
-        size_t keep = colon ? (size_t)(colon - rest.p) : 0;
-        bool more = true;
-
-        if (!(name->flags & SP_SQL_F_QUOTED))
-                keep = rest.n;
-        while (more) {
-                const char *dot = memchr(rest.p + keep, '.', rest.n - keep);
-
-                more = dot != NULL;
-                head = sp_str_sub(rest, 0, dot ? (size_t)(dot - rest.p) : rest.n);
-                rest = dot ? sp_str_sub(rest, head.n + 1, rest.n) : SP_STR_NULL;
-                keep = 0;
-                if (!head.n)
-                        return refuse(w, name, "table name with an empty part");
-                part = sp_sql_vector_add(w->p->arena, parts, sizeof(*part));
-                if (!part)
-                        return fail(w);
-                *part = head;
-        }
-        return true;
-}
-
-/* Decorators reach other data than the name says. `$partition` stays in the name, so that a
- * policy for the table does not cover it unseen. */
-static bool check_part(struct walker *w, const struct sp_sql_node *path, struct sp_str part,
-                       bool is_last, bool *is_wildcard)
-{
-        const char *star = memchr(part.p, '*', part.n);
-
-        if (memchr(part.p, '@', part.n))
-                return refuse(w, path, "table decorator @");
-        if (star && (!is_last || star != part.p + part.n - 1))
-                return refuse(w, path, "* inside a table name");
-        *is_wildcard = star != NULL;
-        return true;
-}
-
-static bool add_table(struct walker *w, const struct sp_sql_node *path, struct scope s,
-                      struct sp_sql_table **ret)
-{
-        struct sp_sql_vector parts = { 0 };
-        bool is_wildcard = false;
-        struct sp_sql_table *t;
-        struct sp_str *v;
-
-        for (const struct sp_sql_node *c = path->first; c; c = c->next)
-                if (!split_name(w, &parts, c, c == path->first))
-                        return false;
-        v = parts.v;
-        for (size_t i = 0; i < parts.n; i++)
-                if (!check_part(w, path, v[i], i + 1 == parts.n, &is_wildcard))
-                        return false;
-        t = sp_sql_vector_add(w->p->arena, &w->into->tables, sizeof(*t));
-        if (!t)
-                return fail(w);
-        t->parts = v;
-        t->n_parts = parts.n;
-        t->path = t->span = path->span;
-        t->is_wildcard = is_wildcard;
-        t->alias = is_wildcard || !parts.n ? SP_STR_NULL : v[parts.n - 1];
-        t->is_temporary = parts.n == 1 && has_temp(s.temps, v[0]);
-        *ret = t;
-        return true;
-}
-
-static void set_alias(struct sp_sql_table *t, const struct sp_sql_node *alias)
-{
-        if (!alias)
-                return;
-        t->alias = alias->text;
-        t->has_alias = true;
-        t->alias_span = alias->span;
-}
-
-static bool is_cte(const struct sp_sql_node *path, struct scope s)
-{
-        return path->first && path->first == path->last && has_name(s.ctes, path->first->text);
-}
-
-/* FROM d.arr where d is an alias in scope. One part is never correlated; one quoted name
- * with dots counts as one. */
-static bool is_correlated(const struct sp_sql_node *path, struct scope s)
-{
-        return path->first != path->last && has_name(s.ranges, path->first->text);
-}
-
-/* The alias a table expression has without AS: the last part of its path. */
-static struct sp_str implicit_alias(const struct sp_sql_node *path)
-{
-        struct sp_str last = path->last->text;
-
-        if (!(path->last->flags & SP_SQL_F_QUOTED))
-                return last;
-        for (size_t i = last.n; i-- > 0;)
-                if (last.p[i] == '.')
-                        return sp_str_sub(last, i + 1, last.n);
-        return last.n && last.p[last.n - 1] == '*' ? SP_STR_NULL : last;
-}
-
-/* ---- functions ---- */
-
-static bool add_opaque(struct walker *w, struct sp_str name)
-{
-        const char **all = w->into->opaque.v, **one;
-
-        for (size_t i = 0; i < w->into->opaque.n; i++)
-                if (sp_str_eq(sp_str_c(all[i]), name))
-                        return true;
-        one = sp_sql_vector_add(w->p->arena, &w->into->opaque, sizeof(*one));
-        if (!one)
-                return fail(w);
-        *one = name.p; /* a literal: NUL-terminated */
-        return true;
-}
-
-static bool add_function(struct walker *w, const struct sp_sql_node *call, bool is_table)
-{
-        const struct sp_sql_node *path = call->first;
-        struct sp_sql_function *f;
-        size_t n = 0, o = 0;
-        char *to;
-
-        if (!path || path->kind != SP_SQL_N_PATH || !path->first)
-                return true;
-        for (const struct sp_sql_node *c = path->first; c; c = c->next)
-                n += c->text.n + 1;
-        to = sp_arena_alloc(w->p->arena, n);
-        f = sp_sql_vector_add(w->p->arena, &w->into->functions, sizeof(*f));
-        if (!to || !f)
-                return fail(w);
-        for (const struct sp_sql_node *c = path->first; c; c = c->next) {
-                if (o)
-                        to[o++] = '.';
-                for (size_t i = 0; i < c->text.n; i++) {
-                        char ch = c->text.p[i];
-
-                        to[o++] = ch >= 'A' && ch <= 'Z' ? (char)(ch + 32) : ch;
-                }
-        }
-        f->name = sp_str(to, o);
-        f->span = path->span;
-        f->is_table_function = is_table;
-        if (sp_str_caseeq(path->last->text, SP_STR("external_query")))
-                return add_opaque(w, SP_STR("external-query"));
-        return true;
-}
-
-/* The path of a call, when it is one name; else the empty string. */
-static struct sp_str simple_call(const struct sp_sql_node *n)
-{
-        const struct sp_sql_node *path = n->kind == SP_SQL_N_CALL ? n->first : NULL;
-
-        if (!path || path->kind != SP_SQL_N_PATH || !path->first || path->first != path->last)
-                return SP_STR_NULL;
-        return path->first->text;
-}
-
-/* a[OFFSET(i)] looks like a call and is none. */
-static bool is_subscript(const struct sp_sql_node *n)
-{
-        static const char *const words[] = { "offset", "ordinal", "safe_offset",
-                                             "safe_ordinal", "key", "safe_key" };
-
-        for (size_t i = 0; i < SP_ARRAY_SIZE(words); i++)
-                if (sp_str_caseeq(simple_call(n), sp_str_c(words[i])))
-                        return true;
-        return false;
-}
-
-/* Nor is the WEEK(MONDAY) of DATE_TRUNC(d, WEEK(MONDAY)). */
-static bool is_week(const struct sp_sql_node *n)
-{
-        const struct sp_sql_node *arg;
-
-        if (!sp_str_caseeq(simple_call(n), SP_STR("week")))
-                return false;
-        arg = n->first->next;
-        return arg && !arg->next && arg->kind == SP_SQL_N_PATH && arg->first == arg->last &&
-               arg->first->text.n > 3 &&
-               sp_str_caseeq(sp_str_sub(arg->first->text, arg->first->text.n - 3, 3),
-                             SP_STR("DAY"));
-}
-
 /* ---- table expressions ---- */
 
 static bool walk_rest(struct walker *w, const struct sp_sql_node *n,
-                      const struct sp_sql_node *but, struct scope s)
+                      const struct sp_sql_node *but, struct sp_sql_scope s)
 {
         for (const struct sp_sql_node *c = n->first; c; c = c->next)
                 if (c != but && !walk(w, c, s))
@@ -300,21 +43,22 @@ static bool walk_rest(struct walker *w, const struct sp_sql_node *n,
         return true;
 }
 
-static bool walk_table_path(struct walker *w, const struct sp_sql_node *n, struct scope outer,
-                            struct scope *running, bool is_pipe)
+static bool walk_table_path(struct walker *w, const struct sp_sql_node *n,
+                            struct sp_sql_scope outer, struct sp_sql_scope *running,
+                            bool is_pipe)
 {
         const struct sp_sql_node *path = n->first, *alias = child(n, SP_SQL_N_ALIAS),
                                  *time = child(n, SP_SQL_N_SYSTEM_TIME),
                                  *pivot = child(n, SP_SQL_N_PIVOT);
         struct sp_sql_table *t;
 
-        if (!is_cte(path, *running) && !is_correlated(path, *running)) {
-                if (!add_table(w, path, *running, &t))
+        if (!sp_sql_is_cte(path, *running) && !sp_sql_is_correlated(path, *running)) {
+                if (!sp_sql_collect_table(w->p, w->into, path, *running, &t))
                         return false;
                 t->is_read = true;
                 t->is_pipe = is_pipe;
                 t->is_sampled = child(n, SP_SQL_N_SAMPLE) != NULL;
-                set_alias(t, alias);
+                sp_sql_collect_alias(t, alias);
                 if (time) {
                         t->is_time_travel = true;
                         t->system_time = time->span;
@@ -324,20 +68,22 @@ static bool walk_table_path(struct walker *w, const struct sp_sql_node *n, struc
         if (!walk_rest(w, n, path, outer))
                 return false;
         if (!pivot)
-                return add_name(w, &running->ranges,
-                                alias ? alias->text : implicit_alias(path));
+                return sp_sql_scope_add(w->p, &running->ranges,
+                                        alias ? alias->text
+                                              : sp_sql_implicit_alias(path));
         alias = child(pivot, SP_SQL_N_ALIAS);
-        return !alias || add_name(w, &running->ranges, alias->text);
+        return !alias || sp_sql_scope_add(w->p, &running->ranges, alias->text);
 }
 
-/* One table expression: what it mentions, and the name it brings into `running`. A subquery
- * does not see its neighbours (unless LATERAL); UNNEST and array paths do. */
-static bool walk_table(struct walker *w, const struct sp_sql_node *n, struct scope outer,
-                       struct scope *running, bool is_pipe)
+/* One table expression: what it mentions, and the name it brings into `running`. A
+ * subquery does not see its neighbours (unless LATERAL); UNNEST and array paths do. */
+static bool walk_table(struct walker *w, const struct sp_sql_node *n,
+                       struct sp_sql_scope outer, struct sp_sql_scope *running,
+                       bool is_pipe)
 {
         const struct sp_sql_node *alias = child(n, SP_SQL_N_ALIAS),
                                  *pivot = child(n, SP_SQL_N_PIVOT);
-        struct scope inside = *running;
+        struct sp_sql_scope inside = *running;
         bool is_lateral = n->flags & SP_SQL_F_LATERAL;
 
         switch (n->kind) {
@@ -352,12 +98,13 @@ static bool walk_table(struct walker *w, const struct sp_sql_node *n, struct sco
                 break;
         case SP_SQL_N_TABLE_QUERY:
                 inside.ranges = is_lateral ? running->ranges : outer.ranges;
-                if (!walk_query(w, n->first, inside) || !walk_rest(w, n, n->first, outer))
+                if (!walk_query(w, n->first, inside) ||
+                    !walk_rest(w, n, n->first, outer))
                         return false;
                 break;
         case SP_SQL_N_TABLE_CALL:
                 inside.ranges = is_lateral ? running->ranges : outer.ranges;
-                if (!add_function(w, n->first, true) ||
+                if (!sp_sql_collect_function(w->p, w->into, n->first, true) ||
                     !walk_rest(w, n->first, n->first->first, inside) ||
                     !walk_rest(w, n, n->first, outer))
                         return false;
@@ -368,11 +115,12 @@ static bool walk_table(struct walker *w, const struct sp_sql_node *n, struct sco
         }
         if (pivot)
                 alias = child(pivot, SP_SQL_N_ALIAS);
-        return !alias || add_name(w, &running->ranges, alias->text);
+        return !alias || sp_sql_scope_add(w->p, &running->ranges, alias->text);
 }
 
-static bool walk_from(struct walker *w, const struct sp_sql_node *from, struct scope outer,
-                      struct scope *running, bool is_pipe)
+static bool walk_from(struct walker *w, const struct sp_sql_node *from,
+                      struct sp_sql_scope outer, struct sp_sql_scope *running,
+                      bool is_pipe)
 {
         for (const struct sp_sql_node *c = from->first; c; c = c->next) {
                 bool ok;
@@ -393,31 +141,37 @@ static bool walk_from(struct walker *w, const struct sp_sql_node *from, struct s
 /* ---- queries ---- */
 
 /* Adds the names to s->ctes: each sees those before it; all see all when RECURSIVE. */
-static bool walk_with(struct walker *w, const struct sp_sql_node *with, struct scope *s)
+static bool walk_with(struct walker *w, const struct sp_sql_node *with,
+                      struct sp_sql_scope *s)
 {
         bool is_recursive = with->flags & SP_SQL_F_RECURSIVE;
+        struct sp_sql_scope inside = *s;
 
+        /* a WITH query is never correlated: aliases of an enclosing query mean nothing
+         * in it */
+        inside.ranges = NULL;
         if (is_recursive)
                 for (const struct sp_sql_node *c = with->first; c; c = c->next)
-                        if (!add_name(w, &s->ctes, c->text))
+                        if (!sp_sql_scope_add(w->p, &s->ctes, c->text))
                                 return false;
         for (const struct sp_sql_node *c = with->first; c; c = c->next) {
+                inside.ctes = s->ctes;
                 for (const struct sp_sql_node *q = c->first; q; q = q->next)
-                        if (!(q->kind == SP_SQL_N_QUERY ? walk_query(w, q, *s)
-                                                        : walk(w, q, *s)))
+                        if (!(q->kind == SP_SQL_N_QUERY ? walk_query(w, q, inside)
+                                                        : walk(w, q, inside)))
                                 return false;
-                if (!is_recursive && !add_name(w, &s->ctes, c->text))
+                if (!is_recursive && !sp_sql_scope_add(w->p, &s->ctes, c->text))
                         return false;
         }
         return true;
 }
 
 /* *ret: the scope that ORDER BY sees */
-static bool walk_select(struct walker *w, const struct sp_sql_node *n, struct scope s,
-                        struct scope *ret)
+static bool walk_select(struct walker *w, const struct sp_sql_node *n,
+                        struct sp_sql_scope s, struct sp_sql_scope *ret)
 {
         const struct sp_sql_node *from = child(n, SP_SQL_N_FROM);
-        struct scope inside = s;
+        struct sp_sql_scope inside = s;
 
         if (from && !walk_from(w, from, s, &inside, false))
                 return false;
@@ -425,10 +179,10 @@ static bool walk_select(struct walker *w, const struct sp_sql_node *n, struct sc
         return walk_rest(w, n, from, inside);
 }
 
-static bool walk_pipe(struct walker *w, const struct sp_sql_node *n, struct scope outer,
-                      struct scope *s)
+static bool walk_pipe(struct walker *w, const struct sp_sql_node *n,
+                      struct sp_sql_scope outer, struct sp_sql_scope *s)
 {
-        struct scope queries = { s->ctes, outer.ranges, s->temps };
+        struct sp_sql_scope queries = { s->ctes, outer.ranges, s->temps };
 
         switch (n->op) {
         case SP_KW_WITH:
@@ -441,10 +195,11 @@ static bool walk_pipe(struct walker *w, const struct sp_sql_node *n, struct scop
                 return walk_from(w, n, queries, s, true);
         case SP_KW_AS:
                 s->ranges = outer.ranges;
-                return add_name(w, &s->ranges, n->first ? n->first->text : SP_STR_NULL);
+                return sp_sql_scope_add(w->p, &s->ranges,
+                                        n->first ? n->first->text : SP_STR_NULL);
         case SP_KW_UNION:
         case SP_KW_CALL: {
-                struct scope called = queries;
+                struct sp_sql_scope called = queries;
 
                 s->ranges = outer.ranges;
                 if (n->op == SP_KW_UNION)
@@ -469,9 +224,10 @@ static bool walk_pipe(struct walker *w, const struct sp_sql_node *n, struct scop
         }
 }
 
-static bool walk_query(struct walker *w, const struct sp_sql_node *n, struct scope s)
+static bool walk_query(struct walker *w, const struct sp_sql_node *n,
+                       struct sp_sql_scope s)
 {
-        struct scope outer, ordering, piped;
+        struct sp_sql_scope outer, ordering, piped;
         const struct sp_sql_node *c = n->first;
 
         if (n->kind != SP_SQL_N_QUERY) /* an operand that was parsed first: ( query ) */
@@ -503,12 +259,12 @@ static bool walk_query(struct walker *w, const struct sp_sql_node *n, struct sco
 
 /* ---- statements ---- */
 
-static bool walk_statement(struct walker *w, const struct sp_sql_node *n, struct scope s,
-                           const struct name **temps);
+static bool walk_statement(struct walker *w, const struct sp_sql_node *n,
+                           struct sp_sql_scope s, const struct sp_sql_name **temps);
 
 /* Statements in order. *temps: the TEMP tables known behind the block. */
-static bool walk_block(struct walker *w, const struct sp_sql_node *n, struct scope s,
-                       const struct name **temps)
+static bool walk_block(struct walker *w, const struct sp_sql_node *n,
+                       struct sp_sql_scope s, const struct sp_sql_name **temps)
 {
         for (const struct sp_sql_node *c = n->first; c; c = c->next)
                 if (!walk_statement(w, c, s, &s.temps))
@@ -519,14 +275,14 @@ static bool walk_block(struct walker *w, const struct sp_sql_node *n, struct sco
 }
 
 static bool walk_target(struct walker *w, const struct sp_sql_node *n,
-                        const struct sp_sql_node *statement, struct scope s)
+                        const struct sp_sql_node *statement, struct sp_sql_scope s)
 {
         struct sp_sql_table *t;
 
-        if (!add_table(w, n->first, s, &t))
+        if (!sp_sql_collect_table(w->p, w->into, n->first, s, &t))
                 return false;
         t->is_target = true;
-        set_alias(t, child(n, SP_SQL_N_ALIAS));
+        sp_sql_collect_alias(t, child(n, SP_SQL_N_ALIAS));
         if (statement->flags & SP_SQL_F_TEMP && t->n_parts == 1)
                 t->is_temporary = true;
         return walk_rest(w, n, n->first, s);
@@ -534,8 +290,9 @@ static bool walk_target(struct walker *w, const struct sp_sql_node *n,
 
 static bool is_dml(const struct sp_sql_node *n)
 {
-        return n->op == SP_SQL_UPDATE || n->op == SP_SQL_DELETE || n->op == SP_SQL_MERGE ||
-               n->op == SP_SQL_INSERT || n->op == SP_SQL_TRUNCATE;
+        return n->op == SP_SQL_UPDATE || n->op == SP_SQL_DELETE ||
+               n->op == SP_SQL_MERGE || n->op == SP_SQL_INSERT ||
+               n->op == SP_SQL_TRUNCATE;
 }
 
 static bool sees_temps(const struct sp_sql_node *n)
@@ -544,11 +301,12 @@ static bool sees_temps(const struct sp_sql_node *n)
                n->op == SP_SQL_EXPORT || sp_str_eq(n->text, SP_STR("CreateTable"));
 }
 
-static bool walk_statement_parts(struct walker *w, const struct sp_sql_node *n, struct scope s,
-                                 const struct name **temps)
+static bool walk_statement_parts(struct walker *w, const struct sp_sql_node *n,
+                                 struct sp_sql_scope s,
+                                 const struct sp_sql_name **temps)
 {
         const struct sp_sql_node *from = child(n, SP_SQL_N_FROM), *c;
-        struct scope inside;
+        struct sp_sql_scope inside;
 
         if (!sees_temps(n))
                 s.temps = NULL;
@@ -563,8 +321,9 @@ static bool walk_statement_parts(struct walker *w, const struct sp_sql_node *n, 
                 if (is_dml(n) && n->op != SP_SQL_INSERT && c->first->first) {
                         const struct sp_sql_node *alias = child(c, SP_SQL_N_ALIAS);
 
-                        if (!add_name(w, &inside.ranges,
-                                      alias ? alias->text : implicit_alias(c->first)))
+                        if (!sp_sql_scope_add(w->p, &inside.ranges,
+                                              alias ? alias->text
+                                                    : sp_sql_implicit_alias(c->first)))
                                 return false;
                 }
         }
@@ -603,9 +362,10 @@ static bool is_dropped(const struct sp_sql_node *n, struct sp_str name)
                 if (c->kind == SP_SQL_N_BLOCK || c->kind == SP_SQL_N_STATEMENT) {
                         if (is_dropped(c, name))
                                 return true;
-                } else if (c->kind == SP_SQL_N_TARGET && n->kind == SP_SQL_N_STATEMENT &&
+                } else if (c->kind == SP_SQL_N_TARGET &&
+                           n->kind == SP_SQL_N_STATEMENT &&
                            (n->op == SP_SQL_DROP || n->op == SP_SQL_ALTER)) {
-                        struct sp_str last = implicit_alias(c->first);
+                        struct sp_str last = sp_sql_implicit_alias(c->first);
 
                         if (sp_str_caseeq(last, name))
                                 return true;
@@ -614,7 +374,8 @@ static bool is_dropped(const struct sp_sql_node *n, struct sp_str name)
         return false;
 }
 
-static bool note_temp(struct walker *w, const struct sp_sql_node *n, const struct name **temps)
+static bool note_temp(struct walker *w, const struct sp_sql_node *n,
+                      const struct sp_sql_name **temps)
 {
         const struct sp_sql_node *target = child(n, SP_SQL_N_TARGET), *path;
 
@@ -622,33 +383,39 @@ static bool note_temp(struct walker *w, const struct sp_sql_node *n, const struc
             !target || w->is_dynamic || w->is_folding)
                 return true;
         path = target->first;
-        if (path->first != path->last || memchr(path->first->text.p, '.', path->first->text.n) ||
+        if (path->first != path->last ||
+            memchr(path->first->text.p, '.', path->first->text.n) ||
             is_dropped(w->script, path->first->text))
                 return true;
-        return add_name(w, temps, path->first->text);
+        return sp_sql_scope_add(w->p, temps, path->first->text);
 }
 
-static bool walk_statement(struct walker *w, const struct sp_sql_node *n, struct scope s,
-                           const struct name **temps)
+static bool walk_statement(struct walker *w, const struct sp_sql_node *n,
+                           struct sp_sql_scope s, const struct sp_sql_name **temps)
 {
-        struct collector *outer = w->into, mine = { 0 };
+        struct sp_sql_collector *outer = w->into, mine = { 0 };
         struct sp_sql_statement *st;
         size_t index = w->statements.n;
+        bool ok;
 
         if (w->is_folding)
                 return walk_statement_parts(w, n, s, NULL);
         st = sp_sql_vector_add(w->p->arena, &w->statements, sizeof(*st));
-        if (!st)
-                return fail(w);
-        w->into = &mine;
-        if (!walk_statement_parts(w, n, s, temps))
+        if (!st) {
+                sp_sql_no_memory(w->p);
                 return false;
+        }
+        w->into = &mine;
+        ok = walk_statement_parts(w, n, s, temps);
         w->into = outer;
+        if (!ok)
+                return false;
         if (mine.tables.n)
-                qsort(mine.tables.v, mine.tables.n, sizeof(struct sp_sql_table), by_place);
+                qsort(mine.tables.v, mine.tables.n, sizeof(struct sp_sql_table),
+                      by_place);
         if (mine.functions.n)
-                qsort(mine.functions.v, mine.functions.n, sizeof(struct sp_sql_function),
-                      function_by_place);
+                qsort(mine.functions.v, mine.functions.n,
+                      sizeof(struct sp_sql_function), function_by_place);
         st = (struct sp_sql_statement *)w->statements.v + index; /* may have moved */
         *st = (struct sp_sql_statement){
                 .kind = n->text.p, /* a literal: NUL-terminated */
@@ -668,21 +435,23 @@ static bool walk_statement(struct walker *w, const struct sp_sql_node *n, struct
 
 /* ---- everything else ---- */
 
-static bool walk_argument(struct walker *w, const struct sp_sql_node *n, struct scope s)
+static bool walk_argument(struct walker *w, const struct sp_sql_node *n,
+                          struct sp_sql_scope s)
 {
         bool is_model = n->kind == SP_SQL_N_MODEL_ARG;
         struct sp_sql_table *t;
 
-        if (!is_model && n->kind != SP_SQL_N_SOURCE && is_cte(n->first, s))
+        if (!is_model && n->kind != SP_SQL_N_SOURCE && sp_sql_is_cte(n->first, s))
                 return true;
-        if (!add_table(w, n->first, s, &t))
+        if (!sp_sql_collect_table(w->p, w->into, n->first, s, &t))
                 return false;
         t->is_read = t->is_argument = true;
         t->is_model = is_model;
         return walk_rest(w, n, n->first, s);
 }
 
-static bool walk_folded(struct walker *w, const struct sp_sql_node *n, struct scope s)
+static bool walk_folded(struct walker *w, const struct sp_sql_node *n,
+                        struct sp_sql_scope s)
 {
         bool was = w->is_folding, ok;
 
@@ -693,9 +462,9 @@ static bool walk_folded(struct walker *w, const struct sp_sql_node *n, struct sc
         return ok;
 }
 
-static bool walk(struct walker *w, const struct sp_sql_node *n, struct scope s)
+static bool walk(struct walker *w, const struct sp_sql_node *n, struct sp_sql_scope s)
 {
-        struct scope ignored;
+        struct sp_sql_scope ignored;
 
         switch (n->kind) {
         case SP_SQL_N_QUERY:
@@ -723,11 +492,13 @@ static bool walk(struct walker *w, const struct sp_sql_node *n, struct scope s)
         case SP_SQL_N_BLOCK:
                 return walk_block(w, n, s, NULL);
         case SP_SQL_N_OPAQUE:
-                return add_opaque(w, n->text);
+                return sp_sql_collect_opaque(w->p, w->into, n->text);
         case SP_SQL_N_CALL:
-                return (is_week(n) || add_function(w, n, false)) && walk_rest(w, n, NULL, s);
+                return (sp_sql_is_week(n) ||
+                        sp_sql_collect_function(w->p, w->into, n, false)) &&
+                       walk_rest(w, n, NULL, s);
         case SP_SQL_N_INDEX:
-                if (n->first && is_subscript(n->first))
+                if (n->first && sp_sql_is_subscript(n->first))
                         n = n->first;
                 break;
         default:
@@ -753,9 +524,11 @@ static bool has_dynamic(const struct sp_sql_node *n)
 int sp_sql_facts(struct sp_sql_parser *p, const struct sp_sql_node *script,
                  struct sp_sql_script *ret)
 {
-        struct walker w = { .p = p, .script = script, .is_dynamic = has_dynamic(script) };
+        struct walker w = { .p = p,
+                            .script = script,
+                            .is_dynamic = has_dynamic(script) };
 
-        if (!walk_block(&w, script, (struct scope){ 0 }, NULL))
+        if (!walk_block(&w, script, (struct sp_sql_scope){ 0 }, NULL))
                 return p->code ? p->code : -EINVAL;
         ret->statements = w.statements.v;
         ret->n_statements = w.statements.n;

@@ -4,18 +4,20 @@
  *
  * Job:       walk the tree of a script with the scopes of GoogleSQL and list, for each
  *            statement, the tables, functions and opaque parts.
- * Rule:      a name is left out of the tables only when it certainly is none: a WITH name in
- *            scope, or a path whose first part is an alias in scope. What is not known here
- *            (a column that is an array) is listed, and so denied if nobody allows it.
- * Spec:      GoogleSQL query syntax: "WITH clause", "Correlated joins", "Range variables".
+ * Rule:      a name is left out of the tables only when it certainly is none: a WITH
+ * name in scope, or a path whose first part is an alias in scope. What is not known
+ * here (a column that is an array) is listed, and so denied if nobody allows it. Spec:
+ * GoogleSQL query syntax: "WITH clause", "Correlated joins", "Range variables".
  */
 #pragma once
 
 #include "daemon/sql/parser.h"
 
-sp_must_check int sp_sql_facts(struct sp_sql_parser *p, const struct sp_sql_node *script,
+sp_must_check int sp_sql_facts(struct sp_sql_parser *p,
+                               const struct sp_sql_node *script,
                                struct sp_sql_script *ret);
 
-/* where.c: what a DELETE, UPDATE, MERGE or TRUNCATE statement's condition amounts to. */
+/* where.c: what a DELETE, UPDATE, MERGE or TRUNCATE statement's condition amounts to.
+ */
 enum sp_sql_where sp_sql_where_of(const struct sp_sql_parser *p,
                                   const struct sp_sql_node *statement);

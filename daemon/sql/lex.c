@@ -9,7 +9,8 @@ static const struct {
         bool is_reserved;
 } keywords[] = {
         [SP_KW_NONE] = { "", 0, false },
-#define KEYWORD(name_, is_reserved_) [SP_KW_##name_] = { #name_, sizeof(#name_) - 1, is_reserved_ },
+#define KEYWORD(name_, is_reserved_)                                                   \
+        [SP_KW_##name_] = { #name_, sizeof(#name_) - 1, is_reserved_ },
 #include "daemon/sql/keywords.inc"
 #undef KEYWORD
 };
@@ -61,7 +62,8 @@ void sp_sql_position(struct sp_str text, uint32_t at, unsigned *line, unsigned *
         for (size_t i = 0; i < at && i < text.n; i++) {
                 char c = text.p[i];
 
-                if (c == '\n' || (c == '\r' && !(i + 1 < text.n && text.p[i + 1] == '\n'))) {
+                if (c == '\n' ||
+                    (c == '\r' && !(i + 1 < text.n && text.p[i + 1] == '\n'))) {
                         (*line)++;
                         *column = 1;
                 } else {
@@ -121,7 +123,8 @@ static unsigned space_at(const struct lexer *l, uint32_t at)
                 return 2;
         if (n < 3)
                 return 0;
-        if (s[0] == 0xE2 && s[1] == 0x80 && ((s[2] >= 0x80 && s[2] <= 0x8A) || s[2] == 0xAF))
+        if (s[0] == 0xE2 && s[1] == 0x80 &&
+            ((s[2] >= 0x80 && s[2] <= 0x8A) || s[2] == 0xAF))
                 return 3;
         if (s[0] == 0xE2 && s[1] == 0x81 && s[2] == 0x9F)
                 return 3;
@@ -194,16 +197,17 @@ static int skip_blank(struct lexer *l)
 
 static int push(struct lexer *l, struct sp_sql_token t)
 {
+        if (l->n >= SP_SQL_TOKENS_MAX)
+                return sp_err_set(l->err, -E2BIG, "sql.limit", "",
+                                  "more than %d tokens", SP_SQL_TOKENS_MAX);
         if (l->n == l->capacity) {
                 size_t capacity = l->capacity ? l->capacity * 2 : l->text.n / 4 + 16;
                 struct sp_sql_token *v;
 
-                if (l->n >= SP_SQL_TOKENS_MAX)
-                        return sp_err_set(l->err, -E2BIG, "sql.limit", "",
-                                          "more than %d tokens", SP_SQL_TOKENS_MAX);
                 v = sp_arena_array(l->arena, capacity, sizeof(*v));
                 if (!v)
-                        return sp_err_set(l->err, -ENOMEM, "sql.memory", "", "out of memory");
+                        return sp_err_set(l->err, -ENOMEM, "sql.memory", "",
+                                          "out of memory");
                 if (l->n)
                         memcpy(v, l->v, l->n * sizeof(*v));
                 l->v = v;
@@ -265,7 +269,8 @@ static int lex_number(struct lexer *l)
 
         if (char_at(l, i) == '0' && (char_at(l, i + 1) | 0x20) == 'x' &&
             ((char_at(l, i + 2) >= '0' && char_at(l, i + 2) <= '9') ||
-             ((char_at(l, i + 2) | 0x20) >= 'a' && (char_at(l, i + 2) | 0x20) <= 'f'))) {
+             ((char_at(l, i + 2) | 0x20) >= 'a' &&
+              (char_at(l, i + 2) | 0x20) <= 'f'))) {
                 i += 2;
                 while (is_digit(char_at(l, i)) ||
                        ((char_at(l, i) | 0x20) >= 'a' && (char_at(l, i) | 0x20) <= 'f'))
@@ -319,7 +324,8 @@ static size_t prefix_length(const struct lexer *l)
                 else
                         break;
         }
-        return n && (char_at(l, l->at + n) == '"' || char_at(l, l->at + n) == '\'') ? n : 0;
+        return n && (char_at(l, l->at + n) == '"' || char_at(l, l->at + n) == '\'') ? n
+                                                                                    : 0;
 }
 
 static int lex_quoted(struct lexer *l, size_t n_prefix)
@@ -342,7 +348,8 @@ static int lex_quoted(struct lexer *l, size_t n_prefix)
                         return sp_err_set(l->err, r, "sql.memory", "", "out of memory");
                 /* no object of BigQuery has such a name, and C strings end there */
                 if (memchr(value.p, '\0', value.n))
-                        return fail(l, t.start, "Invalid identifier with a NUL character");
+                        return fail(l, t.start,
+                                    "Invalid identifier with a NUL character");
         }
         l->at = t.end;
         return push(l, t);
@@ -354,18 +361,19 @@ static int lex_punctuation(struct lexer *l)
                 char text[3];
                 uint8_t type;
         } pairs[] = {
-                { "@@", SP_SQL_T_SYSTEM },    { "!=", SP_SQL_T_NE },
-                { "<>", SP_SQL_T_NE },        { "<=", SP_SQL_T_LE },
-                { ">=", SP_SQL_T_GE },        { "<<", SP_SQL_T_SHIFT_LEFT },
-                { "||", SP_SQL_T_CONCAT },    { "|>", SP_SQL_T_PIPE },
-                { "->", SP_SQL_T_ARROW },     { "=>", SP_SQL_T_FAT_ARROW },
+                { "@@", SP_SQL_T_SYSTEM },     { "!=", SP_SQL_T_NE },
+                { "<>", SP_SQL_T_NE },         { "<=", SP_SQL_T_LE },
+                { ">=", SP_SQL_T_GE },         { "<<", SP_SQL_T_SHIFT_LEFT },
+                { "||", SP_SQL_T_CONCAT },     { "|>", SP_SQL_T_PIPE },
+                { "->", SP_SQL_T_ARROW },      { "=>", SP_SQL_T_FAT_ARROW },
                 { "+=", SP_SQL_T_ADD_ASSIGN }, { "-=", SP_SQL_T_SUB_ASSIGN },
         };
         struct sp_sql_token t = { .start = l->at, .end = l->at + 1 };
         char c = char_at(l, l->at);
 
         for (size_t i = 0; i < SP_ARRAY_SIZE(pairs); i++)
-                if (c == pairs[i].text[0] && char_at(l, l->at + 1) == pairs[i].text[1]) {
+                if (c == pairs[i].text[0] &&
+                    char_at(l, l->at + 1) == pairs[i].text[1]) {
                         t.type = pairs[i].type;
                         t.end++;
                         break;
@@ -385,7 +393,8 @@ static int lex_one(struct lexer *l)
         size_t prefix = prefix_length(l);
 
         if (is_after_dot(l) && is_word(c))
-                return lex_word(l); /* `.1d`, `.select`, `.r"…"` is a name and then a string */
+                return lex_word(
+                        l); /* `.1d`, `.select`, `.r"…"` is a name and then a string */
         if (prefix || c == '"' || c == '\'' || c == '`')
                 return lex_quoted(l, prefix);
         if (is_word_start(c))

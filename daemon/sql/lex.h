@@ -2,8 +2,8 @@
 /*
  * sql/lex — GoogleSQL text to tokens.
  *
- * Job:       cut one text into tokens with byte positions, checking every literal, comment
- *            and quoted identifier on the way; decode literals and identifiers on demand.
+ * Job:       cut one text into tokens with byte positions, checking every literal,
+ * comment and quoted identifier on the way; decode literals and identifiers on demand.
  * In:        bytes with a length, up to SP_SQL_TEXT_MAX.
  * Out:       an array in the arena, ended by a token of type SP_SQL_T_END.
  * Errors:    -EINVAL "sql.syntax" with line:column, -E2BIG "sql.limit", -ENOTSUP
@@ -22,8 +22,9 @@ enum sp_sql_keyword {
         SP_KW_MAX_
 };
 
-/* A token of one ASCII punctuation mark has that character as its type. `>` is always one
- * token, because ARRAY<STRUCT<x INT64>> closes twice: the parser joins `>>` by position. */
+/* A token of one ASCII punctuation mark has that character as its type. `>` is always
+ * one token, because ARRAY<STRUCT<x INT64>> closes twice: the parser joins `>>` by
+ * position. */
 enum sp_sql_token_type {
         SP_SQL_T_END = 0,
         SP_SQL_T_WORD = 128, /* identifier or keyword; the parser decides by position */
@@ -71,8 +72,8 @@ struct sp_sql_bad {
         uint32_t at;
         char what[120];
 };
-/* Scans a quoted thing at text[at] (after a prefix of `n_prefix` letters); *ret is its end.
- * -EINVAL with *bad filled. */
+/* Scans a quoted thing at text[at] (after a prefix of `n_prefix` letters); *ret is its
+ * end. -EINVAL with *bad filled. */
 sp_must_check int sp_sql_scan_quoted(struct sp_str text, uint32_t at, size_t n_prefix,
                                      uint32_t *ret, struct sp_sql_bad *bad);
 /* The value of a STRING, BYTES or QUOTED token, or of a WORD as written. */

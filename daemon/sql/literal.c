@@ -22,7 +22,8 @@ static struct prefix prefix_of(const char *s, size_t n)
         return p;
 }
 
-sp_printf(3, 4) static int bad_at(struct sp_sql_bad *bad, uint32_t at, const char *fmt, ...)
+sp_printf(3, 4) static int bad_at(struct sp_sql_bad *bad, uint32_t at, const char *fmt,
+                                  ...)
 {
         va_list ap;
 
@@ -91,27 +92,31 @@ static int escape_hex(struct sp_str s, size_t at, bool is_bytes, struct escape *
         unsigned got = read_hex(s, at + 2, want, &e->value);
 
         if (want > 2 && is_bytes)
-                return bad_at(bad, (uint32_t)at,
-                              "Illegal escape sequence: Unicode escape sequence \\%c cannot "
-                              "be used in bytes literals",
-                              c);
+                return bad_at(
+                        bad, (uint32_t)at,
+                        "Illegal escape sequence: Unicode escape sequence \\%c cannot "
+                        "be used in bytes literals",
+                        c);
         if (got != want)
                 return want == 2 ? bad_at(bad, (uint32_t)at,
                                           "Illegal escape sequence: Hex escape must be "
                                           "followed by 2 hex digits")
                                  : bad_at(bad, (uint32_t)at,
-                                          "Illegal escape sequence: \\%c must be followed by "
+                                          "Illegal escape sequence: \\%c must be "
+                                          "followed by "
                                           "%u hex digits",
                                           c, want);
         if (e->value > 0x10FFFF)
-                return bad_at(bad, (uint32_t)at,
-                              "Illegal escape sequence: Value of \\%c%08x exceeds Unicode "
-                              "limit (0x0010FFFF)",
-                              c, e->value);
+                return bad_at(
+                        bad, (uint32_t)at,
+                        "Illegal escape sequence: Value of \\%c%08x exceeds Unicode "
+                        "limit (0x0010FFFF)",
+                        c, e->value);
         if (e->value >= 0xD800 && e->value <= 0xDFFF)
-                return bad_at(bad, (uint32_t)at,
-                              "Illegal escape sequence: Unicode value \\%c%x is invalid", c,
-                              e->value);
+                return bad_at(
+                        bad, (uint32_t)at,
+                        "Illegal escape sequence: Unicode value \\%c%x is invalid", c,
+                        e->value);
         e->length = 2 + want;
         e->is_byte = want == 2;
         return 0;
@@ -138,9 +143,10 @@ static int read_escape(struct sp_str s, size_t at, bool is_bytes, struct escape 
         if (c >= '0' && c <= '3') {
                 for (size_t i = 1; i <= 3; i++) {
                         if (at + i >= s.n || s.p[at + i] < '0' || s.p[at + i] > '7')
-                                return bad_at(bad, (uint32_t)at,
-                                              "Illegal escape sequence: Octal escape must be "
-                                              "followed by 3 octal digits");
+                                return bad_at(
+                                        bad, (uint32_t)at,
+                                        "Illegal escape sequence: Octal escape must be "
+                                        "followed by 3 octal digits");
                         e->value = e->value << 3 | (uint32_t)(s.p[at + i] - '0');
                 }
                 e->length = 4;
@@ -157,12 +163,13 @@ static const char *literal_name(char quote, bool is_triple, struct prefix p)
         if (quote == '`')
                 return "identifier literal";
         if (is_triple)
-                return p.is_raw ? p.is_bytes ? "triple-quoted raw bytes literal"
-                                             : "triple-quoted raw string literal"
-                                : p.is_bytes ? "triple-quoted bytes literal"
-                                             : "triple-quoted string literal";
-        return p.is_raw ? p.is_bytes ? "raw bytes literal" : "raw string literal"
-                        : p.is_bytes ? "bytes literal" : "string literal";
+                return p.is_raw     ? p.is_bytes ? "triple-quoted raw bytes literal"
+                                                 : "triple-quoted raw string literal"
+                       : p.is_bytes ? "triple-quoted bytes literal"
+                                    : "triple-quoted string literal";
+        return p.is_raw     ? p.is_bytes ? "raw bytes literal" : "raw string literal"
+               : p.is_bytes ? "bytes literal"
+                            : "string literal";
 }
 
 int sp_sql_scan_quoted(struct sp_str text, uint32_t at, size_t n_prefix, uint32_t *ret,
@@ -180,8 +187,9 @@ int sp_sql_scan_quoted(struct sp_str text, uint32_t at, size_t n_prefix, uint32_
         for (i += close; i < text.n;) {
                 char c = text.p[i];
 
-                if (c == quote && (!is_triple || (i + 2 < text.n && text.p[i + 1] == quote &&
-                                                  text.p[i + 2] == quote))) {
+                if (c == quote &&
+                    (!is_triple || (i + 2 < text.n && text.p[i + 1] == quote &&
+                                    text.p[i + 2] == quote))) {
                         if (quote == '`' && i == at + 1u)
                                 return bad_at(bad, at, "Invalid empty identifier");
                         *ret = (uint32_t)(i + close);
@@ -196,7 +204,8 @@ int sp_sql_scan_quoted(struct sp_str text, uint32_t at, size_t n_prefix, uint32_
                 if (i + 1 >= text.n)
                         break;
                 if (p.is_raw) {
-                        /* the pair stays as it is, but still hides a quote or line end */
+                        /* the pair stays as it is, but still hides a quote or line end
+                         */
                         i += 2;
                         continue;
                 }
@@ -257,7 +266,8 @@ int sp_sql_decode(struct sp_arena *a, struct sp_str text, const struct sp_sql_to
                 n_prefix++;
         p = prefix_of(s.p, n_prefix);
         s = sp_str_sub(s, n_prefix, s.n);
-        quote = s.n >= 6 && s.p[0] != '`' && s.p[1] == s.p[0] && s.p[2] == s.p[0] ? 3 : 1;
+        quote = s.n >= 6 && s.p[0] != '`' && s.p[1] == s.p[0] && s.p[2] == s.p[0] ? 3
+                                                                                  : 1;
         s = sp_str(s.p + quote, s.n - 2 * quote);
         if (!memchr(s.p, '\\', s.n) && !memchr(s.p, '\r', s.n)) {
                 *ret = s;

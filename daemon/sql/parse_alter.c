@@ -14,7 +14,9 @@ static const struct object objects[] = {
         { { SP_KW_EXTERNAL, SP_KW_TABLE }, NULL, "Drop" },
         { { SP_KW_EXTERNAL, SP_KW_SCHEMA }, "AlterExternalSchema", "Drop" },
         { { SP_KW_SNAPSHOT, SP_KW_TABLE }, NULL, "DropSnapshotTable" },
-        { { SP_KW_MATERIALIZED, SP_KW_VIEW }, "AlterMaterializedView", "DropMaterializedView" },
+        { { SP_KW_MATERIALIZED, SP_KW_VIEW },
+          "AlterMaterializedView",
+          "DropMaterializedView" },
         { { SP_KW_VIEW }, "AlterView", "Drop" },
         { { SP_KW_SCHEMA }, "AlterSchema", "Drop" },
         { { SP_KW_DATABASE }, "AlterDatabase", "Drop" },
@@ -91,7 +93,8 @@ static bool parse_alter_column(struct sp_sql_parser *p, struct sp_sql_node *s)
         if (take_kw(p, DEFAULT))
                 return sp_sql_add(s, sp_sql_parse_expr(p));
         if (take_kw(p, GENERATED))
-                return need_kw(p, AS) && need_kw(p, IDENTITY) && sp_sql_parse_identity(p, s);
+                return need_kw(p, AS) && need_kw(p, IDENTITY) &&
+                       sp_sql_parse_identity(p, s);
         return parse_set_options(p, s);
 }
 
@@ -141,8 +144,8 @@ static bool parse_drop_part(struct sp_sql_parser *p)
 static bool parse_rename(struct sp_sql_parser *p, struct sp_sql_node *s)
 {
         if (take_kw(p, COLUMN))
-                return sp_sql_parse_if_exists(p) && sp_sql_parse_name(p) && need_kw(p, TO) &&
-                       sp_sql_parse_name(p);
+                return sp_sql_parse_if_exists(p) && sp_sql_parse_name(p) &&
+                       need_kw(p, TO) && sp_sql_parse_name(p);
         return need_kw(p, TO) && sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET));
 }
 
@@ -198,15 +201,18 @@ static bool parse_policy_action(struct sp_sql_parser *p, struct sp_sql_node *s)
                sp_sql_add(s, sp_sql_parse_expr(p)) && sp_sql_need(p, ')');
 }
 
-static struct sp_sql_node *parse_alter_policy(struct sp_sql_parser *p, struct sp_sql_node *s)
+static struct sp_sql_node *parse_alter_policy(struct sp_sql_parser *p,
+                                              struct sp_sql_node *s)
 {
         bool is_all = take_kw(p, ALL);
 
-        s->text = is_all ? SP_STR("AlterAllRowAccessPolicies") : SP_STR("AlterRowAccessPolicy");
+        s->text = is_all ? SP_STR("AlterAllRowAccessPolicies")
+                         : SP_STR("AlterRowAccessPolicy");
         if (!need_kw(p, ROW) || !need_kw(p, ACCESS))
                 return NULL;
         if (is_all ? !need_kw(p, POLICIES)
-                   : !need_kw(p, POLICY) || !sp_sql_parse_if_exists(p) || !sp_sql_parse_name(p))
+                   : !need_kw(p, POLICY) || !sp_sql_parse_if_exists(p) ||
+                             !sp_sql_parse_name(p))
                 return NULL;
         if (!need_kw(p, ON) || !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
                 return NULL;
@@ -219,7 +225,8 @@ static struct sp_sql_node *parse_alter_policy(struct sp_sql_parser *p, struct sp
 
 struct sp_sql_node *sp_sql_parse_alter(struct sp_sql_parser *p)
 {
-        struct sp_sql_node *s = sp_sql_statement_new(p, "Alter", SP_SQL_ALTER, sp_sql_here(p));
+        struct sp_sql_node *s =
+                sp_sql_statement_new(p, "Alter", SP_SQL_ALTER, sp_sql_here(p));
         const struct object *o;
 
         if (!s)
@@ -234,7 +241,8 @@ struct sp_sql_node *sp_sql_parse_alter(struct sp_sql_parser *p)
         if (!sp_sql_parse_if_exists(p))
                 return NULL;
         /* PROJECT and ORGANIZATION need no name */
-        if (!((o->words[0] == SP_KW_PROJECT || o->words[0] == SP_KW_ORGANIZATION) && kw(p, SET)) &&
+        if (!((o->words[0] == SP_KW_PROJECT || o->words[0] == SP_KW_ORGANIZATION) &&
+              kw(p, SET)) &&
             !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
                 return NULL;
         if (take_kw(p, ON) && !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
@@ -254,9 +262,10 @@ static bool parse_signature(struct sp_sql_parser *p, struct sp_sql_node *s)
         if (!sp_sql_take(p, '(') || sp_sql_take(p, ')'))
                 return true;
         do {
-                if (sp_sql_is_name(p) && !sp_sql_is_at(p, 1, ',') && !sp_sql_is_at(p, 1, ')') &&
-                    !sp_sql_is_at(p, 1, '.') && !sp_sql_is_at(p, 1, '<') &&
-                    !sp_sql_is_at(p, 1, '(') && !sp_sql_parse_name(p))
+                if (sp_sql_is_name(p) && !sp_sql_is_at(p, 1, ',') &&
+                    !sp_sql_is_at(p, 1, ')') && !sp_sql_is_at(p, 1, '.') &&
+                    !sp_sql_is_at(p, 1, '<') && !sp_sql_is_at(p, 1, '(') &&
+                    !sp_sql_parse_name(p))
                         return false;
                 if (take_kw(p, ANY)) {
                         if (sp_sql_token_at(p, 0)->type != SP_SQL_T_WORD) {
@@ -271,7 +280,8 @@ static bool parse_signature(struct sp_sql_parser *p, struct sp_sql_node *s)
         return sp_sql_need(p, ')');
 }
 
-static struct sp_sql_node *parse_drop_policy(struct sp_sql_parser *p, struct sp_sql_node *s)
+static struct sp_sql_node *parse_drop_policy(struct sp_sql_parser *p,
+                                             struct sp_sql_node *s)
 {
         if (take_kw(p, ALL)) {
                 s->text = SP_STR("DropAllRowAccessPolicies");
@@ -281,7 +291,8 @@ static struct sp_sql_node *parse_drop_policy(struct sp_sql_parser *p, struct sp_
         } else {
                 s->text = SP_STR("DropRowAccessPolicy");
                 sp_sql_advance(p);
-                if (!need_kw(p, ACCESS) || !need_kw(p, POLICY) || !sp_sql_parse_if_exists(p) ||
+                if (!need_kw(p, ACCESS) || !need_kw(p, POLICY) ||
+                    !sp_sql_parse_if_exists(p) ||
                     !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
                         return NULL;
         }
@@ -292,7 +303,8 @@ static struct sp_sql_node *parse_drop_policy(struct sp_sql_parser *p, struct sp_
 
 struct sp_sql_node *sp_sql_parse_drop(struct sp_sql_parser *p)
 {
-        struct sp_sql_node *s = sp_sql_statement_new(p, "Drop", SP_SQL_DROP, sp_sql_here(p));
+        struct sp_sql_node *s =
+                sp_sql_statement_new(p, "Drop", SP_SQL_DROP, sp_sql_here(p));
         const struct object *o;
 
         if (!s)
@@ -306,7 +318,8 @@ struct sp_sql_node *sp_sql_parse_drop(struct sp_sql_parser *p)
         if (!o || !o->drop)
                 return sp_sql_unexpected(p);
         s->text = sp_str_c(o->drop);
-        if (!sp_sql_parse_if_exists(p) || !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
+        if (!sp_sql_parse_if_exists(p) ||
+            !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
                 return NULL;
         if (o->words[0] == SP_KW_FUNCTION || o->words[0] == SP_KW_AGGREGATE) {
                 if (!parse_signature(p, s))

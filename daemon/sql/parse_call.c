@@ -14,7 +14,8 @@ static bool is_lambda_head(const struct sp_sql_node *n)
         return true;
 }
 
-static struct sp_sql_node *parse_lambda(struct sp_sql_parser *p, struct sp_sql_node *head)
+static struct sp_sql_node *parse_lambda(struct sp_sql_parser *p,
+                                        struct sp_sql_node *head)
 {
         struct sp_sql_node *n;
 
@@ -32,7 +33,8 @@ static struct sp_sql_node *parse_value(struct sp_sql_parser *p)
         struct sp_sql_node *e;
 
         /* () -> e has no parameters */
-        if (sp_sql_is(p, '(') && sp_sql_is_at(p, 1, ')') && sp_sql_is_at(p, 2, SP_SQL_T_ARROW)) {
+        if (sp_sql_is(p, '(') && sp_sql_is_at(p, 1, ')') &&
+            sp_sql_is_at(p, 2, SP_SQL_T_ARROW)) {
                 e = sp_sql_node_new(p, SP_SQL_N_STRUCT);
                 sp_sql_advance(p);
                 sp_sql_advance(p);
@@ -112,11 +114,12 @@ static struct sp_sql_node *parse_argument(struct sp_sql_parser *p)
                 return parse_input_table(p);
         if (kw(p, SELECT) || kw(p, WITH)) {
                 if (!kw(p, WITH) || !sp_sql_is_at(p, 1, '('))
-                        return sp_sql_fail(p, sp_sql_here(p),
-                                           "Each function argument is an expression, not a "
-                                           "query; to use a query as an expression, the query "
-                                           "must be wrapped with additional parentheses to make "
-                                           "it a scalar subquery expression");
+                        return sp_sql_fail(
+                                p, sp_sql_here(p),
+                                "Each function argument is an expression, not a "
+                                "query; to use a query as an expression, the query "
+                                "must be wrapped with additional parentheses to make "
+                                "it a scalar subquery expression");
         }
         if (sp_sql_is_name(p) && sp_sql_is_at(p, 1, SP_SQL_T_FAT_ARROW)) {
                 n = sp_sql_node_new(p, SP_SQL_N_NAMED);
@@ -125,9 +128,10 @@ static struct sp_sql_node *parse_argument(struct sp_sql_parser *p)
                         return NULL;
                 n->text = value->text;
                 sp_sql_advance(p);
-                if (!sp_sql_add(n, is_object_argument(p)                  ? parse_object_argument(p)
-                                   : kw(p, INPUT) && kw_at(p, 1, TABLE) ? parse_input_table(p)
-                                                                        : parse_value(p)))
+                if (!sp_sql_add(n, is_object_argument(p) ? parse_object_argument(p)
+                                   : kw(p, INPUT) && kw_at(p, 1, TABLE)
+                                           ? parse_input_table(p)
+                                           : parse_value(p)))
                         return NULL;
                 return sp_sql_end(p, n);
         }
@@ -149,7 +153,8 @@ static struct sp_sql_node *parse_argument(struct sp_sql_parser *p)
 /* Words that end the arguments and begin a clause of an aggregate. */
 static bool is_call_clause(const struct sp_sql_parser *p)
 {
-        return kw(p, ORDER) || kw(p, LIMIT) || kw(p, HAVING) || kw(p, WHERE) || kw(p, GROUP) ||
+        return kw(p, ORDER) || kw(p, LIMIT) || kw(p, HAVING) || kw(p, WHERE) ||
+               kw(p, GROUP) ||
                ((kw(p, IGNORE) || kw(p, RESPECT)) && kw_at(p, 1, NULLS)) ||
                (kw(p, CLAMPED) && kw_at(p, 1, BETWEEN)) ||
                (kw(p, WITH) && kw_at(p, 1, REPORT));
@@ -241,7 +246,8 @@ struct sp_sql_node *sp_sql_parse_call(struct sp_sql_parser *p, struct sp_sql_nod
         if (!ok)
                 return NULL;
         if (sp_sql_is(p, '('))
-                return sp_sql_fail(p, sp_sql_here(p), "Double function call parentheses");
+                return sp_sql_fail(p, sp_sql_here(p),
+                                   "Double function call parentheses");
         if (kw(p, WITH) && kw_at(p, 1, REPORT) && !parse_report(p, n))
                 return NULL;
         if (kw(p, OVER)) {
@@ -327,7 +333,8 @@ struct sp_sql_node *sp_sql_parse_order(struct sp_sql_parser *p)
         if (!sp_sql_parse_hint(p, n) || !need_kw(p, BY))
                 return NULL;
         do {
-                /* a trailing comma is allowed in a pipe; its caller looks at what follows */
+                /* a trailing comma is allowed in a pipe; its caller looks at what
+                 * follows */
                 if (n->first && (sp_sql_is(p, SP_SQL_T_PIPE) || sp_sql_is(p, ')') ||
                                  sp_sql_is(p, ';') || sp_sql_is(p, SP_SQL_T_END)))
                         return sp_sql_unexpected(p);
@@ -395,9 +402,10 @@ struct sp_sql_node *sp_sql_parse_postfix(struct sp_sql_parser *p)
                 } else if (sp_sql_is(p, '.') && !sp_sql_is_at(p, 1, '*')) {
                         item = parse_member(p);
                 } else if (sp_sql_is(p, '(') && operand->kind != SP_SQL_N_SUBQUERY) {
-                        return sp_sql_fail(p, sp_sql_here(p),
-                                           "Function call cannot be applied to this expression. "
-                                           "Function calls require a path, e.g. a.b.c()");
+                        return sp_sql_fail(
+                                p, sp_sql_here(p),
+                                "Function call cannot be applied to this expression. "
+                                "Function calls require a path, e.g. a.b.c()");
                 } else if (kw(p, OVER)) {
                         return sp_sql_fail(p, sp_sql_here(p),
                                            "OVER keyword must follow a function call");
@@ -429,11 +437,12 @@ struct sp_sql_node *sp_sql_parse_unnest(struct sp_sql_parser *p)
                 return NULL;
         do {
                 if (kw(p, SELECT))
-                        return sp_sql_fail(p, sp_sql_here(p),
-                                           "The argument to UNNEST is an expression, not a "
-                                           "query; to use a query as an expression, the query "
-                                           "must be wrapped with additional parentheses to make "
-                                           "it a scalar subquery expression");
+                        return sp_sql_fail(
+                                p, sp_sql_here(p),
+                                "The argument to UNNEST is an expression, not a "
+                                "query; to use a query as an expression, the query "
+                                "must be wrapped with additional parentheses to make "
+                                "it a scalar subquery expression");
                 item = sp_sql_node_new(p, SP_SQL_N_ITEM);
                 if (!item)
                         return NULL;

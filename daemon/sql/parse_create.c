@@ -25,7 +25,8 @@ static bool parse_source(struct sp_sql_parser *p, struct sp_sql_node *s)
 {
         if (!take_kw(p, LIKE) && !take_kw(p, COPY) && !take_kw(p, CLONE))
                 return true;
-        if (!sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_SOURCE)) || !parse_clone_time(p, s))
+        if (!sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_SOURCE)) ||
+            !parse_clone_time(p, s))
                 return false;
         return !kw(p, WHERE) || sp_sql_add(s, sp_sql_parse_where(p));
 }
@@ -36,8 +37,8 @@ static bool parse_default_collate(struct sp_sql_parser *p, struct sp_sql_node *s
                 return true;
         if (!need_kw(p, COLLATE))
                 return false;
-        if (!sp_sql_is(p, SP_SQL_T_STRING) && !sp_sql_is(p, '@') && !sp_sql_is(p, '?') &&
-            !sp_sql_is(p, SP_SQL_T_SYSTEM)) {
+        if (!sp_sql_is(p, SP_SQL_T_STRING) && !sp_sql_is(p, '@') &&
+            !sp_sql_is(p, '?') && !sp_sql_is(p, SP_SQL_T_SYSTEM)) {
                 sp_sql_expected(p, "\"@\" or \"@@\" or string literal");
                 return false;
         }
@@ -47,7 +48,8 @@ static bool parse_default_collate(struct sp_sql_parser *p, struct sp_sql_node *s
 static struct sp_sql_node *parse_table(struct sp_sql_parser *p, struct sp_sql_node *s)
 {
         s->text = SP_STR("CreateTable");
-        if (!sp_sql_parse_if_exists(p) || !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
+        if (!sp_sql_parse_if_exists(p) ||
+            !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
                 return NULL;
         if (sp_sql_is(p, '(') && !sp_sql_parse_column_list(p, s))
                 return NULL;
@@ -58,17 +60,20 @@ static struct sp_sql_node *parse_table(struct sp_sql_parser *p, struct sp_sql_no
         return sp_sql_end(p, s);
 }
 
-static struct sp_sql_node *parse_external_table(struct sp_sql_parser *p, struct sp_sql_node *s)
+static struct sp_sql_node *parse_external_table(struct sp_sql_parser *p,
+                                                struct sp_sql_node *s)
 {
         s->text = SP_STR("CreateExternalTable");
         if (kw(p, FUNCTION))
                 return sp_sql_fail(p, sp_sql_here(p),
                                    "CREATE EXTERNAL TABLE FUNCTION is not supported");
-        if (!sp_sql_parse_if_exists(p) || !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
+        if (!sp_sql_parse_if_exists(p) ||
+            !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
                 return NULL;
         if (sp_sql_is(p, '(') && !sp_sql_parse_column_list(p, s))
                 return NULL;
-        if (!parse_source(p, s) || !parse_default_collate(p, s) || !sp_sql_parse_partition(p, s))
+        if (!parse_source(p, s) || !parse_default_collate(p, s) ||
+            !sp_sql_parse_partition(p, s))
                 return NULL;
         if (kw(p, WITH) && kw_at(p, 1, PARTITION)) {
                 sp_sql_advance(p);
@@ -84,7 +89,8 @@ static struct sp_sql_node *parse_external_table(struct sp_sql_parser *p, struct 
         return sp_sql_parse_options(p, s) ? sp_sql_end(p, s) : NULL;
 }
 
-static struct sp_sql_node *parse_snapshot(struct sp_sql_parser *p, struct sp_sql_node *s)
+static struct sp_sql_node *parse_snapshot(struct sp_sql_parser *p,
+                                          struct sp_sql_node *s)
 {
         s->text = SP_STR("CreateSnapshotTable");
         sp_sql_advance(p);
@@ -93,7 +99,8 @@ static struct sp_sql_node *parse_snapshot(struct sp_sql_parser *p, struct sp_sql
                 return NULL;
         if (!kw(p, CLONE))
                 return sp_sql_expected(p, "keyword CLONE");
-        return parse_source(p, s) && sp_sql_parse_options(p, s) ? sp_sql_end(p, s) : NULL;
+        return parse_source(p, s) && sp_sql_parse_options(p, s) ? sp_sql_end(p, s)
+                                                                : NULL;
 }
 
 /* ( name [OPTIONS (…)], … ) */
@@ -113,7 +120,8 @@ static struct sp_sql_node *parse_view(struct sp_sql_parser *p, struct sp_sql_nod
 {
         bool is_materialized = take_kw(p, MATERIALIZED);
 
-        s->text = is_materialized ? SP_STR("CreateMaterializedView") : SP_STR("CreateView");
+        s->text = is_materialized ? SP_STR("CreateMaterializedView")
+                                  : SP_STR("CreateView");
         if (take_kw(p, RECURSIVE))
                 s->flags |= SP_SQL_F_RECURSIVE;
         if (!need_kw(p, VIEW) || !sp_sql_parse_if_exists(p) ||
@@ -122,11 +130,13 @@ static struct sp_sql_node *parse_view(struct sp_sql_parser *p, struct sp_sql_nod
                 return NULL;
         if (take_kw(p, SQL) && (!need_kw(p, SECURITY) || !sp_sql_parse_name(p)))
                 return NULL;
-        if (!sp_sql_parse_partition(p, s) || !sp_sql_parse_options(p, s) || !need_kw(p, AS))
+        if (!sp_sql_parse_partition(p, s) || !sp_sql_parse_options(p, s) ||
+            !need_kw(p, AS))
                 return NULL;
         if (is_materialized && kw(p, REPLICA)) {
                 sp_sql_advance(p);
-                return need_kw(p, OF) && sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_SOURCE))
+                return need_kw(p, OF) && sp_sql_add(s, sp_sql_parse_object(
+                                                               p, SP_SQL_N_SOURCE))
                                ? sp_sql_end(p, s)
                                : NULL;
         }
@@ -138,11 +148,13 @@ static struct sp_sql_node *parse_schema(struct sp_sql_parser *p, struct sp_sql_n
 {
         s->text = is_external ? SP_STR("CreateExternalSchema") : SP_STR("CreateSchema");
         sp_sql_advance(p);
-        if (!sp_sql_parse_if_exists(p) || !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
+        if (!sp_sql_parse_if_exists(p) ||
+            !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
                 return NULL;
         if (is_external && !kw(p, WITH))
                 return sp_sql_expected(p, "keyword WITH");
-        if (!(is_external ? sp_sql_parse_connection(p, s) : parse_default_collate(p, s)))
+        if (!(is_external ? sp_sql_parse_connection(p, s)
+                          : parse_default_collate(p, s)))
                 return NULL;
         if (is_external && !kw(p, OPTIONS))
                 return sp_sql_expected(p, "keyword OPTIONS");
@@ -173,7 +185,8 @@ static bool parse_filter(struct sp_sql_parser *p, struct sp_sql_node *s)
                sp_sql_add(s, sp_sql_parse_expr(p)) && sp_sql_need(p, ')');
 }
 
-static struct sp_sql_node *parse_row_policy(struct sp_sql_parser *p, struct sp_sql_node *s)
+static struct sp_sql_node *parse_row_policy(struct sp_sql_parser *p,
+                                            struct sp_sql_node *s)
 {
         s->text = SP_STR("CreateRowAccessPolicy");
         sp_sql_advance(p);
@@ -207,7 +220,8 @@ static bool parse_index_columns(struct sp_sql_parser *p, struct sp_sql_node *s)
                 sp_sql_advance(p);
                 sp_sql_advance(p);
                 if (take_kw(p, WITH)) {
-                        if (!need_kw(p, COLUMN) || !need_kw(p, OPTIONS) || !sp_sql_need(p, '('))
+                        if (!need_kw(p, COLUMN) || !need_kw(p, OPTIONS) ||
+                            !sp_sql_need(p, '('))
                                 return false;
                         do
                                 if (!sp_sql_add(s, sp_sql_parse_expr(p)) ||
@@ -238,7 +252,8 @@ static struct sp_sql_node *parse_index(struct sp_sql_parser *p, struct sp_sql_no
         if (!take_kw(p, SEARCH) && !take_kw(p, VECTOR))
                 (void)take_kw(p, AI);
         if (!need_kw(p, INDEX) || !sp_sql_parse_if_exists(p) ||
-            !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)) || !need_kw(p, ON) ||
+            !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)) ||
+            !need_kw(p, ON) ||
             !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_SOURCE)) ||
             !sp_sql_parse_alias(p, s))
                 return NULL;
@@ -256,8 +271,9 @@ static struct sp_sql_node *parse_index(struct sp_sql_parser *p, struct sp_sql_no
         }
         if (!parse_index_columns(p, s))
                 return NULL;
-        if (take_kw(p, STORING) && (!sp_sql_need(p, '(') || !sp_sql_parse_expr_list(p, s) ||
-                                    !sp_sql_need(p, ')')))
+        if (take_kw(p, STORING) &&
+            (!sp_sql_need(p, '(') || !sp_sql_parse_expr_list(p, s) ||
+             !sp_sql_need(p, ')')))
                 return NULL;
         if (!sp_sql_parse_partition(p, s) || !sp_sql_parse_connection(p, s) ||
             !sp_sql_parse_options(p, s))
@@ -272,7 +288,8 @@ static struct sp_sql_node *parse_plain(struct sp_sql_parser *p, struct sp_sql_no
 {
         s->text = sp_str_c(kind);
         sp_sql_advance(p);
-        if (!sp_sql_parse_if_exists(p) || !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
+        if (!sp_sql_parse_if_exists(p) ||
+            !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
                 return NULL;
         if (sp_sql_take(p, '=') && !sp_sql_add(s, sp_sql_parse_expr(p)))
                 return NULL;

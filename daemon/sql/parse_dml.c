@@ -8,9 +8,11 @@ static struct sp_sql_node *parse_target(struct sp_sql_parser *p, bool has_alias)
 
         if (!n || !sp_sql_add(n, sp_sql_parse_table_path(p)))
                 return NULL;
-        while (sp_sql_is(p, '[') || (sp_sql_is(p, '.') && sp_sql_is_at(p, 1, SP_SQL_T_WORD))) {
+        while (sp_sql_is(p, '[') ||
+               (sp_sql_is(p, '.') && sp_sql_is_at(p, 1, SP_SQL_T_WORD))) {
                 if (sp_sql_take(p, '[')) {
-                        if (!sp_sql_add(n, sp_sql_parse_expr(p)) || !sp_sql_need(p, ']'))
+                        if (!sp_sql_add(n, sp_sql_parse_expr(p)) ||
+                            !sp_sql_need(p, ']'))
                                 return NULL;
                 } else {
                         sp_sql_advance(p);
@@ -38,8 +40,9 @@ static bool parse_dml_offset(struct sp_sql_parser *p, struct sp_sql_node *to)
 static bool parse_dml_tail(struct sp_sql_parser *p, struct sp_sql_node *s)
 {
         if (take_kw(p, ASSERT_ROWS_MODIFIED)) {
-                if (!sp_sql_is(p, SP_SQL_T_INT) && !sp_sql_is(p, '@') && !sp_sql_is(p, '?') &&
-                    !sp_sql_is(p, SP_SQL_T_SYSTEM) && !kw(p, CAST)) {
+                if (!sp_sql_is(p, SP_SQL_T_INT) && !sp_sql_is(p, '@') &&
+                    !sp_sql_is(p, '?') && !sp_sql_is(p, SP_SQL_T_SYSTEM) &&
+                    !kw(p, CAST)) {
                         sp_sql_unexpected(p);
                         return false;
                 }
@@ -56,7 +59,8 @@ static bool parse_dml_tail(struct sp_sql_parser *p, struct sp_sql_node *s)
                 if (take_kw(p, AS) && !sp_sql_parse_name(p))
                         return false;
         }
-        return sp_sql_parse_select_list(p, s) && sp_sql_parse_opaque(p, s, "then-return");
+        return sp_sql_parse_select_list(p, s) &&
+               sp_sql_parse_opaque(p, s, "then-return");
 }
 
 static struct sp_sql_node *parse_value(struct sp_sql_parser *p)
@@ -94,7 +98,8 @@ static bool parse_conflict(struct sp_sql_parser *p, struct sp_sql_node *s)
         return false;
 }
 
-/* IGNORE, REPLACE, UPDATE before INTO or the target; only if something follows that is one. */
+/* IGNORE, REPLACE, UPDATE before INTO or the target; only if something follows that is
+ * one. */
 static bool take_insert_mode(struct sp_sql_parser *p)
 {
         const struct sp_sql_token *next = sp_sql_token_at(p, 1);
@@ -102,11 +107,13 @@ static bool take_insert_mode(struct sp_sql_parser *p)
         if (take_kw(p, OR)) {
                 if (take_kw(p, IGNORE) || take_kw(p, REPLACE) || take_kw(p, UPDATE))
                         return true;
-                sp_sql_expected(p, "keyword IGNORE or keyword REPLACE or keyword UPDATE");
+                sp_sql_expected(p,
+                                "keyword IGNORE or keyword REPLACE or keyword UPDATE");
                 return false;
         }
-        if (kw(p, IGNORE) || ((kw(p, REPLACE) || kw(p, UPDATE)) &&
-                              (next->keyword == SP_KW_INTO || sp_sql_token_is_name(next)))) {
+        if (kw(p, IGNORE) ||
+            ((kw(p, REPLACE) || kw(p, UPDATE)) &&
+             (next->keyword == SP_KW_INTO || sp_sql_token_is_name(next)))) {
                 sp_sql_advance(p);
                 return true;
         }
@@ -318,7 +325,8 @@ static struct sp_sql_node *parse_merge_when(struct sp_sql_parser *p)
 
 struct sp_sql_node *sp_sql_parse_merge(struct sp_sql_parser *p)
 {
-        struct sp_sql_node *s = sp_sql_statement_new(p, "Merge", SP_SQL_MERGE, sp_sql_here(p)),
+        struct sp_sql_node *s = sp_sql_statement_new(p, "Merge", SP_SQL_MERGE,
+                                                     sp_sql_here(p)),
                            *from, *on;
 
         if (!s)

@@ -2,15 +2,24 @@
 #include "daemon/sql/parser.h"
 
 /* Binary operators above comparisons, loosest first. */
-enum { LEVEL_OR, LEVEL_XOR, LEVEL_AND, LEVEL_SHIFT, LEVEL_ADD, LEVEL_CONCAT, LEVEL_MULTIPLY,
-       LEVEL_UNARY };
+enum {
+        LEVEL_OR,
+        LEVEL_XOR,
+        LEVEL_AND,
+        LEVEL_SHIFT,
+        LEVEL_ADD,
+        LEVEL_CONCAT,
+        LEVEL_MULTIPLY,
+        LEVEL_UNARY
+};
 
 static struct sp_sql_node *parse_unary(struct sp_sql_parser *p)
 {
         struct sp_sql_node *n;
         bool ok;
 
-        if (p->operand || !(sp_sql_is(p, '-') || sp_sql_is(p, '+') || sp_sql_is(p, '~')))
+        if (p->operand ||
+            !(sp_sql_is(p, '-') || sp_sql_is(p, '+') || sp_sql_is(p, '~')))
                 return sp_sql_parse_postfix(p);
         n = sp_sql_node_new(p, SP_SQL_N_UNARY);
         if (!n)
@@ -128,10 +137,12 @@ static struct sp_sql_node *parse_in_list(struct sp_sql_parser *p)
                 if (!sp_sql_take(p, ','))
                         return sp_sql_need(p, ')') ? sp_sql_end(p, n) : NULL;
         }
-        return sp_sql_parse_expr_list(p, n) && sp_sql_need(p, ')') ? sp_sql_end(p, n) : NULL;
+        return sp_sql_parse_expr_list(p, n) && sp_sql_need(p, ')') ? sp_sql_end(p, n)
+                                                                   : NULL;
 }
 
-static struct sp_sql_node *parse_in_right(struct sp_sql_parser *p, struct sp_sql_node *to)
+static struct sp_sql_node *parse_in_right(struct sp_sql_parser *p,
+                                          struct sp_sql_node *to)
 {
         if (!sp_sql_parse_hint(p, to))
                 return NULL;
@@ -153,7 +164,8 @@ static bool parse_is(struct sp_sql_parser *p, struct sp_sql_node *n)
                 return need_kw(p, FROM) && sp_sql_add(n, sp_sql_parse_higher(p));
         }
         n->op = sp_sql_token_at(p, 0)->keyword;
-        if (take_kw(p, NULL) || take_kw(p, TRUE) || take_kw(p, FALSE) || take_kw(p, UNKNOWN))
+        if (take_kw(p, NULL) || take_kw(p, TRUE) || take_kw(p, FALSE) ||
+            take_kw(p, UNKNOWN))
                 return true;
         sp_sql_unexpected(p);
         return false;
@@ -186,7 +198,8 @@ static bool is_predicate(const struct sp_sql_parser *p)
 {
         size_t i = kw(p, NOT) ? 1 : 0;
 
-        return kw_at(p, i, IN) || kw_at(p, i, LIKE) || kw_at(p, i, BETWEEN) || kw(p, IS);
+        return kw_at(p, i, IN) || kw_at(p, i, LIKE) || kw_at(p, i, BETWEEN) ||
+               kw(p, IS);
 }
 
 static bool parse_predicate(struct sp_sql_parser *p, struct sp_sql_node *n)
@@ -249,8 +262,9 @@ static struct sp_sql_node *parse_comparison(struct sp_sql_parser *p)
         /* comparisons do not chain: a = b = c and a IS NULL IS NULL are errors */
         if (comparison_operator(p) || is_predicate(p)) {
                 if (n->kind == SP_SQL_N_BETWEEN && !kw(p, IS))
-                        return sp_sql_fail(p, n->span.start,
-                                           "Expression in BETWEEN must be parenthesized");
+                        return sp_sql_fail(
+                                p, n->span.start,
+                                "Expression in BETWEEN must be parenthesized");
                 return sp_sql_unexpected(p);
         }
         return sp_sql_end(p, n);
@@ -273,7 +287,8 @@ static struct sp_sql_node *parse_not(struct sp_sql_parser *p)
 }
 
 /* operand (AND|OR operand)… as one node */
-static struct sp_sql_node *parse_chain(struct sp_sql_parser *p, enum sp_sql_node_kind kind)
+static struct sp_sql_node *parse_chain(struct sp_sql_parser *p,
+                                       enum sp_sql_node_kind kind)
 {
         bool is_or = kind == SP_SQL_N_OR;
         unsigned k = is_or ? SP_KW_OR : SP_KW_AND;
@@ -305,7 +320,8 @@ struct sp_sql_node *sp_sql_parse_expr(struct sp_sql_parser *p)
         return n;
 }
 
-struct sp_sql_node *sp_sql_parse_expr_from(struct sp_sql_parser *p, struct sp_sql_node *operand)
+struct sp_sql_node *sp_sql_parse_expr_from(struct sp_sql_parser *p,
+                                           struct sp_sql_node *operand)
 {
         if (!operand)
                 return NULL;
@@ -320,12 +336,14 @@ struct sp_sql_node *sp_sql_parse_paren(struct sp_sql_parser *p)
 
         if (ok)
                 sp_sql_advance(p);
-        if (ok && (kw(p, SELECT) || kw(p, FROM) || (kw(p, WITH) && !sp_sql_is_at(p, 1, '(')))) {
+        if (ok && (kw(p, SELECT) || kw(p, FROM) ||
+                   (kw(p, WITH) && !sp_sql_is_at(p, 1, '(')))) {
                 n->kind = SP_SQL_N_SUBQUERY;
                 inner = sp_sql_parse_query(p);
         } else if (ok && sp_sql_is(p, '(')) {
                 inner = sp_sql_parse_paren(p);
-                if (inner && inner->kind == SP_SQL_N_SUBQUERY && sp_sql_continues_query(p)) {
+                if (inner && inner->kind == SP_SQL_N_SUBQUERY &&
+                    sp_sql_continues_query(p)) {
                         n->kind = SP_SQL_N_SUBQUERY;
                         inner = sp_sql_parse_query_from(p, inner);
                 } else {

@@ -54,17 +54,19 @@ static struct sp_sql_node *parse_join_operand(struct sp_sql_parser *p)
         t = sp_sql_parse_table(p);
         if (t && is_lateral) {
                 if (t->kind != SP_SQL_N_TABLE_QUERY && t->kind != SP_SQL_N_TABLE_CALL)
-                        return sp_sql_fail(p, t->span.start,
-                                           "LATERAL is only supported with subqueries and table "
-                                           "function calls");
+                        return sp_sql_fail(
+                                p, t->span.start,
+                                "LATERAL is only supported with subqueries and table "
+                                "function calls");
                 t->flags |= SP_SQL_F_LATERAL;
         }
         return t;
 }
 
-/* JOINs, commas and ON/USING behind the first table expression. Several conditions in a row
- * belong to the joins before them that have none yet: a JOIN b JOIN c ON … ON …  */
-static bool parse_joins(struct sp_sql_parser *p, struct sp_sql_node *from, bool has_comma)
+/* JOINs, commas and ON/USING behind the first table expression. Several conditions in a
+ * row belong to the joins before them that have none yet: a JOIN b JOIN c ON … ON …  */
+static bool parse_joins(struct sp_sql_parser *p, struct sp_sql_node *from,
+                        bool has_comma)
 {
         unsigned open = 0, joins = 0, conditions = 0, kind;
         bool had_comma = false;
@@ -78,10 +80,13 @@ static bool parse_joins(struct sp_sql_parser *p, struct sp_sql_node *from, bool 
                 if ((kw(p, ON) || kw(p, USING)) && joins) {
                         if (!open) {
                                 sp_sql_fail(p, at,
-                                            "The number of join conditions is %u but the number "
-                                            "of joins that require a join condition is only %u. "
+                                            "The number of join conditions is %u but "
+                                            "the number "
+                                            "of joins that require a join condition is "
+                                            "only %u. "
                                             "Unexpected keyword %s",
-                                            conditions + 1, joins, kw(p, ON) ? "ON" : "USING");
+                                            conditions + 1, joins,
+                                            kw(p, ON) ? "ON" : "USING");
                                 return false;
                         }
                         open--;
@@ -94,11 +99,13 @@ static bool parse_joins(struct sp_sql_parser *p, struct sp_sql_node *from, bool 
                         had_comma = true;
                         joins = conditions = open = 0;
                 } else if (is_join(p)) {
-                        if (!sp_sql_parse_join_kind(p, &kind) || !sp_sql_parse_hint(p, join))
+                        if (!sp_sql_parse_join_kind(p, &kind) ||
+                            !sp_sql_parse_hint(p, join))
                                 return false;
                         if (had_comma && (kind == SP_KW_RIGHT || kind == SP_KW_FULL)) {
                                 sp_sql_fail(p, at,
-                                            "%s JOIN must be parenthesized when following a comma "
+                                            "%s JOIN must be parenthesized when "
+                                            "following a comma "
                                             "join",
                                             kind == SP_KW_RIGHT ? "RIGHT" : "FULL");
                                 return false;
@@ -129,7 +136,8 @@ struct sp_sql_node *sp_sql_parse_from(struct sp_sql_parser *p)
 
 static bool is_suffix(const struct sp_sql_parser *p)
 {
-        return sp_sql_is_pivot(p) || (kw(p, MATCH_RECOGNIZE) && sp_sql_is_at(p, 1, '('));
+        return sp_sql_is_pivot(p) ||
+               (kw(p, MATCH_RECOGNIZE) && sp_sql_is_at(p, 1, '('));
 }
 
 static bool parse_offset(struct sp_sql_parser *p, struct sp_sql_node *to)
@@ -164,8 +172,8 @@ static bool parse_system_time(struct sp_sql_parser *p, struct sp_sql_node *to)
         } else {
                 sp_sql_advance(p);
         }
-        return need_kw(p, AS) && need_kw(p, OF) && sp_sql_add(n, sp_sql_parse_expr(p)) &&
-               sp_sql_add(to, sp_sql_end(p, n));
+        return need_kw(p, AS) && need_kw(p, OF) &&
+               sp_sql_add(n, sp_sql_parse_expr(p)) && sp_sql_add(to, sp_sql_end(p, n));
 }
 
 /* PIVOT, UNPIVOT, MATCH_RECOGNIZE, TABLESAMPLE, in any number. */
@@ -184,17 +192,20 @@ static bool parse_suffixes(struct sp_sql_parser *p, struct sp_sql_node *to)
                         return true;
                 if (!sp_sql_add(to, n))
                         return false;
-                if (n->kind == SP_SQL_N_PIVOT && !is_suffix(p) && !sp_sql_parse_alias(p, n))
+                if (n->kind == SP_SQL_N_PIVOT && !is_suffix(p) &&
+                    !sp_sql_parse_alias(p, n))
                         return false;
         }
 }
 
 /* Everything behind a table expression's core. */
-static struct sp_sql_node *parse_table_tail(struct sp_sql_parser *p, struct sp_sql_node *n)
+static struct sp_sql_node *parse_table_tail(struct sp_sql_parser *p,
+                                            struct sp_sql_node *n)
 {
         if (!sp_sql_parse_hint(p, n))
                 return NULL;
-        if (n->kind != SP_SQL_N_TABLE_JOIN && !is_suffix(p) && !sp_sql_parse_alias(p, n))
+        if (n->kind != SP_SQL_N_TABLE_JOIN && !is_suffix(p) &&
+            !sp_sql_parse_alias(p, n))
                 return NULL;
         if (n->kind == SP_SQL_N_TABLE && kw(p, WITH) && !parse_offset(p, n))
                 return NULL;
@@ -222,11 +233,12 @@ static struct sp_sql_node *parse_table_path_or_call(struct sp_sql_parser *p)
         if (!path)
                 return NULL;
         if (sp_sql_is(p, '[') || (sp_sql_is(p, '.') && sp_sql_is_at(p, 1, '(')))
-                return sp_sql_fail(p, sp_sql_here(p),
-                                   "%s is not allowed in the FROM clause without UNNEST; Use "
-                                   "UNNEST(<expression>)",
-                                   sp_sql_is(p, '[') ? "Array element access"
-                                                     : "Generalized field access");
+                return sp_sql_fail(
+                        p, sp_sql_here(p),
+                        "%s is not allowed in the FROM clause without UNNEST; Use "
+                        "UNNEST(<expression>)",
+                        sp_sql_is(p, '[') ? "Array element access"
+                                          : "Generalized field access");
         if (sp_sql_is(p, '(')) {
                 n->kind = SP_SQL_N_TABLE_CALL;
                 path = sp_sql_parse_call(p, path);
@@ -234,9 +246,10 @@ static struct sp_sql_node *parse_table_path_or_call(struct sp_sql_parser *p)
         return sp_sql_add(n, path) ? parse_table_tail(p, n) : NULL;
 }
 
-/* `(` before anything but a query: a join in parentheses. `first` is its first operand, when
- * that is already parsed. */
-static struct sp_sql_node *parse_join_paren(struct sp_sql_parser *p, struct sp_sql_node *n,
+/* `(` before anything but a query: a join in parentheses. `first` is its first operand,
+ * when that is already parsed. */
+static struct sp_sql_node *parse_join_paren(struct sp_sql_parser *p,
+                                            struct sp_sql_node *n,
                                             struct sp_sql_node *first)
 {
         struct sp_sql_node *from;
@@ -300,7 +313,8 @@ static struct sp_sql_node *parse_table(struct sp_sql_parser *p)
         if (!kw(p, UNNEST))
                 return parse_table_path_or_call(p);
         n = sp_sql_node_new(p, SP_SQL_N_TABLE_UNNEST);
-        return n && sp_sql_add(n, sp_sql_parse_unnest(p)) ? parse_table_tail(p, n) : NULL;
+        return n && sp_sql_add(n, sp_sql_parse_unnest(p)) ? parse_table_tail(p, n)
+                                                          : NULL;
 }
 
 struct sp_sql_node *sp_sql_parse_table(struct sp_sql_parser *p)

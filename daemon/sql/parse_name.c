@@ -43,15 +43,16 @@ struct sp_sql_node *sp_sql_parse_path(struct sp_sql_parser *p)
 {
         struct sp_sql_node *path = sp_sql_node_new(p, SP_SQL_N_PATH);
 
-        if (!path || !sp_sql_add(path, sp_sql_parse_name(p)) || !parse_later_parts(p, path))
+        if (!path || !sp_sql_add(path, sp_sql_parse_name(p)) ||
+            !parse_later_parts(p, path))
                 return NULL;
         return sp_sql_end(p, path);
 }
 
 static bool is_word_byte(char c)
 {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               (c >= '0' && c <= '9') || c == '_';
 }
 
 /* End of `word-word-1a` in the text, or `start` when there is no dash in it. */
@@ -74,17 +75,19 @@ static uint32_t scan_dashed(const struct sp_sql_parser *p, uint32_t start)
         return memchr(p->text.p + start, '-', end - start) ? end : start;
 }
 
-/* The first part of a table's path: `my-project-1.d.t`. The tokens were cut without knowing
- * of it, so the part is read from the text and the cursor moved behind it. A number takes the
- * dot along (`1.`): then the dot is spent. */
-static struct sp_sql_node *parse_dashed(struct sp_sql_parser *p, uint32_t end, bool *has_dot)
+/* The first part of a table's path: `my-project-1.d.t`. The tokens were cut without
+ * knowing of it, so the part is read from the text and the cursor moved behind it. A
+ * number takes the dot along (`1.`): then the dot is spent. */
+static struct sp_sql_node *parse_dashed(struct sp_sql_parser *p, uint32_t end,
+                                        bool *has_dot)
 {
         struct sp_sql_node *n = sp_sql_node_new(p, SP_SQL_N_NAME);
         uint32_t start = sp_sql_here(p);
 
         if (!n)
                 return NULL;
-        while (sp_sql_token_at(p, 0)->type != SP_SQL_T_END && sp_sql_token_at(p, 0)->end <= end)
+        while (sp_sql_token_at(p, 0)->type != SP_SQL_T_END &&
+               sp_sql_token_at(p, 0)->end <= end)
                 sp_sql_advance(p);
         if (sp_sql_here(p) < end) {
                 if (sp_sql_token_at(p, 0)->end != end + 1 || p->text.p[end] != '.')
@@ -169,7 +172,8 @@ static bool parse_entry(struct sp_sql_parser *p, struct sp_sql_node *to, bool is
                 return false;
         /* join_method = hash, format = proto: a reserved word is a value here */
         if (sp_sql_is(p, SP_SQL_T_WORD) && !sp_sql_is_name(p) &&
-            (sp_sql_is_at(p, 1, ',') || sp_sql_is_at(p, 1, '}') || sp_sql_is_at(p, 1, ')')) &&
+            (sp_sql_is_at(p, 1, ',') || sp_sql_is_at(p, 1, '}') ||
+             sp_sql_is_at(p, 1, ')')) &&
             !kw(p, TRUE) && !kw(p, FALSE) && !kw(p, NULL)) {
                 sp_sql_advance(p);
                 return sp_sql_add(to, sp_sql_end(p, e));
@@ -252,7 +256,8 @@ bool sp_sql_parse_expr_list(struct sp_sql_parser *p, struct sp_sql_node *to)
         return true;
 }
 
-bool sp_sql_parse_opaque(struct sp_sql_parser *p, struct sp_sql_node *to, const char *name)
+bool sp_sql_parse_opaque(struct sp_sql_parser *p, struct sp_sql_node *to,
+                         const char *name)
 {
         struct sp_sql_node *n = sp_sql_node_new(p, SP_SQL_N_OPAQUE);
 

@@ -11,14 +11,16 @@ static bool ends_operator(const struct sp_sql_parser *p)
 }
 
 /* AGGREGATE items and GROUP BY items: expression [[AS] alias] [ASC|DESC [NULLS …]] */
-static bool parse_ordered_item(struct sp_sql_parser *p, struct sp_sql_node *to, bool is_group)
+static bool parse_ordered_item(struct sp_sql_parser *p, struct sp_sql_node *to,
+                               bool is_group)
 {
         struct sp_sql_node *item = sp_sql_node_new(p, SP_SQL_N_ITEM), *e;
 
         if (!item)
                 return false;
-        if (is_group && (kw(p, ROLLUP) || kw(p, CUBE) || (kw(p, GROUPING) && kw_at(p, 1, SETS)) ||
-                         (sp_sql_is(p, '(') && sp_sql_is_at(p, 1, ')'))))
+        if (is_group &&
+            (kw(p, ROLLUP) || kw(p, CUBE) || (kw(p, GROUPING) && kw_at(p, 1, SETS)) ||
+             (sp_sql_is(p, '(') && sp_sql_is_at(p, 1, ')'))))
                 return sp_sql_parse_group_item(p, to);
         if (is_group && sp_sql_is(p, '*')) {
                 sp_sql_unexpected(p);
@@ -28,8 +30,8 @@ static bool parse_ordered_item(struct sp_sql_parser *p, struct sp_sql_node *to, 
         if (!e)
                 return false;
         sp_sql_add(item, e);
-        if ((take_kw(p, ASC) || take_kw(p, DESC)) && take_kw(p, NULLS) && !take_kw(p, FIRST) &&
-            !need_kw(p, LAST))
+        if ((take_kw(p, ASC) || take_kw(p, DESC)) && take_kw(p, NULLS) &&
+            !take_kw(p, FIRST) && !need_kw(p, LAST))
                 return false;
         return sp_sql_add(to, sp_sql_end(p, item));
 }
@@ -158,7 +160,8 @@ static bool parse_extend(struct sp_sql_parser *p, struct sp_sql_node *n)
 static bool parse_other(struct sp_sql_parser *p)
 {
         const struct sp_sql_token *t = sp_sql_token_at(p, 0);
-        struct sp_str name = sp_str_sub(p->text, t->start, SP_MIN(t->end - t->start, 40u));
+        struct sp_str name =
+                sp_str_sub(p->text, t->start, SP_MIN(t->end - t->start, 40u));
         char what[64];
 
         if (t->type != SP_SQL_T_WORD) {
@@ -209,9 +212,9 @@ static bool parse_operator(struct sp_sql_parser *p, struct sp_sql_node *n)
         default:
                 break;
         }
-        if (k == SP_KW_SELECT || k == SP_KW_EXTEND || k == SP_KW_AGGREGATE || k == SP_KW_SET ||
-            k == SP_KW_DROP || k == SP_KW_RENAME || k == SP_KW_CALL || k == SP_KW_DISTINCT ||
-            k == SP_KW_WINDOW)
+        if (k == SP_KW_SELECT || k == SP_KW_EXTEND || k == SP_KW_AGGREGATE ||
+            k == SP_KW_SET || k == SP_KW_DROP || k == SP_KW_RENAME || k == SP_KW_CALL ||
+            k == SP_KW_DISTINCT || k == SP_KW_WINDOW)
                 sp_sql_advance(p);
         if (k == SP_KW_SELECT)
                 return parse_select(p, n);
@@ -239,5 +242,6 @@ struct sp_sql_node *sp_sql_parse_pipe(struct sp_sql_parser *p)
         if (!n)
                 return NULL;
         sp_sql_advance(p);
-        return sp_sql_parse_hint(p, n) && parse_operator(p, n) ? sp_sql_end(p, n) : NULL;
+        return sp_sql_parse_hint(p, n) && parse_operator(p, n) ? sp_sql_end(p, n)
+                                                               : NULL;
 }

@@ -4,14 +4,15 @@
 static struct sp_sql_node *parse_number(struct sp_sql_parser *p)
 {
         const struct sp_sql_token *t = sp_sql_token_at(p, 0);
-        struct sp_sql_node *n =
-                sp_sql_node_new(p, t->type == SP_SQL_T_INT ? SP_SQL_N_INT : SP_SQL_N_FLOAT);
+        struct sp_sql_node *n = sp_sql_node_new(
+                p, t->type == SP_SQL_T_INT ? SP_SQL_N_INT : SP_SQL_N_FLOAT);
 
         if (!n)
                 return NULL;
         /* `1.BEGIN` is 1. and an alias; behind a digit a word may not begin */
         if (t->is_glued && p->text.p[t->end - 1] != '.')
-                return sp_sql_fail(p, t->end, "Missing whitespace between literal and alias");
+                return sp_sql_fail(p, t->end,
+                                   "Missing whitespace between literal and alias");
         n->text = sp_str(p->text.p + t->start, t->end - t->start);
         sp_sql_advance(p);
         return sp_sql_end(p, n);
@@ -32,9 +33,10 @@ static struct sp_sql_node *parse_quoted(struct sp_sql_parser *p)
                 return NULL;
         while (sp_sql_is(p, type)) {
                 if (end && sp_sql_here(p) == end)
-                        return sp_sql_fail(p, end,
-                                           "string and bytes literals must be separated by "
-                                           "whitespace or comments");
+                        return sp_sql_fail(
+                                p, end,
+                                "string and bytes literals must be separated by "
+                                "whitespace or comments");
                 end = sp_sql_token_at(p, 0)->end;
                 sp_sql_advance(p);
         }
@@ -70,7 +72,8 @@ static bool note_parameter(struct sp_sql_parser *p, struct sp_str name)
         if (p->named.n >= SP_SQL_NAMES_MAX) {
                 if (!p->code)
                         p->code = sp_err_set(p->err, -E2BIG, "sql.limit", "",
-                                             "more than %d named parameters", SP_SQL_NAMES_MAX);
+                                             "more than %d named parameters",
+                                             SP_SQL_NAMES_MAX);
                 return false;
         }
         lower = sp_arena_alloc(p->arena, name.n + 1);
@@ -124,7 +127,8 @@ struct sp_sql_node *sp_sql_parse_parameter(struct sp_sql_parser *p)
         return sp_sql_end(p, n);
 }
 
-static struct sp_sql_node *parse_word(struct sp_sql_parser *p, enum sp_sql_node_kind kind)
+static struct sp_sql_node *parse_word(struct sp_sql_parser *p,
+                                      enum sp_sql_node_kind kind)
 {
         struct sp_sql_node *n = sp_sql_node_new(p, kind);
 
@@ -174,7 +178,8 @@ static bool parse_time_zone(struct sp_sql_parser *p, struct sp_sql_node *n)
 {
         if (!take_kw(p, AT))
                 return true;
-        return need_kw(p, TIME) && need_kw(p, ZONE) && sp_sql_add(n, sp_sql_parse_expr(p));
+        return need_kw(p, TIME) && need_kw(p, ZONE) &&
+               sp_sql_add(n, sp_sql_parse_expr(p));
 }
 
 static struct sp_sql_node *parse_cast(struct sp_sql_parser *p)
@@ -185,8 +190,8 @@ static struct sp_sql_node *parse_cast(struct sp_sql_parser *p)
                 return NULL;
         n->op = kw(p, SAFE_CAST);
         sp_sql_advance(p);
-        if (!sp_sql_need(p, '(') || !sp_sql_add(n, sp_sql_parse_expr(p)) || !need_kw(p, AS) ||
-            !sp_sql_add(n, sp_sql_parse_type(p)))
+        if (!sp_sql_need(p, '(') || !sp_sql_add(n, sp_sql_parse_expr(p)) ||
+            !need_kw(p, AS) || !sp_sql_add(n, sp_sql_parse_type(p)))
                 return NULL;
         if (take_kw(p, FORMAT) &&
             (!sp_sql_add(n, sp_sql_parse_expr(p)) || !parse_time_zone(p, n)))
@@ -256,7 +261,8 @@ static struct sp_sql_node *parse_array(struct sp_sql_parser *p)
                 n->kind = SP_SQL_N_SUBQUERY;
                 n->op = SP_KW_ARRAY;
                 sp_sql_advance(p);
-                return sp_sql_add(n, sp_sql_parse_query_paren(p)) ? sp_sql_end(p, n) : NULL;
+                return sp_sql_add(n, sp_sql_parse_query_paren(p)) ? sp_sql_end(p, n)
+                                                                  : NULL;
         }
         if (kw(p, ARRAY) && sp_sql_is_at(p, 1, '<')) {
                 if (!sp_sql_add(n, sp_sql_parse_bare_type(p)))
@@ -278,7 +284,8 @@ static struct sp_sql_node *parse_braced(struct sp_sql_parser *p)
                 if (ok && sp_sql_is(p, '{'))
                         ok = sp_sql_add(n, parse_braced(p));
                 else
-                        ok = ok && sp_sql_need(p, ':') && sp_sql_add(n, sp_sql_parse_expr(p));
+                        ok = ok && sp_sql_need(p, ':') &&
+                             sp_sql_add(n, sp_sql_parse_expr(p));
                 if (ok)
                         sp_sql_take(p, ',');
         }
@@ -330,15 +337,17 @@ static struct sp_sql_node *parse_with_expr(struct sp_sql_parser *p)
         sp_sql_advance(p);
         while (sp_sql_is_name(p) && kw_at(p, 1, AS)) {
                 item = sp_sql_node_new(p, SP_SQL_N_ITEM);
-                if (!item || !sp_sql_add(item, sp_sql_parse_name(p)) || !need_kw(p, AS) ||
-                    !sp_sql_add(item, sp_sql_parse_expr(p)) || !sp_sql_need(p, ','))
+                if (!item || !sp_sql_add(item, sp_sql_parse_name(p)) ||
+                    !need_kw(p, AS) || !sp_sql_add(item, sp_sql_parse_expr(p)) ||
+                    !sp_sql_need(p, ','))
                         return NULL;
                 sp_sql_add(n, sp_sql_end(p, item));
         }
         if (!n->first)
                 return sp_sql_unexpected(p);
-        return sp_sql_add(n, sp_sql_parse_expr(p)) && sp_sql_need(p, ')') ? sp_sql_end(p, n)
-                                                                         : NULL;
+        return sp_sql_add(n, sp_sql_parse_expr(p)) && sp_sql_need(p, ')')
+                       ? sp_sql_end(p, n)
+                       : NULL;
 }
 
 static bool is_typed_literal(const struct sp_sql_parser *p)
@@ -429,9 +438,11 @@ static struct sp_sql_node *parse_keyword_primary(struct sp_sql_parser *p)
         case SP_KW_STRUCT:
                 return parse_struct(p);
         case SP_KW_RANGE:
-                return sp_sql_is_at(p, 1, '<') ? parse_typed(p) : parse_reserved_call(p);
+                return sp_sql_is_at(p, 1, '<') ? parse_typed(p)
+                                               : parse_reserved_call(p);
         case SP_KW_WITH:
-                return sp_sql_is_at(p, 1, '(') ? parse_with_expr(p) : sp_sql_unexpected(p);
+                return sp_sql_is_at(p, 1, '(') ? parse_with_expr(p)
+                                               : sp_sql_unexpected(p);
         case SP_KW_IF:
         case SP_KW_LEFT:
         case SP_KW_RIGHT:
@@ -471,6 +482,7 @@ struct sp_sql_node *sp_sql_parse_primary(struct sp_sql_parser *p)
         case '{':
                 return parse_braced(p);
         default:
-                return sp_sql_is_name(p) ? parse_name_or_call(p) : parse_keyword_primary(p);
+                return sp_sql_is_name(p) ? parse_name_or_call(p)
+                                         : parse_keyword_primary(p);
         }
 }

@@ -24,20 +24,24 @@ bool sp_sql_continues_query(const struct sp_sql_parser *p)
 }
 
 /* How columns are matched, behind ALL or DISTINCT. */
-static bool parse_column_match(struct sp_sql_parser *p, struct sp_sql_node *to, bool is_outer)
+static bool parse_column_match(struct sp_sql_parser *p, struct sp_sql_node *to,
+                               bool is_outer)
 {
         uint32_t at = sp_sql_here(p);
         bool is_strict = take_kw(p, STRICT);
 
         if (is_strict && is_outer) {
-                sp_sql_fail(p, at, "STRICT cannot be used with outer mode in set operations");
+                sp_sql_fail(p, at,
+                            "STRICT cannot be used with outer mode in set operations");
                 return false;
         }
         if (take_kw(p, CORRESPONDING))
                 return !take_kw(p, BY) || sp_sql_add(to, sp_sql_parse_name_list(p));
         if (take_kw(p, BY)) {
                 if (is_strict) {
-                        sp_sql_fail(p, at, "STRICT cannot be used with BY NAME in set operations");
+                        sp_sql_fail(
+                                p, at,
+                                "STRICT cannot be used with BY NAME in set operations");
                         return false;
                 }
                 if (!need_kw(p, NAME))
@@ -47,7 +51,8 @@ static bool parse_column_match(struct sp_sql_parser *p, struct sp_sql_node *to, 
         return true;
 }
 
-bool sp_sql_parse_set_operator(struct sp_sql_parser *p, struct sp_sql_node *to, unsigned *op)
+bool sp_sql_parse_set_operator(struct sp_sql_parser *p, struct sp_sql_node *to,
+                               unsigned *op)
 {
         bool is_outer = take_kw(p, FULL) || take_kw(p, LEFT) || take_kw(p, INNER);
 
@@ -93,8 +98,8 @@ static struct sp_sql_node *parse_cte(struct sp_sql_parser *p)
                         if (!sp_sql_add(n, sp_sql_parse_higher(p)))
                                 return NULL;
                 } else if (take_kw(p, BETWEEN)) {
-                        if (!sp_sql_add(n, sp_sql_parse_higher(p)) || !need_kw(p, AND) ||
-                            !sp_sql_add(n, sp_sql_parse_higher(p)))
+                        if (!sp_sql_add(n, sp_sql_parse_higher(p)) ||
+                            !need_kw(p, AND) || !sp_sql_add(n, sp_sql_parse_higher(p)))
                                 return NULL;
                 }
         }
@@ -114,9 +119,10 @@ struct sp_sql_node *sp_sql_parse_with(struct sp_sql_parser *p)
                 if (n->first && sp_sql_is(p, SP_SQL_T_PIPE))
                         break; /* |> WITH … , */
                 if (n->first && (kw(p, SELECT) || kw(p, FROM) || sp_sql_is(p, '(')))
-                        return sp_sql_fail(p, sp_sql_behind(p) - 1,
-                                           "Trailing comma after the WITH clause before the main "
-                                           "query is not allowed");
+                        return sp_sql_fail(
+                                p, sp_sql_behind(p) - 1,
+                                "Trailing comma after the WITH clause before the main "
+                                "query is not allowed");
                 if (!sp_sql_add(n, parse_cte(p)))
                         return NULL;
         } while (sp_sql_take(p, ','));
@@ -157,7 +163,8 @@ static bool parse_star_modifiers(struct sp_sql_parser *p, struct sp_sql_node *n)
 
 static struct sp_sql_node *parse_star(struct sp_sql_parser *p, struct sp_sql_node *of)
 {
-        struct sp_sql_node *n = sp_sql_node_new(p, of ? SP_SQL_N_DOT_STAR : SP_SQL_N_STAR);
+        struct sp_sql_node *n =
+                sp_sql_node_new(p, of ? SP_SQL_N_DOT_STAR : SP_SQL_N_STAR);
 
         if (!n)
                 return NULL;
@@ -199,8 +206,8 @@ static bool ends_list(const struct sp_sql_parser *p)
                 return true;
         default:
                 return kw(p, FROM) || kw(p, WHERE) || kw(p, GROUP) || kw(p, HAVING) ||
-                       kw(p, QUALIFY) || kw(p, WINDOW) || kw(p, ORDER) || kw(p, LIMIT) ||
-                       sp_sql_is_set_operation(p);
+                       kw(p, QUALIFY) || kw(p, WINDOW) || kw(p, ORDER) ||
+                       kw(p, LIMIT) || sp_sql_is_set_operation(p);
         }
 }
 
@@ -389,7 +396,8 @@ static struct sp_sql_node *parse_operand(struct sp_sql_parser *p)
 }
 
 /* operand (UNION ALL operand)…: one node, all with the same operator */
-static struct sp_sql_node *parse_set_operations(struct sp_sql_parser *p, struct sp_sql_node *left)
+static struct sp_sql_node *parse_set_operations(struct sp_sql_parser *p,
+                                                struct sp_sql_node *left)
 {
         struct sp_sql_node *n;
         unsigned first = 0, op;
@@ -406,9 +414,10 @@ static struct sp_sql_node *parse_set_operations(struct sp_sql_parser *p, struct 
                 if (!sp_sql_parse_set_operator(p, n, &op))
                         return NULL;
                 if (first && op != first)
-                        return sp_sql_fail(p, at,
-                                           "Different set operations cannot be used in the same "
-                                           "query without using parentheses for grouping");
+                        return sp_sql_fail(
+                                p, at,
+                                "Different set operations cannot be used in the same "
+                                "query without using parentheses for grouping");
                 first = op;
                 if (!sp_sql_add(n, parse_operand(p)))
                         return NULL;
@@ -417,7 +426,8 @@ static struct sp_sql_node *parse_set_operations(struct sp_sql_parser *p, struct 
 }
 
 /* What follows a query's body. */
-static struct sp_sql_node *parse_query_tail(struct sp_sql_parser *p, struct sp_sql_node *n)
+static struct sp_sql_node *parse_query_tail(struct sp_sql_parser *p,
+                                            struct sp_sql_node *n)
 {
         if (kw(p, ORDER) && !sp_sql_add(n, sp_sql_parse_order(p)))
                 return NULL;
@@ -431,7 +441,8 @@ static struct sp_sql_node *parse_query_tail(struct sp_sql_parser *p, struct sp_s
         return sp_sql_end(p, n);
 }
 
-static struct sp_sql_node *parse_query(struct sp_sql_parser *p, struct sp_sql_node *operand)
+static struct sp_sql_node *parse_query(struct sp_sql_parser *p,
+                                       struct sp_sql_node *operand)
 {
         struct sp_sql_node *n = sp_sql_node_new(p, SP_SQL_N_QUERY);
 
@@ -447,13 +458,13 @@ static struct sp_sql_node *parse_query(struct sp_sql_parser *p, struct sp_sql_no
                 if (!sp_sql_is(p, SP_SQL_T_PIPE) && !sp_sql_is(p, SP_SQL_T_END) &&
                     !sp_sql_is(p, ')') && !sp_sql_is(p, ';'))
                         return sp_sql_unexpected(p);
-        } else if (!sp_sql_add(n, parse_set_operations(p, operand ? operand
-                                                                  : parse_operand(p)))) {
+        } else if (!sp_sql_add(n, parse_set_operations(
+                                          p, operand ? operand : parse_operand(p)))) {
                 return NULL;
         }
         /* ( query ) AS alias, only before a pipe */
-        if (kw(p, AS) && n->last->kind == SP_SQL_N_QUERY && sp_sql_is_at(p, 2, SP_SQL_T_PIPE) &&
-            !sp_sql_parse_alias(p, n))
+        if (kw(p, AS) && n->last->kind == SP_SQL_N_QUERY &&
+            sp_sql_is_at(p, 2, SP_SQL_T_PIPE) && !sp_sql_parse_alias(p, n))
                 return NULL;
         return parse_query_tail(p, n);
 }
@@ -466,7 +477,8 @@ struct sp_sql_node *sp_sql_parse_query(struct sp_sql_parser *p)
         return n;
 }
 
-struct sp_sql_node *sp_sql_parse_query_from(struct sp_sql_parser *p, struct sp_sql_node *operand)
+struct sp_sql_node *sp_sql_parse_query_from(struct sp_sql_parser *p,
+                                            struct sp_sql_node *operand)
 {
         struct sp_sql_node *n = NULL;
 

@@ -13,8 +13,9 @@ static bool parse_parameter(struct sp_sql_parser *p, struct sp_sql_node *s)
 {
         const struct sp_sql_token *next;
 
-        if (kw(p, IN) || ((kw(p, OUT) || kw(p, INOUT)) &&
-                          sp_sql_token_is_name(sp_sql_token_at(p, 1)) && !is_after_type(p, 2)))
+        if (kw(p, IN) ||
+            ((kw(p, OUT) || kw(p, INOUT)) &&
+             sp_sql_token_is_name(sp_sql_token_at(p, 1)) && !is_after_type(p, 2)))
                 sp_sql_advance(p);
         next = sp_sql_token_at(p, 1);
         /* a name when something other than the rest of a type's path follows */
@@ -97,8 +98,9 @@ static bool parse_language(struct sp_sql_parser *p, struct sp_sql_node *s)
         if (sp_str_caseeq(name->text, SP_STR("SQL")))
                 return true;
         return sp_sql_parse_opaque(p, s,
-                                   sp_str_caseeq(name->text, SP_STR("js")) ? "javascript"
-                                                                           : "foreign-language");
+                                   sp_str_caseeq(name->text, SP_STR("js"))
+                                           ? "javascript"
+                                           : "foreign-language");
 }
 
 static bool parse_remote(struct sp_sql_parser *p, struct sp_sql_node *s)
@@ -108,7 +110,8 @@ static bool parse_remote(struct sp_sql_parser *p, struct sp_sql_node *s)
         return sp_sql_parse_connection(p, s);
 }
 
-static struct sp_sql_node *parse_function(struct sp_sql_parser *p, struct sp_sql_node *s)
+static struct sp_sql_node *parse_function(struct sp_sql_parser *p,
+                                          struct sp_sql_node *s)
 {
         s->text = SP_STR("CreateFunction");
         (void)take_kw(p, AGGREGATE);
@@ -132,7 +135,8 @@ static struct sp_sql_node *parse_function(struct sp_sql_parser *p, struct sp_sql
         return sp_sql_parse_options(p, s) ? sp_sql_end(p, s) : NULL;
 }
 
-static struct sp_sql_node *parse_table_function(struct sp_sql_parser *p, struct sp_sql_node *s)
+static struct sp_sql_node *parse_table_function(struct sp_sql_parser *p,
+                                                struct sp_sql_node *s)
 {
         bool has_language, has_options;
 
@@ -163,7 +167,8 @@ static struct sp_sql_node *parse_table_function(struct sp_sql_parser *p, struct 
         return sp_sql_end(p, s);
 }
 
-static struct sp_sql_node *parse_procedure(struct sp_sql_parser *p, struct sp_sql_node *s)
+static struct sp_sql_node *parse_procedure(struct sp_sql_parser *p,
+                                           struct sp_sql_node *s)
 {
         bool was_script = p->is_script;
         struct sp_sql_node *body;
@@ -171,7 +176,8 @@ static struct sp_sql_node *parse_procedure(struct sp_sql_parser *p, struct sp_sq
         s->text = SP_STR("CreateProcedure");
         sp_sql_advance(p);
         if (!sp_sql_parse_if_exists(p) ||
-            !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)) || !parse_parameters(p, s))
+            !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)) ||
+            !parse_parameters(p, s))
                 return NULL;
         if (kw(p, EXTERNAL)) {
                 sp_sql_advance(p);
@@ -226,22 +232,25 @@ static struct sp_sql_node *parse_model(struct sp_sql_parser *p, struct sp_sql_no
 {
         s->text = SP_STR("CreateModel");
         sp_sql_advance(p);
-        if (!sp_sql_parse_if_exists(p) || !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
+        if (!sp_sql_parse_if_exists(p) ||
+            !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
                 return NULL;
         if (take_kw(p, INPUT) && !sp_sql_parse_column_list(p, s))
                 return NULL;
         if (take_kw(p, OUTPUT) && !sp_sql_parse_column_list(p, s))
                 return NULL;
-        if (take_kw(p, TRANSFORM) && (!sp_sql_need(p, '(') || !sp_sql_parse_select_list(p, s) ||
-                                      !sp_sql_need(p, ')')))
+        if (take_kw(p, TRANSFORM) &&
+            (!sp_sql_need(p, '(') || !sp_sql_parse_select_list(p, s) ||
+             !sp_sql_need(p, ')')))
                 return NULL;
-        if (!parse_remote(p, s) || !sp_sql_parse_options(p, s) || !parse_model_body(p, s))
+        if (!parse_remote(p, s) || !sp_sql_parse_options(p, s) ||
+            !parse_model_body(p, s))
                 return NULL;
         return sp_sql_end(p, s);
 }
 
-struct sp_sql_node *sp_sql_parse_create_routine(struct sp_sql_parser *p, unsigned object,
-                                                struct sp_sql_node *s)
+struct sp_sql_node *sp_sql_parse_create_routine(struct sp_sql_parser *p,
+                                                unsigned object, struct sp_sql_node *s)
 {
         switch (object) {
         case SP_KW_TABLE:

@@ -4,8 +4,9 @@
 
 static bool is_list_end(const struct sp_sql_parser *p)
 {
-        return sp_sql_is(p, SP_SQL_T_END) || kw(p, END) || kw(p, ELSE) || kw(p, ELSEIF) ||
-               kw(p, WHEN) || kw(p, UNTIL) || (kw(p, EXCEPTION) && kw_at(p, 1, WHEN));
+        return sp_sql_is(p, SP_SQL_T_END) || kw(p, END) || kw(p, ELSE) ||
+               kw(p, ELSEIF) || kw(p, WHEN) || kw(p, UNTIL) ||
+               (kw(p, EXCEPTION) && kw_at(p, 1, WHEN));
 }
 
 /* statement ; … up to a word that ends the list. */
@@ -43,8 +44,9 @@ static bool parse_variable(struct sp_sql_parser *p)
                 return false;
         if (p->variables.n >= SP_SQL_NAMES_MAX) {
                 if (!p->code)
-                        p->code = sp_err_set(p->err, -E2BIG, "sql.limit", "",
-                                             "more than %d variables", SP_SQL_NAMES_MAX);
+                        p->code =
+                                sp_err_set(p->err, -E2BIG, "sql.limit", "",
+                                           "more than %d variables", SP_SQL_NAMES_MAX);
                 return false;
         }
         v = sp_sql_vector_add(p->arena, &p->variables, sizeof(*v));
@@ -93,7 +95,8 @@ static struct sp_sql_node *parse_loop(struct sp_sql_parser *p)
 {
         struct sp_sql_node *s = procedural(p, "Loop");
 
-        if (!s || !sp_sql_add(s, parse_list(p)) || !need_kw(p, END) || !need_kw(p, LOOP))
+        if (!s || !sp_sql_add(s, parse_list(p)) || !need_kw(p, END) ||
+            !need_kw(p, LOOP))
                 return NULL;
         return sp_sql_end(p, s);
 }
@@ -113,7 +116,8 @@ static struct sp_sql_node *parse_repeat(struct sp_sql_parser *p)
         struct sp_sql_node *s = procedural(p, "Repeat");
 
         if (!s || !sp_sql_add(s, parse_list(p)) || !need_kw(p, UNTIL) ||
-            !sp_sql_add(s, sp_sql_parse_expr(p)) || !need_kw(p, END) || !need_kw(p, REPEAT))
+            !sp_sql_add(s, sp_sql_parse_expr(p)) || !need_kw(p, END) ||
+            !need_kw(p, REPEAT))
                 return NULL;
         return sp_sql_end(p, s);
 }
@@ -175,8 +179,8 @@ static struct sp_sql_node *parse_declare(struct sp_sql_parser *p)
 
 static struct sp_sql_node *parse_set(struct sp_sql_parser *p)
 {
-        struct sp_sql_node *s =
-                sp_sql_statement_new(p, "SingleAssignment", SP_SQL_SCRIPT, sp_sql_here(p));
+        struct sp_sql_node *s = sp_sql_statement_new(p, "SingleAssignment",
+                                                     SP_SQL_SCRIPT, sp_sql_here(p));
 
         if (!s)
                 return NULL;
@@ -224,9 +228,9 @@ static struct sp_sql_node *parse_jump(struct sp_sql_parser *p)
         struct sp_sql_node *s;
         bool has_label = !kw(p, RETURN);
 
-        s = procedural(p, kw(p, RETURN)                           ? "Return"
-                          : kw(p, BREAK) || kw(p, LEAVE)          ? "Break"
-                                                                  : "Continue");
+        s = procedural(p, kw(p, RETURN)                  ? "Return"
+                          : kw(p, BREAK) || kw(p, LEAVE) ? "Break"
+                                                         : "Continue");
         if (s && has_label && sp_sql_is_name(p) && !sp_sql_parse_name(p))
                 return NULL;
         return s ? sp_sql_end(p, s) : NULL;
@@ -251,7 +255,8 @@ static struct sp_sql_node *parse_labelled(struct sp_sql_parser *p)
                 return s;
         end = sp_sql_parse_name(p);
         if (end && !sp_str_caseeq(end->text, name->text))
-                return sp_sql_fail(p, end->span.start, "Mismatched end label; expected %.*s",
+                return sp_sql_fail(p, end->span.start,
+                                   "Mismatched end label; expected %.*s",
                                    SP_FMT(name->text));
         return end ? sp_sql_end(p, s) : NULL;
 }

@@ -11,7 +11,8 @@ struct sp_sql_node *sp_sql_statement_new(struct sp_sql_parser *p, const char *ki
         if (p->n_statements >= SP_SQL_STATEMENTS_MAX) {
                 if (!p->code)
                         p->code = sp_err_set(p->err, -E2BIG, "sql.limit", "",
-                                             "more than %d statements", SP_SQL_STATEMENTS_MAX);
+                                             "more than %d statements",
+                                             SP_SQL_STATEMENTS_MAX);
                 return NULL;
         }
         n = sp_sql_node_at(p, SP_SQL_N_STATEMENT, start);
@@ -57,8 +58,8 @@ static struct sp_sql_node *parse_export(struct sp_sql_parser *p)
                 s->text = SP_STR("ExportMetadata");
                 return sp_sql_unsupported(p, sp_sql_here(p), "EXPORT TABLE");
         }
-        if (!need_kw(p, DATA) || !sp_sql_parse_connection(p, s) || !sp_sql_parse_options(p, s) ||
-            !need_kw(p, AS))
+        if (!need_kw(p, DATA) || !sp_sql_parse_connection(p, s) ||
+            !sp_sql_parse_options(p, s) || !need_kw(p, AS))
                 return NULL;
         q = sp_sql_parse_query(p);
         return sp_sql_add(s, q) ? sp_sql_end(p, s) : NULL;
@@ -124,8 +125,10 @@ static struct sp_sql_node *parse_call_statement(struct sp_sql_parser *p)
         sp_sql_add(s, sp_sql_end(p, target));
         if (!sp_sql_is(p, '('))
                 return sp_sql_expected(p, "\"(\"");
-        path = sp_sql_node_at(p, SP_SQL_N_PATH, sp_sql_here(p)); /* the name is the target's */
-        return path && sp_sql_add(s, sp_sql_parse_call(p, path)) ? sp_sql_end(p, s) : NULL;
+        path = sp_sql_node_at(p, SP_SQL_N_PATH,
+                              sp_sql_here(p)); /* the name is the target's */
+        return path && sp_sql_add(s, sp_sql_parse_call(p, path)) ? sp_sql_end(p, s)
+                                                                 : NULL;
 }
 
 static struct sp_sql_node *parse_execute(struct sp_sql_parser *p)
@@ -181,7 +184,8 @@ static bool parse_transaction_modes(struct sp_sql_parser *p)
                                 return false;
                         if (sp_sql_is_name(p) && !sp_sql_parse_name(p))
                                 return false;
-                } else if (!need_kw(p, READ) || (!take_kw(p, ONLY) && !need_kw(p, WRITE))) {
+                } else if (!need_kw(p, READ) ||
+                           (!take_kw(p, ONLY) && !need_kw(p, WRITE))) {
                         return false;
                 }
         } while (sp_sql_take(p, ','));
@@ -220,7 +224,8 @@ static bool parse_privileges(struct sp_sql_parser *p)
                         return false;
                 }
                 if (sp_sql_is_name(p)) {
-                        if (!sp_sql_parse_path(p)) /* roles/bigquery.dataViewer is quoted */
+                        if (!sp_sql_parse_path(
+                                    p)) /* roles/bigquery.dataViewer is quoted */
                                 return false;
                 } else {
                         sp_sql_advance(p); /* SELECT, INSERT, … */
@@ -248,7 +253,8 @@ static bool parse_grantees(struct sp_sql_parser *p, struct sp_sql_node *s)
 static struct sp_sql_node *parse_grant(struct sp_sql_parser *p)
 {
         bool is_grant = kw(p, GRANT);
-        struct sp_sql_node *s = statement(p, is_grant ? "Grant" : "Revoke", SP_SQL_GRANT);
+        struct sp_sql_node *s =
+                statement(p, is_grant ? "Grant" : "Revoke", SP_SQL_GRANT);
 
         if (!s)
                 return NULL;

@@ -38,9 +38,9 @@ bool sp_sql_is_pivot(const struct sp_sql_parser *p)
 {
         if (kw(p, PIVOT))
                 return sp_sql_is_at(p, 1, '(');
-        return kw(p, UNPIVOT) && (sp_sql_is_at(p, 1, '(') ||
-                                  ((kw_at(p, 1, INCLUDE) || kw_at(p, 1, EXCLUDE)) &&
-                                   kw_at(p, 2, NULLS)));
+        return kw(p, UNPIVOT) &&
+               (sp_sql_is_at(p, 1, '(') ||
+                ((kw_at(p, 1, INCLUDE) || kw_at(p, 1, EXCLUDE)) && kw_at(p, 2, NULLS)));
 }
 
 /* expression [[AS] alias], … */
@@ -79,7 +79,8 @@ static bool parse_columns(struct sp_sql_parser *p, struct sp_sql_node *n)
 
 static bool parse_unpivot_label(struct sp_sql_parser *p)
 {
-        if (take_kw(p, AS) && !sp_sql_is(p, SP_SQL_T_STRING) && !sp_sql_is(p, SP_SQL_T_INT)) {
+        if (take_kw(p, AS) && !sp_sql_is(p, SP_SQL_T_STRING) &&
+            !sp_sql_is(p, SP_SQL_T_INT)) {
                 sp_sql_unexpected(p);
                 return false;
         }
@@ -92,7 +93,8 @@ static bool parse_unpivot_body(struct sp_sql_parser *p, struct sp_sql_node *n)
         if (take_kw(p, INCLUDE) || take_kw(p, EXCLUDE))
                 sp_sql_advance(p); /* NULLS: sp_sql_is_pivot looked */
         if (!sp_sql_need(p, '(') || !parse_columns(p, n) || !need_kw(p, FOR) ||
-            !sp_sql_add(n, sp_sql_parse_path(p)) || !need_kw(p, IN) || !sp_sql_need(p, '('))
+            !sp_sql_add(n, sp_sql_parse_path(p)) || !need_kw(p, IN) ||
+            !sp_sql_need(p, '('))
                 return false;
         do
                 if (!parse_columns(p, n) || !parse_unpivot_label(p))
@@ -121,8 +123,8 @@ static bool parse_pattern(struct sp_sql_parser *p);
 static bool parse_quantifier(struct sp_sql_parser *p)
 {
         if (sp_sql_take(p, '{')) {
-                while (sp_sql_is(p, SP_SQL_T_INT) || sp_sql_is(p, ',') || sp_sql_is(p, '@') ||
-                       sp_sql_is(p, '?')) {
+                while (sp_sql_is(p, SP_SQL_T_INT) || sp_sql_is(p, ',') ||
+                       sp_sql_is(p, '@') || sp_sql_is(p, '?')) {
                         if (sp_sql_is(p, SP_SQL_T_INT) || sp_sql_is(p, ','))
                                 sp_sql_advance(p);
                         else if (!sp_sql_parse_parameter(p))
@@ -130,7 +132,8 @@ static bool parse_quantifier(struct sp_sql_parser *p)
                 }
                 if (!sp_sql_need(p, '}'))
                         return false;
-        } else if (!sp_sql_take(p, '*') && !sp_sql_take(p, '+') && !sp_sql_take(p, '?')) {
+        } else if (!sp_sql_take(p, '*') && !sp_sql_take(p, '+') &&
+                   !sp_sql_take(p, '?')) {
                 return true;
         }
         (void)sp_sql_take(p, '?'); /* reluctant */
@@ -190,5 +193,6 @@ struct sp_sql_node *sp_sql_parse_match_recognize(struct sp_sql_parser *p)
                     !sp_sql_add(n, sp_sql_parse_expr(p)))
                         return NULL;
         } while (sp_sql_take(p, ','));
-        return sp_sql_parse_options(p, n) && sp_sql_need(p, ')') ? sp_sql_end(p, n) : NULL;
+        return sp_sql_parse_options(p, n) && sp_sql_need(p, ')') ? sp_sql_end(p, n)
+                                                                 : NULL;
 }

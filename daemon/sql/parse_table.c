@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts that CREATE and ALTER share: objects, columns, constraints, partitioning. */
+/* The parts that CREATE and ALTER share: objects, columns, constraints, partitioning.
+ */
 #include "daemon/sql/parser.h"
 
-struct sp_sql_node *sp_sql_parse_object(struct sp_sql_parser *p, enum sp_sql_node_kind kind)
+struct sp_sql_node *sp_sql_parse_object(struct sp_sql_parser *p,
+                                        enum sp_sql_node_kind kind)
 {
         struct sp_sql_node *n = sp_sql_node_new(p, kind);
 
@@ -73,7 +75,8 @@ static bool parse_enforcement(struct sp_sql_parser *p)
 
 static bool parse_references(struct sp_sql_parser *p, struct sp_sql_node *to)
 {
-        if (!need_kw(p, REFERENCES) || !sp_sql_add(to, sp_sql_parse_object(p, SP_SQL_N_SOURCE)))
+        if (!need_kw(p, REFERENCES) ||
+            !sp_sql_add(to, sp_sql_parse_object(p, SP_SQL_N_SOURCE)))
                 return false;
         if (sp_sql_is(p, '(') && !sp_sql_add(to, sp_sql_parse_name_list(p)))
                 return false;
@@ -119,11 +122,13 @@ bool sp_sql_parse_constraint(struct sp_sql_parser *p, struct sp_sql_node *to)
 
         if (!n)
                 return false;
-        if (take_kw(p, CONSTRAINT) && (!sp_sql_parse_if_exists(p) || !sp_sql_parse_name(p)))
+        if (take_kw(p, CONSTRAINT) &&
+            (!sp_sql_parse_if_exists(p) || !sp_sql_parse_name(p)))
                 return false;
         if (take_kw(p, CHECK)) {
                 if (!sp_sql_need(p, '(') || !sp_sql_add(n, sp_sql_parse_expr(p)) ||
-                    !sp_sql_need(p, ')') || !parse_enforcement(p) || !sp_sql_parse_options(p, n))
+                    !sp_sql_need(p, ')') || !parse_enforcement(p) ||
+                    !sp_sql_parse_options(p, n))
                         return false;
         } else if (take_kw(p, PRIMARY)) {
                 if (!need_kw(p, KEY) || !parse_key(p, n) || !parse_enforcement(p) ||
@@ -134,7 +139,8 @@ bool sp_sql_parse_constraint(struct sp_sql_parser *p, struct sp_sql_node *to)
                     !sp_sql_parse_options(p, n))
                         return false;
         } else {
-                sp_sql_expected(p, "keyword CHECK or keyword FOREIGN or keyword PRIMARY");
+                sp_sql_expected(p,
+                                "keyword CHECK or keyword FOREIGN or keyword PRIMARY");
                 return false;
         }
         return sp_sql_add(to, sp_sql_end(p, n));
@@ -231,8 +237,9 @@ static bool parse_column_attributes(struct sp_sql_parser *p, struct sp_sql_node 
 static bool is_attribute(const struct sp_sql_parser *p)
 {
         return sp_sql_is(p, ',') || sp_sql_is(p, ')') || sp_sql_is(p, ';') ||
-               sp_sql_is(p, SP_SQL_T_END) || (kw(p, OPTIONS) && sp_sql_is_at(p, 1, '(')) ||
-               kw(p, GENERATED) || kw(p, AS) || kw(p, NOT) || kw(p, DEFAULT);
+               sp_sql_is(p, SP_SQL_T_END) ||
+               (kw(p, OPTIONS) && sp_sql_is_at(p, 1, '(')) || kw(p, GENERATED) ||
+               kw(p, AS) || kw(p, NOT) || kw(p, DEFAULT);
 }
 
 bool sp_sql_parse_column(struct sp_sql_parser *p, struct sp_sql_node *to)

@@ -7,10 +7,11 @@ static struct sp_sql_node *parse_type(struct sp_sql_parser *p);
 static bool parse_field(struct sp_sql_parser *p, struct sp_sql_node *to)
 {
         const struct sp_sql_token *next = sp_sql_token_at(p, 1);
-        bool is_named = sp_sql_is_name(p) &&
-                        (sp_sql_token_is_name(next) || next->keyword == SP_KW_ARRAY ||
-                         next->keyword == SP_KW_STRUCT || next->keyword == SP_KW_RANGE ||
-                         next->keyword == SP_KW_INTERVAL);
+        bool is_named =
+                sp_sql_is_name(p) &&
+                (sp_sql_token_is_name(next) || next->keyword == SP_KW_ARRAY ||
+                 next->keyword == SP_KW_STRUCT || next->keyword == SP_KW_RANGE ||
+                 next->keyword == SP_KW_INTERVAL);
 
         if (is_named && !sp_sql_add(to, sp_sql_parse_name(p)))
                 return false;
@@ -84,7 +85,8 @@ static bool parse_type_name(struct sp_sql_parser *p, struct sp_sql_node *n)
         uint32_t start = sp_sql_here(p);
 
         if (kw(p, ARRAY) || kw(p, STRUCT) || kw(p, RANGE) ||
-            (kw(p, TABLE) && (sp_sql_is_at(p, 1, '<') || sp_sql_is_at(p, 1, SP_SQL_T_NE)))) {
+            (kw(p, TABLE) &&
+             (sp_sql_is_at(p, 1, '<') || sp_sql_is_at(p, 1, SP_SQL_T_NE)))) {
                 sp_sql_advance(p);
                 n->text = sp_str(p->text.p + start, sp_sql_behind(p) - start);
                 return parse_angle(p, n);

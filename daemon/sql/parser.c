@@ -44,23 +44,25 @@ void *sp_sql_unsupported(struct sp_sql_parser *p, uint32_t at, const char *what)
         if (p->code)
                 return NULL;
         sp_sql_position(p->text, at, &line, &column);
-        p->code = sp_err_set_at(p->err, -ENOTSUP, "sql.unsupported", "sql", line, column,
-                                "%s is not supported", what);
+        p->code = sp_err_set_at(p->err, -ENOTSUP, "sql.unsupported", "sql", line,
+                                column, "%s is not supported", what);
         return NULL;
 }
 
 void *sp_sql_no_memory(struct sp_sql_parser *p)
 {
         if (!p->code)
-                p->code = sp_err_set(p->err, -ENOMEM, "sql.memory", "", "out of memory");
+                p->code =
+                        sp_err_set(p->err, -ENOMEM, "sql.memory", "", "out of memory");
         return NULL;
 }
 
 /* The token as an error shows it: `keyword FROM`, `identifier "x"`, `")"`. */
-static void describe(const struct sp_sql_parser *p, const struct sp_sql_token *t, char *to,
-                     size_t size)
+static void describe(const struct sp_sql_parser *p, const struct sp_sql_token *t,
+                     char *to, size_t size)
 {
-        struct sp_str s = sp_str_sub(sp_str(p->text.p, p->text.n), t->start, t->end - t->start);
+        struct sp_str s =
+                sp_str_sub(sp_str(p->text.p, p->text.n), t->start, t->end - t->start);
         const char *more = s.n > 50 ? "..." : "";
 
         s = sp_str_sub(s, 0, 50);
@@ -70,7 +72,8 @@ static void describe(const struct sp_sql_parser *p, const struct sp_sql_token *t
                 break;
         case SP_SQL_T_WORD:
                 if (t->keyword)
-                        snprintf(to, size, "keyword %s", sp_sql_keyword_name(t->keyword));
+                        snprintf(to, size, "keyword %s",
+                                 sp_sql_keyword_name(t->keyword));
                 else
                         snprintf(to, size, "identifier \"%.*s\"%s", SP_FMT(s), more);
                 break;
@@ -81,7 +84,8 @@ static void describe(const struct sp_sql_parser *p, const struct sp_sql_token *t
                 snprintf(to, size, "integer literal \"%.*s\"%s", SP_FMT(s), more);
                 break;
         case SP_SQL_T_FLOAT:
-                snprintf(to, size, "floating point literal \"%.*s\"%s", SP_FMT(s), more);
+                snprintf(to, size, "floating point literal \"%.*s\"%s", SP_FMT(s),
+                         more);
                 break;
         case SP_SQL_T_STRING:
                 snprintf(to, size, "string literal %.*s%s", SP_FMT(s), more);

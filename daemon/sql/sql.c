@@ -6,8 +6,9 @@
 static int parse(struct sp_arena *a, struct sp_str text, bool is_script,
                  struct sp_sql_script **ret, struct sp_err *reterr)
 {
-        struct sp_sql_parser p = { .arena = a, .text = text, .err = reterr,
-                                   .is_script = is_script };
+        struct sp_sql_parser p = {
+                .arena = a, .text = text, .err = reterr, .is_script = is_script
+        };
         struct sp_sql_script *script = sp_arena_new(a, struct sp_sql_script);
         struct sp_sql_tokens tokens;
         struct sp_sql_node *root;

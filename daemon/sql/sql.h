@@ -3,14 +3,14 @@
  * sql — GoogleSQL read for a gate: what each statement is and what it touches.
  *
  * Job:       lex and parse one text (a statement or a script) and state the facts a
- *            policy needs: kind, tables read and written with their byte spans, functions,
- *            the WHERE of DML, and everything that could not be understood.
- * In:        bytes with a length; an arena.
- * Out:       struct sp_sql_script in the arena; its strings point into arena or text.
- * Errors:    -EINVAL with id "sql.*" and line:column (bytes, from 1) for text that is not
- *            GoogleSQL; -E2BIG for a limit; -ENOMEM. What is GoogleSQL but not understood by
- *            this front end is -ENOTSUP with id "sql.unsupported" and the name of the thing.
- * Spec:      GoogleSQL language reference: lexical structure, query syntax, DML.
+ *            policy needs: kind, tables read and written with their byte spans,
+ * functions, the WHERE of DML, and everything that could not be understood. In: bytes
+ * with a length; an arena. Out:       struct sp_sql_script in the arena; its strings
+ * point into arena or text. Errors:    -EINVAL with id "sql.*" and line:column (bytes,
+ * from 1) for text that is not GoogleSQL; -E2BIG for a limit; -ENOMEM. What is
+ * GoogleSQL but not understood by this front end is -ENOTSUP with id "sql.unsupported"
+ * and the name of the thing. Spec:      GoogleSQL language reference: lexical
+ * structure, query syntax, DML.
  */
 #pragma once
 
@@ -22,7 +22,8 @@
 #define SP_SQL_TOKENS_MAX 200000
 #define SP_SQL_DEPTH_MAX 200
 #define SP_SQL_STATEMENTS_MAX 1000
-#define SP_SQL_NAMES_MAX 4000 /* aliases or WITH names visible at one place; parameters; variables */
+#define SP_SQL_NAMES_MAX                                                               \
+        4000 /* aliases or WITH names visible at one place; parameters; variables */
 
 struct sp_sql_span {
         uint32_t start, end; /* bytes of the text: [start, end) */
@@ -54,8 +55,10 @@ int sp_sql_action_parse(struct sp_str name, enum sp_sql_action *ret) sp_must_che
 
 enum sp_sql_where {
         SP_SQL_WHERE_NONE, /* the statement has no place for one */
-        SP_SQL_WHERE_ABSENT, /* DELETE/UPDATE without one, TRUNCATE, MERGE ON FALSE + BY SOURCE */
-        SP_SQL_WHERE_ALWAYS_TRUE, /* constant or tautology: WHERE TRUE, 1=1, x = x OR x IS NULL */
+        SP_SQL_WHERE_ABSENT, /* DELETE/UPDATE without one, TRUNCATE, MERGE ON FALSE + BY
+                                SOURCE */
+        SP_SQL_WHERE_ALWAYS_TRUE, /* constant or tautology: WHERE TRUE, 1=1, x = x OR x
+                                     IS NULL */
         SP_SQL_WHERE_UNPROVEN, /* parameters, subqueries: may be always true */
         SP_SQL_WHERE_SELECTIVE,
 };
@@ -65,7 +68,8 @@ struct sp_sql_table {
         struct sp_str *parts; /* decoded path parts: {"acme-prod","crm","customers"} */
         size_t n_parts; /* a backquoted `p.d.t` is split at its dots */
         struct sp_sql_span path; /* the path expression as written */
-        struct sp_sql_span span; /* path with FOR SYSTEM_TIME AS OF (which belongs to the table) */
+        struct sp_sql_span
+                span; /* path with FOR SYSTEM_TIME AS OF (which belongs to the table) */
         struct sp_str alias; /* explicit, or implicit: the last part; decoded */
         bool has_alias; /* written out */
         struct sp_sql_span alias_span; /* "AS x" or "x", when has_alias */
@@ -77,30 +81,32 @@ struct sp_sql_table {
         bool is_sampled; /* followed by TABLESAMPLE */
         bool is_pipe; /* source of a pipe query, or JOIN operand of a pipe operator */
         bool is_model; /* MODEL m; is_argument too */
-        bool is_temporary; /* a TEMP table that this script has certainly made before; its name
-                              is in no dataset */
-        struct sp_sql_span system_time; /* FOR SYSTEM_TIME AS OF …, when is_time_travel. An
-                                           alias stands before it, so alias_span is then
-                                           inside span. */
+        bool is_temporary; /* a TEMP table that this script has certainly made before;
+                              its name is in no dataset */
+        struct sp_sql_span system_time; /* FOR SYSTEM_TIME AS OF …, when is_time_travel.
+                                           An alias stands before it, so alias_span is
+                                           then inside span. */
 };
 
 struct sp_sql_function {
-        struct sp_str name; /* dotted, lower case: "sum", "net.host", "p.d.f" (as written) */
+        struct sp_str
+                name; /* dotted, lower case: "sum", "net.host", "p.d.f" (as written) */
         struct sp_sql_span span;
         bool is_table_function;
 };
 
 struct sp_sql_statement {
-        const char *kind; /* GoogleSQL's syntax node name: "Query", "Insert", "DropTable", … */
+        const char *kind; /* GoogleSQL's syntax node name: "Query", "Insert",
+                             "DropTable", … */
         enum sp_sql_action action;
         struct sp_sql_span span;
-        struct sp_sql_table *tables; /* every mention, in text order; no CTE, no alias, no
-                                        correlated array path */
+        struct sp_sql_table *tables; /* every mention, in text order; no CTE, no alias,
+                                        no correlated array path */
         size_t n_tables;
         struct sp_sql_function *functions;
         size_t n_functions;
-        const char **opaque; /* "execute-immediate", "external-query", "javascript", … : parts
-                                whose effect cannot be read here */
+        const char **opaque; /* "execute-immediate", "external-query", "javascript", … :
+                                parts whose effect cannot be read here */
         size_t n_opaque;
         enum sp_sql_where where;
         bool is_temporary; /* CREATE TEMP … */
@@ -108,7 +114,7 @@ struct sp_sql_statement {
 
 struct sp_sql_script {
         struct sp_sql_statement *statements; /* nested ones too, in text order */
-        size_t n_statements;
+        size_t n_statements; /* 0 for a text of nothing but comments, in a script */
         bool is_script; /* more than one statement, or procedural */
         size_t n_positional; /* `?` parameters */
         struct sp_sql_span *positional; /* their places, ascending */

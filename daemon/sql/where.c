@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether a condition chooses rows or only looks as if it did. Not a proof system: constants
- * are computed, the usual tautologies recognised, and what depends on something that is not in
- * the text (parameters, variables, subqueries, unknown functions) is "unproven".
+ * Whether a condition chooses rows or only looks as if it did. Not a proof system:
+ * constants are computed, the usual tautologies recognised, and what depends on
+ * something that is not in the text (parameters, variables, subqueries, unknown
+ * functions) is "unproven".
  */
-#include "daemon/sql/builtin.h"
+#include "daemon/sql/constant.h"
 #include "daemon/sql/facts.h"
 
 enum truth {
@@ -16,269 +17,20 @@ enum truth {
 
 #define OPERANDS_MAX 64 /* of one OR, compared pair by pair */
 
-struct value {
-        enum { NOTHING, NULL_, BOOL, INT, TEXT } type;
-        int64_t i; /* BOOL, INT */
-        struct sp_str s;
-};
-
-struct judge {
-        const struct sp_sql_parser *p;
-};
-
-static enum truth judge(const struct judge *j, const struct sp_sql_node *n);
-
-static const struct sp_sql_node *strip(const struct sp_sql_node *n)
-{
-        while (n && n->kind == SP_SQL_N_PAREN)
-                n = n->first;
-        return n;
-}
-
-/* ---- sameness ---- */
-
-/* x and t.x name the same column: one path ends with the other. */
-static bool same_path(const struct sp_sql_node *a, const struct sp_sql_node *b)
-{
-        size_t na = 0, nb = 0;
-        const struct sp_sql_node *c;
-
-        for (c = a->first; c; c = c->next)
-                na++;
-        for (c = b->first; c; c = c->next)
-                nb++;
-        a = a->first;
-        b = b->first;
-        for (; na > nb; na--)
-                a = a->next;
-        for (; nb > na; nb--)
-                b = b->next;
-        for (; a && b; a = a->next, b = b->next)
-                if (!sp_str_caseeq(a->text, b->text))
-                        return false;
-        return true;
-}
-
-static bool same(const struct sp_sql_node *a, const struct sp_sql_node *b);
-
-static bool same_children(const struct sp_sql_node *a, const struct sp_sql_node *b)
-{
-        for (a = a->first, b = b->first; a && b; a = a->next, b = b->next)
-                if (a->link != b->link || !same(a, b))
-                        return false;
-        return !a && !b;
-}
-
-static bool same(const struct sp_sql_node *a, const struct sp_sql_node *b)
-{
-        a = strip(a);
-        b = strip(b);
-        if (!a || !b || a->kind != b->kind)
-                return false;
-        if (a->kind == SP_SQL_N_PATH)
-                return same_path(a, b);
-        /* two `?` are two values; a query may read something else each time */
-        if (a->kind == SP_SQL_N_SUBQUERY || (a->kind == SP_SQL_N_PARAM && !a->text.n))
-                return false;
-        if (a->op != b->op || a->flags != b->flags)
-                return false;
-        if (a->kind == SP_SQL_N_STRING || a->kind == SP_SQL_N_BYTES) {
-                if (!sp_str_eq(a->text, b->text))
-                        return false;
-        } else if (!sp_str_caseeq(a->text, b->text)) {
-                return false;
-        }
-        return same_children(a, b);
-}
-
-/* ---- what an expression depends on ---- */
-
-struct depends {
-        bool on_column, on_unknown;
-        const struct sp_sql_node *column; /* the first one */
-};
-
-static bool is_variable(const struct judge *j, const struct sp_sql_node *path)
-{
-        const struct sp_str *v = j->p->variables.v;
-
-        for (size_t i = 0; i < j->p->variables.n; i++)
-                if (sp_str_caseeq(v[i], path->first->text))
-                        return true;
-        return false;
-}
-
-static bool is_known_function(const struct sp_sql_node *call)
-{
-        const struct sp_sql_node *path = call->first;
-        char lower[64];
-
-        if (!path || path->kind != SP_SQL_N_PATH || !path->first || path->first != path->last ||
-            path->first->text.n >= sizeof(lower))
-                return false;
-        for (size_t i = 0; i < path->first->text.n; i++) {
-                char c = path->first->text.p[i];
-
-                lower[i] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-        }
-        return sp_sql_is_builtin(sp_str(lower, path->first->text.n));
-}
-
-static void depends(const struct judge *j, const struct sp_sql_node *n, struct depends *d)
-{
-        const struct sp_sql_node *c = n->first;
-
-        switch (n->kind) {
-        case SP_SQL_N_PATH:
-                if (n->first && is_variable(j, n)) {
-                        d->on_unknown = true;
-                        return;
-                }
-                d->on_column = true;
-                if (!d->column)
-                        d->column = n;
-                return;
-        case SP_SQL_N_PARAM:
-        case SP_SQL_N_SYSTEM:
-        case SP_SQL_N_SUBQUERY:
-                d->on_unknown = true;
-                return;
-        case SP_SQL_N_CALL:
-                if (!is_known_function(n))
-                        d->on_unknown = true;
-                c = c ? c->next : NULL; /* the function's name is no column */
-                break;
-        case SP_SQL_N_TYPE:
-        case SP_SQL_N_NAME:
-                return;
-        case SP_SQL_N_INTERVAL:
-        case SP_SQL_N_EXTRACT:
-                break;
-        default:
-                break;
-        }
-        for (; c; c = c->next)
-                depends(j, c, d);
-}
-
-static struct depends depends_on(const struct judge *j, const struct sp_sql_node *n)
-{
-        struct depends d = { 0 };
-
-        depends(j, n, &d);
-        return d;
-}
+static enum truth judge(const struct sp_sql_parser *p, const struct sp_sql_node *n);
 
 /* What to say of an expression of which only its dependencies are known. */
-static enum truth by_dependency(const struct judge *j, const struct sp_sql_node *n)
+static enum truth by_dependency(const struct sp_sql_parser *p,
+                                const struct sp_sql_node *n)
 {
-        struct depends d = depends_on(j, n);
+        struct sp_sql_depends d = sp_sql_depends_on(p, n);
 
         return d.on_column && !d.on_unknown ? SELECTS : MAYBE;
 }
 
-/* ---- constants ---- */
-
-/* A query that gives exactly one row whatever the data: SELECT e, nothing else. */
-static const struct sp_sql_node *only_item(const struct sp_sql_node *subquery)
+static enum truth from_bool(bool b)
 {
-        const struct sp_sql_node *q = subquery->first, *s, *item;
-
-        while (q && q->kind == SP_SQL_N_QUERY && q->first && !q->first->next)
-                q = q->first;
-        s = q;
-        if (!s || s->kind != SP_SQL_N_SELECT || !s->first || s->first->next)
-                return NULL;
-        item = s->first;
-        return item->kind == SP_SQL_N_ITEM ? item->first : NULL;
-}
-
-static bool constant(const struct sp_sql_node *n, struct value *v);
-
-static bool constant_sum(const struct sp_sql_node *n, struct value *v)
-{
-        struct value b;
-
-        if (!constant(n->first, v) || v->type != INT)
-                return false;
-        for (const struct sp_sql_node *c = n->first->next; c; c = c->next) {
-                bool over;
-
-                if (!constant(c, &b) || b.type != INT)
-                        return false;
-                if (c->link == '+')
-                        over = __builtin_add_overflow(v->i, b.i, &v->i);
-                else if (c->link == '-')
-                        over = __builtin_sub_overflow(v->i, b.i, &v->i);
-                else if (c->link == '*')
-                        over = __builtin_mul_overflow(v->i, b.i, &v->i);
-                else
-                        return false;
-                if (over)
-                        return false;
-        }
-        return true;
-}
-
-static bool constant(const struct sp_sql_node *n, struct value *v)
-{
-        const struct sp_sql_node *item;
-
-        n = strip(n);
-        *v = (struct value){ 0 };
-        switch (n->kind) {
-        case SP_SQL_N_NULL:
-                v->type = NULL_;
-                return true;
-        case SP_SQL_N_TRUE:
-        case SP_SQL_N_FALSE:
-                v->type = BOOL;
-                v->i = n->kind == SP_SQL_N_TRUE;
-                return true;
-        case SP_SQL_N_INT:
-                v->type = INT;
-                return sp_str_i64(n->text, &v->i) == 0;
-        case SP_SQL_N_STRING:
-                v->type = TEXT;
-                v->s = n->text;
-                return true;
-        case SP_SQL_N_UNARY:
-                if (!constant(n->first, v) || v->type != INT || n->op == '~')
-                        return false;
-                return n->op == '+' || !__builtin_sub_overflow((int64_t)0, v->i, &v->i);
-        case SP_SQL_N_BINARY:
-                return constant_sum(n, v);
-        case SP_SQL_N_SUBQUERY:
-                item = n->op ? NULL : only_item(n);
-                return item && constant(item, v);
-        default:
-                return false;
-        }
-}
-
-static int compare_values(const struct value *a, const struct value *b)
-{
-        if (a->type == TEXT)
-                return sp_str_cmp(a->s, b->s);
-        return a->i < b->i ? -1 : a->i > b->i;
-}
-
-static enum truth holds(unsigned op, int c)
-{
-        switch (op) {
-        case '=':
-                return c == 0 ? YES : NO;
-        case SP_SQL_T_NE:
-                return c != 0 ? YES : NO;
-        case '<':
-                return c < 0 ? YES : NO;
-        case SP_SQL_T_LE:
-                return c <= 0 ? YES : NO;
-        case '>':
-                return c > 0 ? YES : NO;
-        default:
-                return c >= 0 ? YES : NO;
-        }
+        return b ? YES : NO;
 }
 
 /* ---- predicates ---- */
@@ -291,12 +43,15 @@ static enum truth negate(enum truth t)
 /* Only values >= 0 come out: LENGTH(x) >= 0 chooses nothing. */
 static bool is_non_negative(const struct sp_sql_node *n)
 {
-        static const char *const names[] = { "length", "char_length", "character_length",
-                                             "byte_length", "octet_length", "array_length",
-                                             "abs", "bit_count", "rand" };
+        static const char *const names[] = {
+                "length",      "char_length",  "character_length",
+                "byte_length", "octet_length", "array_length",
+                "abs",         "bit_count",    "rand"
+        };
 
-        n = strip(n);
-        if (n->kind != SP_SQL_N_CALL || n->first->kind != SP_SQL_N_PATH || !n->first->first)
+        n = sp_sql_strip(n);
+        if (n->kind != SP_SQL_N_CALL || n->first->kind != SP_SQL_N_PATH ||
+            !n->first->first)
                 return false;
         for (size_t i = 0; i < SP_ARRAY_SIZE(names); i++)
                 if (sp_str_caseeq(n->first->last->text, sp_str_c(names[i])))
@@ -304,64 +59,54 @@ static bool is_non_negative(const struct sp_sql_node *n)
         return false;
 }
 
-static unsigned mirror(unsigned op)
-{
-        switch (op) {
-        case '<':
-                return '>';
-        case '>':
-                return '<';
-        case SP_SQL_T_LE:
-                return SP_SQL_T_GE;
-        case SP_SQL_T_GE:
-                return SP_SQL_T_LE;
-        default:
-                return op;
-        }
-}
-
 /* expression op constant */
-static enum truth judge_against(const struct judge *j, const struct sp_sql_node *e, unsigned op,
-                                const struct value *v, const struct sp_sql_node *whole)
+static enum truth judge_against(const struct sp_sql_parser *p,
+                                const struct sp_sql_node *e, unsigned op,
+                                const struct sp_sql_value *v,
+                                const struct sp_sql_node *whole)
 {
-        if (v->type == NULL_)
+        if (v->type == SP_SQL_V_NULL)
                 return NO; /* a comparison with NULL is never true */
-        if (v->type == BOOL && (op == '=' || op == SP_SQL_T_NE)) {
-                enum truth t = judge(j, e);
+        if (v->type == SP_SQL_V_BOOL && (op == '=' || op == SP_SQL_T_NE)) {
+                enum truth t = judge(p, e);
 
                 return (op == '=') == (v->i != 0) ? t : negate(t);
         }
-        if (v->type == INT && is_non_negative(e)) {
+        if (v->type == SP_SQL_V_INT && is_non_negative(e)) {
                 if ((op == SP_SQL_T_GE && v->i <= 0) || (op == '>' && v->i < 0) ||
                     (op == SP_SQL_T_NE && v->i < 0))
                         return YES;
         }
-        return by_dependency(j, whole);
+        return by_dependency(p, whole);
 }
 
-static enum truth judge_comparison(const struct judge *j, const struct sp_sql_node *n)
+static enum truth judge_comparison(const struct sp_sql_parser *p,
+                                   const struct sp_sql_node *n)
 {
         const struct sp_sql_node *a = n->first, *b = a->next;
-        struct value x, y;
-        bool cx = constant(a, &x), cy = constant(b, &y);
-        struct depends da, db;
+        struct sp_sql_value x, y;
+        bool cx = sp_sql_constant(a, &x), cy = sp_sql_constant(b, &y);
+        struct sp_sql_depends da, db;
 
         if (cx && cy) {
-                if (x.type == NULL_ || y.type == NULL_)
+                if (x.type == SP_SQL_V_NULL || y.type == SP_SQL_V_NULL)
                         return NO;
-                return x.type == y.type ? holds(n->op, compare_values(&x, &y)) : MAYBE;
+                return x.type == y.type ? from_bool(sp_sql_holds(
+                                                  n->op, sp_sql_compare_values(&x, &y)))
+                                        : MAYBE;
         }
         if (cy)
-                return judge_against(j, a, n->op, &y, n);
+                return judge_against(p, a, n->op, &y, n);
         if (cx)
-                return judge_against(j, b, mirror(n->op), &x, n);
-        if (same(a, b))
-                return holds(n->op, 0);
-        da = depends_on(j, a);
-        db = depends_on(j, b);
+                return judge_against(p, b, sp_sql_mirror(n->op), &x, n);
+        if (sp_sql_same(a, b))
+                return from_bool(sp_sql_holds(n->op, 0));
+        da = sp_sql_depends_on(p, a);
+        db = sp_sql_depends_on(p, b);
         /* x = x + 0, CONCAT(x, '') = x: the same column on both sides */
         if (da.column && db.column)
-                return da.on_unknown || db.on_unknown || same_path(da.column, db.column)
+                return da.on_unknown || db.on_unknown ||
+                                       sp_sql_same_path(da.column, db.column)
                                ? MAYBE
                                : SELECTS;
         if (!da.on_column && !db.on_column)
@@ -369,26 +114,26 @@ static enum truth judge_comparison(const struct judge *j, const struct sp_sql_no
         /* id = @id picks one value; id >= @id may be all */
         return n->op == '=' && !(da.on_column ? da.on_unknown : db.on_unknown)
                        ? SELECTS
-                       : by_dependency(j, n);
+                       : by_dependency(p, n);
 }
 
-static enum truth judge_is(const struct judge *j, const struct sp_sql_node *n)
+static enum truth judge_is(const struct sp_sql_parser *p, const struct sp_sql_node *n)
 {
         bool is_not = n->flags & SP_SQL_F_NOT;
-        const struct sp_sql_node *e = strip(n->first);
-        struct value v;
+        const struct sp_sql_node *e = sp_sql_strip(n->first);
+        struct sp_sql_value v;
         enum truth t;
 
         if (n->op == SP_KW_NULL || n->op == SP_KW_UNKNOWN) {
-                if (constant(e, &v))
-                        return (v.type == NULL_) != is_not ? YES : NO;
+                if (sp_sql_constant(e, &v))
+                        return (v.type == SP_SQL_V_NULL) != is_not ? YES : NO;
                 if (e->kind == SP_SQL_N_ARRAY || e->kind == SP_SQL_N_STRUCT ||
                     (e->kind == SP_SQL_N_SUBQUERY && e->op))
                         return is_not ? YES : NO; /* never NULL */
                 /* most columns have no NULL, so IS NOT NULL mostly chooses nothing */
-                return is_not ? MAYBE : by_dependency(j, e);
+                return is_not ? MAYBE : by_dependency(p, e);
         }
-        t = judge(j, e);
+        t = judge(p, e);
         if (n->op == SP_KW_FALSE)
                 t = negate(t);
         if (!is_not)
@@ -398,7 +143,7 @@ static enum truth judge_is(const struct judge *j, const struct sp_sql_node *n)
 
 static bool is_any_pattern(const struct sp_sql_node *n)
 {
-        n = strip(n);
+        n = sp_sql_strip(n);
         if (n->kind != SP_SQL_N_STRING || !n->text.n)
                 return false;
         for (size_t i = 0; i < n->text.n; i++)
@@ -407,39 +152,45 @@ static bool is_any_pattern(const struct sp_sql_node *n)
         return true;
 }
 
-static enum truth judge_like(const struct judge *j, const struct sp_sql_node *n)
+static enum truth judge_like(const struct sp_sql_parser *p, const struct sp_sql_node *n)
 {
         const struct sp_sql_node *a = n->first, *b = a->next;
         enum truth t;
-        struct value v;
+        struct sp_sql_value v;
 
-        if (is_any_pattern(b) || same(a, b))
+        if (is_any_pattern(b) || sp_sql_same(a, b))
                 t = YES;
-        else if (constant(a, &v) && constant(b, &v))
+        else if (sp_sql_constant(a, &v) && sp_sql_constant(b, &v))
                 t = MAYBE;
         else
-                t = by_dependency(j, n);
+                t = by_dependency(p, n);
         return n->flags & SP_SQL_F_NOT ? negate(t) : t;
 }
 
-static enum truth judge_between(const struct judge *j, const struct sp_sql_node *n)
+static enum truth judge_between(const struct sp_sql_parser *p,
+                                const struct sp_sql_node *n)
 {
         const struct sp_sql_node *e = n->first, *low = e->next, *high = low->next;
-        struct value x, l, h;
+        struct sp_sql_value x, l, h;
         enum truth t;
 
-        if ((same(e, low) && same(e, high)))
+        if ((sp_sql_same(e, low) && sp_sql_same(e, high)))
                 t = YES;
-        else if (constant(e, &x) && constant(low, &l) && constant(high, &h))
-                t = x.type == l.type && x.type == h.type && x.type != NULL_
-                            ? (compare_values(&l, &x) <= 0 && compare_values(&x, &h) <= 0 ? YES
-                                                                                         : NO)
-                            : x.type == NULL_ || l.type == NULL_ || h.type == NULL_ ? NO
-                                                                                    : MAYBE;
-        else if (same(e, low) || same(e, high))
+        else if (sp_sql_constant(e, &x) && sp_sql_constant(low, &l) &&
+                 sp_sql_constant(high, &h))
+                t = x.type == l.type && x.type == h.type && x.type != SP_SQL_V_NULL
+                            ? (sp_sql_compare_values(&l, &x) <= 0 &&
+                                               sp_sql_compare_values(&x, &h) <= 0
+                                       ? YES
+                                       : NO)
+                    : x.type == SP_SQL_V_NULL || l.type == SP_SQL_V_NULL ||
+                                    h.type == SP_SQL_V_NULL
+                            ? NO
+                            : MAYBE;
+        else if (sp_sql_same(e, low) || sp_sql_same(e, high))
                 t = MAYBE;
         else
-                t = by_dependency(j, n);
+                t = by_dependency(p, n);
         return n->flags & SP_SQL_F_NOT ? negate(t) : t;
 }
 
@@ -452,38 +203,40 @@ static const struct sp_sql_node *elements_of(const struct sp_sql_node *right)
                 return right->first;
         if (right->kind != SP_SQL_N_UNNEST || !right->first || right->first->next)
                 return NULL;
-        array = strip(right->first->first);
+        array = sp_sql_strip(right->first->first);
         if (!array || array->kind != SP_SQL_N_ARRAY)
                 return NULL;
         array = array->first;
         return array && array->kind == SP_SQL_N_TYPE ? array->next : array;
 }
 
-static enum truth judge_elements(const struct judge *j, const struct sp_sql_node *e,
+static enum truth judge_elements(const struct sp_sql_parser *p,
+                                 const struct sp_sql_node *e,
                                  const struct sp_sql_node *elements)
 {
-        struct value x, y;
-        bool is_constant = constant(e, &x), all_constant = is_constant;
-        struct depends d = depends_on(j, e);
+        struct sp_sql_value x, y;
+        bool is_constant = sp_sql_constant(e, &x), all_constant = is_constant;
+        struct sp_sql_depends d = sp_sql_depends_on(p, e);
         enum truth t = NO;
 
         for (const struct sp_sql_node *c = elements; c; c = c->next) {
-                bool cy = constant(c, &y);
+                bool cy = sp_sql_constant(c, &y);
 
-                if (same(e, c) && !(cy && y.type == NULL_))
+                if (sp_sql_same(e, c) && !(cy && y.type == SP_SQL_V_NULL))
                         return YES;
-                if (is_constant && x.type == BOOL && x.i && judge(j, c) == YES)
+                if (is_constant && x.type == SP_SQL_V_BOOL && x.i && judge(p, c) == YES)
                         return YES;
                 if (!cy) {
-                        struct depends dc = depends_on(j, c);
+                        struct sp_sql_depends dc = sp_sql_depends_on(p, c);
 
                         if (!d.on_column && (!dc.on_column || dc.on_unknown))
                                 t = MAYBE;
-                        if (dc.column && d.column && same_path(dc.column, d.column))
+                        if (dc.column && d.column &&
+                            sp_sql_same_path(dc.column, d.column))
                                 t = MAYBE;
                         all_constant = false;
-                } else if (is_constant && x.type == y.type && x.type != NULL_ &&
-                           compare_values(&x, &y) == 0) {
+                } else if (is_constant && x.type == y.type && x.type != SP_SQL_V_NULL &&
+                           sp_sql_compare_values(&x, &y) == 0) {
                         return YES;
                 }
         }
@@ -492,17 +245,17 @@ static enum truth judge_elements(const struct judge *j, const struct sp_sql_node
         return d.on_unknown ? MAYBE : SELECTS;
 }
 
-static enum truth judge_in(const struct judge *j, const struct sp_sql_node *n)
+static enum truth judge_in(const struct sp_sql_parser *p, const struct sp_sql_node *n)
 {
         const struct sp_sql_node *e = n->first, *right = n->last,
                                  *elements = elements_of(right), *item;
         enum truth t = MAYBE;
 
         if (elements) {
-                t = judge_elements(j, e, elements);
+                t = judge_elements(p, e, elements);
         } else if (right->kind == SP_SQL_N_SUBQUERY) {
-                item = only_item(right);
-                if (item && same(e, item))
+                item = sp_sql_only_item(right);
+                if (item && sp_sql_same(e, item))
                         t = YES;
         }
         return n->flags & SP_SQL_F_NOT ? negate(t) : t;
@@ -519,7 +272,8 @@ static enum truth judge_exists(const struct sp_sql_node *n)
                 return MAYBE;
         if (s->kind != SP_SQL_N_SELECT)
                 return MAYBE;
-        /* without FROM a SELECT has one row; WHERE and the rest need a FROM or make it MAYBE */
+        /* without FROM a SELECT has one row; WHERE and the rest need a FROM or make it
+         * MAYBE */
         for (const struct sp_sql_node *c = s->first; c; c = c->next)
                 if (c->kind != SP_SQL_N_ITEM)
                         return MAYBE;
@@ -539,7 +293,7 @@ static enum truth judge_arm(enum truth condition, enum truth result)
 }
 
 struct arms {
-        bool all_yes, decided;
+        bool all_yes, any, decided;
         enum truth sum;
 };
 
@@ -556,11 +310,12 @@ static void add_arm(struct arms *a, enum truth condition, enum truth result)
                 a->sum = t;
         if (condition == YES) {
                 a->decided = true;
-                if (a->sum == NO)
+                if (a->any && (result == YES || result == MAYBE))
+                        a->sum = MAYBE; /* all the rows that are left */
+                else if (!a->any || a->sum == NO)
                         a->sum = result;
-                else if (result == YES) /* ELSE TRUE behind arms that choose */
-                        a->sum = MAYBE;
         }
+        a->any = true;
 }
 
 static enum truth sum_arms(const struct arms *a)
@@ -568,79 +323,85 @@ static enum truth sum_arms(const struct arms *a)
         return a->all_yes && a->decided ? YES : a->sum;
 }
 
-static enum truth judge_case(const struct judge *j, const struct sp_sql_node *n)
+static enum truth judge_case(const struct sp_sql_parser *p, const struct sp_sql_node *n)
 {
         struct arms a = { .all_yes = true, .sum = NO };
 
         for (const struct sp_sql_node *c = n->first; c; c = c->next) {
                 if (c->kind == SP_SQL_N_WHEN)
-                        add_arm(&a, n->op ? MAYBE : judge(j, c->first), judge(j, c->last));
+                        add_arm(&a, n->op ? MAYBE : judge(p, c->first),
+                                judge(p, c->last));
                 else if (c->kind == SP_SQL_N_ELSE)
-                        add_arm(&a, YES, judge(j, c->first));
+                        add_arm(&a, YES, judge(p, c->first));
         }
         return sum_arms(&a);
 }
 
-static enum truth judge_coalesce(const struct judge *j, const struct sp_sql_node *args)
+static enum truth judge_coalesce(const struct sp_sql_parser *p,
+                                 const struct sp_sql_node *args)
 {
         enum truth t = NO;
 
         for (const struct sp_sql_node *c = args; c; c = c->next) {
-                enum truth one = judge(j, c);
-                struct value v;
+                enum truth one = judge(p, c);
+                struct sp_sql_value v;
 
-                if (constant(c, &v) && v.type == NULL_)
+                if (sp_sql_constant(c, &v) && v.type == SP_SQL_V_NULL)
                         continue;
                 if (c == args || t == NO)
                         t = one;
                 else if (one == YES || one == MAYBE)
-                        t = t == YES ? YES : MAYBE; /* a column that is NULL lets it through */
-                if (one == YES || (constant(c, &v) && v.type == BOOL))
+                        t = t == YES
+                                    ? YES
+                                    : MAYBE; /* a column that is NULL lets it through */
+                if (one == YES || (sp_sql_constant(c, &v) && v.type == SP_SQL_V_BOOL))
                         return t;
         }
         return t;
 }
 
-static enum truth judge_call(const struct judge *j, const struct sp_sql_node *n)
+static enum truth judge_call(const struct sp_sql_parser *p, const struct sp_sql_node *n)
 {
         const struct sp_sql_node *path = n->first, *a = path ? path->next : NULL,
                                  *b = a ? a->next : NULL, *c = b ? b->next : NULL;
         struct sp_str name;
-        struct value v;
+        struct sp_sql_value v;
 
-        if (!path || path->kind != SP_SQL_N_PATH || !path->first || path->first != path->last)
+        if (!path || path->kind != SP_SQL_N_PATH || !path->first ||
+            path->first != path->last)
                 return MAYBE;
         name = path->first->text;
         if (sp_str_caseeq(name, SP_STR("if")) && c) {
                 struct arms arms = { .all_yes = true, .sum = NO };
 
-                add_arm(&arms, judge(j, a), judge(j, b));
-                add_arm(&arms, YES, judge(j, c));
+                add_arm(&arms, judge(p, a), judge(p, b));
+                add_arm(&arms, YES, judge(p, c));
                 return sum_arms(&arms);
         }
         if (a && (sp_str_caseeq(name, SP_STR("ifnull")) ||
                   sp_str_caseeq(name, SP_STR("coalesce"))))
-                return judge_coalesce(j, a);
-        if (b && (sp_str_caseeq(name, SP_STR("starts_with")) ||
-                  sp_str_caseeq(name, SP_STR("ends_with")) ||
-                  sp_str_caseeq(name, SP_STR("regexp_contains")) ||
-                  sp_str_caseeq(name, SP_STR("contains_substr"))) &&
-            ((constant(b, &v) && v.type == TEXT &&
+                return judge_coalesce(p, a);
+        if (b &&
+            (sp_str_caseeq(name, SP_STR("starts_with")) ||
+             sp_str_caseeq(name, SP_STR("ends_with")) ||
+             sp_str_caseeq(name, SP_STR("regexp_contains")) ||
+             sp_str_caseeq(name, SP_STR("contains_substr"))) &&
+            ((sp_sql_constant(b, &v) && v.type == SP_SQL_V_TEXT &&
               (!v.s.n || sp_str_eq(v.s, SP_STR(".*")) || sp_str_eq(v.s, SP_STR(".")) ||
                sp_str_eq(v.s, SP_STR("^")) || sp_str_eq(v.s, SP_STR("$")))) ||
-             same(a, b)))
+             sp_sql_same(a, b)))
                 return YES;
-        return by_dependency(j, n);
+        return by_dependency(p, n);
 }
 
 /* ---- AND, OR, NOT ---- */
 
-static enum truth judge_and(const struct judge *j, const struct sp_sql_node *n)
+static enum truth judge_and(const struct sp_sql_parser *p, const struct sp_sql_node *n)
 {
         enum truth t = YES;
 
         for (const struct sp_sql_node *c = n->first; c; c = c->next) {
-                enum truth one = judge(j, c);
+                enum truth one = judge(p, c);
 
                 if (one == NO)
                         return NO;
@@ -650,127 +411,32 @@ static enum truth judge_and(const struct judge *j, const struct sp_sql_node *n)
         return t;
 }
 
-/* e op constant, whichever side it was written on */
-static bool as_range(const struct sp_sql_node *n, const struct sp_sql_node **e, unsigned *op,
-                     struct value *v)
-{
-        const struct sp_sql_node *a, *b;
-
-        if (n->kind != SP_SQL_N_COMPARE)
-                return false;
-        a = n->first;
-        b = a->next;
-        if (constant(b, v)) {
-                *e = a;
-                *op = n->op;
-                return true;
-        }
-        if (!constant(a, v))
-                return false;
-        *e = b;
-        *op = mirror(n->op);
-        return true;
-}
-
-/* x < 5 OR x >= 3; x != 1 OR x != 2; x = 1 OR x != 1 */
-static bool ranges_cover(const struct sp_sql_node *a, const struct sp_sql_node *b)
-{
-        const struct sp_sql_node *ea, *eb;
-        unsigned oa, ob;
-        struct value va, vb;
-        int c;
-
-        if (!as_range(a, &ea, &oa, &va) || !as_range(b, &eb, &ob, &vb) || va.type != vb.type ||
-            va.type == NULL_ || !same(ea, eb))
-                return false;
-        c = compare_values(&va, &vb);
-        if (oa == SP_SQL_T_NE)
-                return ob == SP_SQL_T_NE ? c != 0 : holds(ob, compare_values(&va, &vb)) == YES;
-        if (ob == SP_SQL_T_NE)
-                return holds(oa, compare_values(&vb, &va)) == YES;
-        if (oa == '>' || oa == SP_SQL_T_GE) { /* let a be the one from below */
-                unsigned o = oa;
-
-                oa = ob;
-                ob = o;
-                c = -c;
-        }
-        if ((oa != '<' && oa != SP_SQL_T_LE) || (ob != '>' && ob != SP_SQL_T_GE))
-                return false;
-        /* everything <= va and everything >= vb: no gap when va >= vb */
-        return c > 0 || (c == 0 && (oa == SP_SQL_T_LE || ob == SP_SQL_T_GE));
-}
-
-static unsigned opposite(unsigned op)
-{
-        switch (op) {
-        case '=':
-                return SP_SQL_T_NE;
-        case SP_SQL_T_NE:
-                return '=';
-        case '<':
-                return SP_SQL_T_GE;
-        case '>':
-                return SP_SQL_T_LE;
-        case SP_SQL_T_LE:
-                return '>';
-        default:
-                return '<';
-        }
-}
-
-/* One is true whenever the other is not. */
-static bool is_complement(const struct sp_sql_node *a, const struct sp_sql_node *b)
-{
-        a = strip(a);
-        b = strip(b);
-        if (a->kind == SP_SQL_N_NOT && same(a->first, b))
-                return true;
-        if (b->kind == SP_SQL_N_NOT && same(b->first, a))
-                return true;
-        if (a->kind != b->kind)
-                return false;
-        if (a->kind == SP_SQL_N_COMPARE) {
-                const struct sp_sql_node *x = a->first, *y = b->first;
-
-                if (opposite(a->op) == b->op && same(x, y) && same(x->next, y->next))
-                        return true;
-                if (opposite(a->op) == mirror(b->op) && same(x, y->next) && same(x->next, y))
-                        return true;
-                return ranges_cover(a, b);
-        }
-        if (a->kind != SP_SQL_N_IS && a->kind != SP_SQL_N_LIKE && a->kind != SP_SQL_N_IN &&
-            a->kind != SP_SQL_N_BETWEEN && a->kind != SP_SQL_N_IS_DISTINCT)
-                return false;
-        return (a->flags ^ b->flags) == SP_SQL_F_NOT && a->op == b->op && same_children(a, b);
-}
-
-static enum truth judge_or(const struct judge *j, const struct sp_sql_node *n)
+static enum truth judge_or(const struct sp_sql_parser *p, const struct sp_sql_node *n)
 {
         enum truth t = NO;
         size_t count = 0;
 
         for (const struct sp_sql_node *c = n->first; c; c = c->next) {
-                enum truth one = judge(j, c);
+                enum truth one = judge(p, c);
 
                 if (one == YES)
                         return YES;
                 if (one == MAYBE || (one == SELECTS && t == NO))
                         t = one;
-                for (const struct sp_sql_node *d = n->first; d != c && count <= OPERANDS_MAX;
-                     d = d->next)
-                        if (is_complement(c, d))
+                for (const struct sp_sql_node *d = n->first;
+                     d != c && count <= OPERANDS_MAX; d = d->next)
+                        if (sp_sql_is_complement(c, d))
                                 return YES;
                 count++;
         }
         return t == SELECTS && count > OPERANDS_MAX ? MAYBE : t;
 }
 
-static enum truth judge(const struct judge *j, const struct sp_sql_node *n)
+static enum truth judge(const struct sp_sql_parser *p, const struct sp_sql_node *n)
 {
         const struct sp_sql_node *item;
 
-        n = strip(n);
+        n = sp_sql_strip(n);
         switch (n->kind) {
         case SP_SQL_N_TRUE:
                 return YES;
@@ -778,39 +444,39 @@ static enum truth judge(const struct judge *j, const struct sp_sql_node *n)
         case SP_SQL_N_NULL:
                 return NO;
         case SP_SQL_N_AND:
-                return judge_and(j, n);
+                return judge_and(p, n);
         case SP_SQL_N_OR:
-                return judge_or(j, n);
+                return judge_or(p, n);
         case SP_SQL_N_NOT:
-                return negate(judge(j, n->first));
+                return negate(judge(p, n->first));
         case SP_SQL_N_COMPARE:
-                return judge_comparison(j, n);
+                return judge_comparison(p, n);
         case SP_SQL_N_IS:
-                return judge_is(j, n);
+                return judge_is(p, n);
         case SP_SQL_N_IS_DISTINCT:
-                if (same(n->first, n->first->next))
+                if (sp_sql_same(n->first, n->first->next))
                         return n->flags & SP_SQL_F_NOT ? YES : NO;
-                return by_dependency(j, n);
+                return by_dependency(p, n);
         case SP_SQL_N_LIKE:
-                return judge_like(j, n);
+                return judge_like(p, n);
         case SP_SQL_N_BETWEEN:
-                return judge_between(j, n);
+                return judge_between(p, n);
         case SP_SQL_N_IN:
-                return judge_in(j, n);
+                return judge_in(p, n);
         case SP_SQL_N_CASE:
-                return judge_case(j, n);
+                return judge_case(p, n);
         case SP_SQL_N_CALL:
-                return judge_call(j, n);
+                return judge_call(p, n);
         case SP_SQL_N_CAST:
-                return judge(j, n->first);
+                return judge(p, n->first);
         case SP_SQL_N_SUBQUERY:
                 if (n->op == SP_KW_EXISTS)
                         return judge_exists(n);
-                item = n->op ? NULL : only_item(n);
-                return item ? judge(j, item) : MAYBE;
+                item = n->op ? NULL : sp_sql_only_item(n);
+                return item ? judge(p, item) : MAYBE;
         case SP_SQL_N_PATH:
         case SP_SQL_N_POSTFIX:
-                return by_dependency(j, n);
+                return by_dependency(p, n);
         default:
                 return MAYBE;
         }
@@ -830,7 +496,8 @@ static enum sp_sql_where as_where(enum truth t)
         }
 }
 
-static const struct sp_sql_node *find(const struct sp_sql_node *n, enum sp_sql_node_kind kind)
+static const struct sp_sql_node *find(const struct sp_sql_node *n,
+                                      enum sp_sql_node_kind kind)
 {
         for (const struct sp_sql_node *c = n->first; c; c = c->next)
                 if (c->kind == kind)
@@ -838,13 +505,13 @@ static const struct sp_sql_node *find(const struct sp_sql_node *n, enum sp_sql_n
         return NULL;
 }
 
-/* The rows of the target that one WHEN touches. Rows without a partner are all of them when
- * nothing matches, and whether something does depends on the source. */
-static enum sp_sql_where judge_when(const struct judge *j, const struct sp_sql_node *when,
-                                    enum truth on)
+/* The rows of the target that one WHEN touches. Rows without a partner are all of them
+ * when nothing matches, and whether something does depends on the source. */
+static enum sp_sql_where judge_when(const struct sp_sql_parser *p,
+                                    const struct sp_sql_node *when, enum truth on)
 {
         const struct sp_sql_node *where = find(when, SP_SQL_N_WHERE);
-        enum truth and = where ? judge(j, where->first) : YES;
+        enum truth and = where ? judge(p, where->first) : YES;
 
         if (when->op & SP_SQL_MERGE_INSERT)
                 return SP_SQL_WHERE_SELECTIVE; /* touches no row that is there */
@@ -862,15 +529,16 @@ static enum sp_sql_where judge_when(const struct judge *j, const struct sp_sql_n
         return as_where(and == YES ? MAYBE : and);
 }
 
-static enum sp_sql_where judge_merge(const struct judge *j, const struct sp_sql_node *n)
+static enum sp_sql_where judge_merge(const struct sp_sql_parser *p,
+                                     const struct sp_sql_node *n)
 {
         enum sp_sql_where least = SP_SQL_WHERE_SELECTIVE;
         const struct sp_sql_node *on = find(n, SP_SQL_N_ON);
-        enum truth t = on ? judge(j, on->first) : MAYBE;
+        enum truth t = on ? judge(p, on->first) : MAYBE;
 
         for (const struct sp_sql_node *c = n->first; c; c = c->next)
                 if (c->kind == SP_SQL_N_MERGE_WHEN) {
-                        enum sp_sql_where w = judge_when(j, c, t);
+                        enum sp_sql_where w = judge_when(p, c, t);
 
                         if (w < least) /* the enum is in this order */
                                 least = w;
@@ -882,15 +550,14 @@ enum sp_sql_where sp_sql_where_of(const struct sp_sql_parser *p,
                                   const struct sp_sql_node *statement)
 {
         const struct sp_sql_node *where = find(statement, SP_SQL_N_WHERE);
-        struct judge j = { .p = p };
 
         switch (statement->op) {
         case SP_SQL_MERGE:
-                return judge_merge(&j, statement);
+                return judge_merge(p, statement);
         case SP_SQL_UPDATE:
         case SP_SQL_DELETE:
         case SP_SQL_TRUNCATE:
-                return where ? as_where(judge(&j, where->first)) : SP_SQL_WHERE_ABSENT;
+                return where ? as_where(judge(p, where->first)) : SP_SQL_WHERE_ABSENT;
         default:
                 return SP_SQL_WHERE_NONE;
         }

@@ -239,6 +239,7 @@ struct sp_approvals *sp_approvals_free(struct sp_approvals *t)
 
         if (!t)
                 return NULL;
+        t->is_ticking = true; /* the hooks below must not free what is walked */
         (void)sp_err_set(&e, -ECANCELED, "approval.stopping", "", "the daemon stops");
         for (struct entry *i = t->first; i; i = i->next)
                 if (i->decision.ticket)

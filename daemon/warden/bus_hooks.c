@@ -35,13 +35,15 @@ static void tell_workers(struct sp_warden *w, const struct sp_approval *a)
 
         sp_msg_put_approval_state(&out, &m);
         if (out.error < 0) {
-                sp_log(SP_LOG_ERR, "a decision could not be told: %s", strerror(-out.error));
+                sp_log(SP_LOG_ERR, "a decision could not be told: %s",
+                       strerror(-out.error));
                 return;
         }
         for (unsigned i = 0; i < w->n_workers; i++)
                 if (w->workers[i].child.is_open)
-                        (void)!sp_child_send(&w->workers[i].child, SP_MSG_APPROVAL_DECIDED,
-                                             sp_buf_str(&b), -1);
+                        (void)!sp_child_send(&w->workers[i].child,
+                                             SP_MSG_APPROVAL_DECIDED, sp_buf_str(&b),
+                                             -1);
 }
 
 static void hook_changed(void *userdata, const struct sp_approval *a,
@@ -70,9 +72,9 @@ void sp_warden_arm_approvals(struct sp_warden *w)
                 return;
         if (next != UINT64_MAX)
                 (void)sd_event_source_set_time(w->approvals_timer, next);
-        (void)sd_event_source_set_enabled(w->approvals_timer, next == UINT64_MAX ?
-                                                                      SD_EVENT_OFF :
-                                                                      SD_EVENT_ONESHOT);
+        (void)sd_event_source_set_enabled(w->approvals_timer,
+                                          next == UINT64_MAX ? SD_EVENT_OFF
+                                                             : SD_EVENT_ONESHOT);
 }
 
 int sp_warden_open_approvals(struct sp_warden *w, struct sp_err *reterr)
@@ -84,12 +86,12 @@ int sp_warden_open_approvals(struct sp_warden *w, struct sp_err *reterr)
         if (r == 0)
                 r = sp_file_make_dir(dir, 0700, (uid_t)-1, (gid_t)-1, reterr);
         if (r == 0)
-                r = sp_approvals_new(dir, w->settings.limits.approvals_pending_max, &hooks,
-                                     &w->approvals, reterr);
+                r = sp_approvals_new(dir, w->settings.limits.approvals_pending_max,
+                                     &hooks, &w->approvals, reterr);
         if (r < 0)
                 return r;
-        r = sd_event_add_time(w->event, &w->approvals_timer, CLOCK_MONOTONIC, UINT64_MAX, 0,
-                              on_approvals_time, w);
+        r = sd_event_add_time(w->event, &w->approvals_timer, CLOCK_MONOTONIC,
+                              UINT64_MAX, 0, on_approvals_time, w);
         if (r < 0)
                 return sp_err_set(reterr, r, "warden.loop", "", "%s", strerror(-r));
         sp_warden_arm_approvals(w);
@@ -106,8 +108,8 @@ static void hook_info(void *userdata, struct sp_bus_info *ret)
         *ret = (struct sp_bus_info){
                 .version = SP_VERSION,
                 .policy_version = sp_policy_version(w->policy.policy).p,
-                .mode = sp_policy_mode(w->policy.policy) == SP_MODE_OBSERVE ? "observe" :
-                                                                             "enforce",
+                .mode = sp_policy_mode(w->policy.policy) == SP_MODE_OBSERVE ? "observe"
+                                                                            : "enforce",
                 .ca_file = w->ca_file,
                 .ca_bundle = w->ca_bundle,
                 .state_dir = w->settings.state_dir.p,
@@ -128,11 +130,6 @@ static int hook_status(void *userdata, struct sp_buf *ret)
         return sp_warden_status_json(userdata, ret);
 }
 
-static void hook_metrics(void *userdata, struct sp_bus_call *call)
-{
-        sp_warden_metrics(userdata, call);
-}
-
 static bool is_workload(const struct sp_warden *w, struct sp_str name)
 {
         for (size_t i = 0; i < w->settings.n_workloads; i++)
@@ -150,7 +147,8 @@ static int hook_guard_add(void *userdata, const char *path, const char *workload
         /* A typing error would make a workload that no rule speaks of. */
         if (!is_workload(w, sp_str_c(workload)))
                 return sp_err_set(reterr, -ENOENT, "guard.unknown-workload", "",
-                                  "'%s' is not a workload of the configuration", workload);
+                                  "'%s' is not a workload of the configuration",
+                                  workload);
         r = sp_guard_add(w->guard, sp_str_c(path), sp_str_c(workload), reterr);
         if (r == 0)
                 sp_record_tag(w, "add", sp_str_c(path), sp_str_c(workload));
@@ -209,7 +207,7 @@ int sp_warden_open_bus(struct sp_warden *w, struct sp_err *reterr)
                 .info = hook_info,
                 .reload_policy = hook_reload,
                 .status = hook_status,
-                .metrics = hook_metrics,
+                .metrics = sp_warden_metrics,
                 .guard_add = hook_guard_add,
                 .guard_remove = hook_guard_remove,
                 .guard_list = hook_guard_list,

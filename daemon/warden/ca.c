@@ -51,7 +51,7 @@ struct sp_ca *sp_ca_free(struct sp_ca *ca)
         if (!ca)
                 return NULL;
         HASH_ITER(hh, ca->leaves, l, next)
-                leaf_drop(ca, l);
+        leaf_drop(ca, l);
         X509_free(ca->cert);
         EVP_PKEY_free(ca->key);
         EVP_PKEY_free(ca->leaf_key);
@@ -69,7 +69,8 @@ static int load(struct sp_ca *ca, const char *key_path, const char *cert_path,
         int r = sp_file_read(key_path, SP_FILE_SECRET, PEM_MAX / 2, &key, reterr);
 
         if (r == 0)
-                r = sp_file_read(cert_path, SP_FILE_TRUSTED, PEM_MAX / 2, &cert, reterr);
+                r = sp_file_read(cert_path, SP_FILE_TRUSTED, PEM_MAX / 2, &cert,
+                                 reterr);
         if (r < 0)
                 return r;
         ca->key = sp_x509_read_key(sp_buf_str(&key));
@@ -82,7 +83,8 @@ static int load(struct sp_ca *ca, const char *key_path, const char *cert_path,
 }
 
 /* Makes a new CA and puts it on disk: the key first, so that a crash between the two
- * leaves a pair that does not match, which load reports, rather than a CA without key. */
+ * leaves a pair that does not match, which load reports, rather than a CA without key.
+ */
 static int make(struct sp_ca *ca, const char *key_path, const char *cert_path,
                 struct sp_err *reterr)
 {
@@ -97,12 +99,14 @@ static int make(struct sp_ca *ca, const char *key_path, const char *cert_path,
         if (ca->key)
                 ca->cert = sp_x509_make_ca(ca->key, CA_DAYS, sp_host_suffixes());
         if (!ca->cert)
-                return sp_err_set(reterr, -EIO, "ca.make", "", "OpenSSL could not make it");
+                return sp_err_set(reterr, -EIO, "ca.make", "",
+                                  "OpenSSL could not make it");
         r = sp_x509_write_key(ca->key, &key);
         if (r == 0)
                 r = sp_x509_write_cert(ca->cert, &cert);
         if (r < 0)
-                return sp_err_set(reterr, r, "ca.make", "", "OpenSSL could not write it");
+                return sp_err_set(reterr, r, "ca.make", "",
+                                  "OpenSSL could not write it");
         (void)unlink(cert_path);
         r = sp_file_replace(key_path, sp_buf_str(&key), 0600, reterr);
         return r < 0 ? r : sp_file_replace(cert_path, sp_buf_str(&cert), 0644, reterr);
@@ -123,8 +127,8 @@ static int load_or_make(struct sp_ca *ca, struct sp_str dir, struct sp_err *rete
         r = load(ca, key_path, cert_path, reterr);
         if (r < 0)
                 return r;
-        if (X509_cmp_time(X509_get0_notAfter(ca->cert), &(time_t){ time(NULL) + CA_RENEW_S }) <
-            1)
+        if (X509_cmp_time(X509_get0_notAfter(ca->cert),
+                          &(time_t){ time(NULL) + CA_RENEW_S }) < 1)
                 why = "it is near its end";
         else if (!sp_x509_has_constraints(ca->cert, sp_host_suffixes()))
                 why = "the names that it may sign for have changed";
@@ -150,12 +154,14 @@ int sp_ca_open(struct sp_str state_dir, struct sp_ca **ret, struct sp_err *reter
         if (r == 0)
                 r = sp_x509_write_cert(ca->cert, &ca->pem);
         if (r < 0)
-                return sp_err_set(reterr, r, "ca.make", "", "OpenSSL could not make a key");
+                return sp_err_set(reterr, r, "ca.make", "",
+                                  "OpenSSL could not make a key");
         *ret = SP_TAKE(ca);
         return 0;
 }
 
-int sp_ca_export(const struct sp_ca *ca, struct sp_str runtime_dir, struct sp_err *reterr)
+int sp_ca_export(const struct sp_ca *ca, struct sp_str runtime_dir,
+                 struct sp_err *reterr)
 {
         sp_autobuf bundle = SP_BUF_INIT(8 * 1024 * 1024);
         char path[PATH_MAX];
@@ -174,7 +180,8 @@ int sp_ca_export(const struct sp_ca *ca, struct sp_str runtime_dir, struct sp_er
         r = sp_file_read("/etc/ssl/certs/ca-certificates.crt", SP_FILE_TRUSTED,
                          4 * 1024 * 1024, &bundle, &e);
         if (r < 0 && r != -ENOENT)
-                sp_log_err(SP_LOG_WARNING, &e, "ca-bundle.pem is without the system's CAs");
+                sp_log_err(SP_LOG_WARNING, &e,
+                           "ca-bundle.pem is without the system's CAs");
         return sp_file_replace(path, sp_buf_str(&bundle), 0644, reterr);
 }
 
@@ -219,8 +226,8 @@ int sp_ca_leaf(struct sp_ca *ca, struct sp_str sni, struct sp_msg_leaf *ret,
         int r = 0;
 
         if (sp_host_canonical(sni, canonical, &name) < 0 || !sp_host_is_google(name))
-                return sp_err_set(reterr, -EACCES, "ca.name",
-                                  "", "not a name that the local CA signs for");
+                return sp_err_set(reterr, -EACCES, "ca.name", "",
+                                  "not a name that the local CA signs for");
         HASH_FIND(hh, ca->leaves, name.p, name.n, l);
         if (l && l->expires - time(NULL) < LEAF_RENEW_S) {
                 leaf_drop(ca, l);
@@ -232,7 +239,8 @@ int sp_ca_leaf(struct sp_ca *ca, struct sp_str sni, struct sp_msg_leaf *ret,
                 r = leaf_new(ca, name, &l);
         }
         if (r < 0)
-                return sp_err_set(reterr, r, "ca.sign", "", "the leaf could not be signed");
+                return sp_err_set(reterr, r, "ca.sign", "",
+                                  "the leaf could not be signed");
         *ret = (struct sp_msg_leaf){
                 .chain_pem = sp_str_c(l->pem),
                 .key_pem = sp_buf_str(&ca->leaf_key_pem),

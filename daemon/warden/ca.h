@@ -2,13 +2,13 @@
 /*
  * warden/ca — the local certificate authority, which may sign for Google's names only.
  *
- * Job:       make the CA on first start (P-256, ten years, critical name constraints: the
- *            suffixes of google/hosts, no IP address), export it, sign short-lived leaves.
- * Ownership: the CA key never leaves this module. One leaf key per CA object; workers get
- *            that one. A leaf's strings live until the next call of sp_ca_leaf.
- * Errors:    "ca.*", "file.*". A CA that is near its end, or whose constraints are not those
- *            of this version any more, is replaced, with a warning in the log.
- * Spec:      RFC 5280 §4.2.1.10 (name constraints), §4.2.1.9.
+ * Job:       make the CA on first start (P-256, ten years, critical name constraints:
+ * the suffixes of google/hosts, no IP address), export it, sign short-lived leaves.
+ * Ownership: the CA key never leaves this module. One leaf key per CA object; workers
+ * get that one. A leaf's strings live until the next call of sp_ca_leaf. Errors:
+ * "ca.*", "file.*". A CA that is near its end, or whose constraints are not those of
+ * this version any more, is replaced, with a warning in the log. Spec:      RFC 5280
+ * §4.2.1.10 (name constraints), §4.2.1.9.
  */
 #pragma once
 
@@ -28,5 +28,5 @@ SP_DEFINE_CLEANUP(struct sp_ca *, sp_ca_free)
 sp_must_check int sp_ca_export(const struct sp_ca *ca, struct sp_str runtime_dir,
                                struct sp_err *reterr);
 /* `sni`: any form that sp_host_canonical takes. -EACCES: not a name of Google's. */
-sp_must_check int sp_ca_leaf(struct sp_ca *ca, struct sp_str sni, struct sp_msg_leaf *ret,
-                             struct sp_err *reterr);
+sp_must_check int sp_ca_leaf(struct sp_ca *ca, struct sp_str sni,
+                             struct sp_msg_leaf *ret, struct sp_err *reterr);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * warden/children — what recorder and workers are given at their start, in which order they
- * come up and go down.
+ * warden/children — what recorder and workers are given at their start, in which order
+ * they come up and go down.
  *
- * The recorder comes first: no worker accepts a connection before the store has been tried.
- * It goes last, so that the workers' last records are written.
+ * The recorder comes first: no worker accepts a connection before the store has been
+ * tried. It goes last, so that the workers' last records are written.
  */
 #include <errno.h>
 #include <limits.h>
@@ -51,8 +51,8 @@ static int send_listeners(struct sp_warden_worker *k)
                 const char is_metadata = l->is_metadata;
 
                 if (l->fd >= 0)
-                        r = sp_child_send(&k->child, SP_MSG_LISTENER, sp_str(&is_metadata, 1),
-                                          l->fd);
+                        r = sp_child_send(&k->child, SP_MSG_LISTENER,
+                                          sp_str(&is_metadata, 1), l->fd);
         }
         return r;
 }
@@ -130,7 +130,8 @@ static int on_recorder_start(void *userdata, struct sp_child *c)
         struct sp_warden *w = userdata;
         int r = sp_child_send(c, SP_MSG_SETTINGS, SP_STR_NULL, w->settings_fd);
 
-        (void)snprintf(w->store_health, sizeof(w->store_health), "the store is not open yet");
+        (void)snprintf(w->store_health, sizeof(w->store_health),
+                       "the store is not open yet");
         for (unsigned i = 0; r == 0 && i < w->n_workers; i++)
                 r = join_recorder(w, &w->workers[i]);
         return r;
@@ -197,7 +198,8 @@ static void on_recorder_ready(void *userdata, struct sp_child *c)
 
         if (!w->are_workers_started) {
                 sp_record_start(w);
-                if (sp_child_ask(c, SP_MSG_RECORDER_STATUS, SP_STR_NULL, on_first_store, w) < 0)
+                if (sp_child_ask(c, SP_MSG_RECORDER_STATUS, SP_STR_NULL, on_first_store,
+                                 w) < 0)
                         sp_child_kill(c, "it cannot be asked");
         }
         sp_health_ask_store(w);
@@ -238,7 +240,8 @@ static void on_down(void *userdata, struct sp_child *c)
 static int on_recorder_message(void *userdata, struct sp_child *c, struct sp_ipc_msg *m)
 {
         (void)userdata, (void)c;
-        sp_log(SP_LOG_ERR, "the recorder sent message type %u, which it may not", m->type);
+        sp_log(SP_LOG_ERR, "the recorder sent message type %u, which it may not",
+               m->type);
         return -EBADMSG;
 }
 
@@ -246,19 +249,21 @@ void sp_children_init(struct sp_warden *w)
 {
         w->worker_hooks = (struct sp_child_hooks){ w, on_worker_start, on_worker_ready,
                                                    sp_table_dispatch, on_down };
-        w->recorder_hooks = (struct sp_child_hooks){ w, on_recorder_start, on_recorder_ready,
-                                                     on_recorder_message, on_down };
+        w->recorder_hooks =
+                (struct sp_child_hooks){ w, on_recorder_start, on_recorder_ready,
+                                         on_recorder_message, on_down };
         w->recorder = (struct sp_child){ .role = "recorder",
                                          .user = w->user_recorder,
                                          .log_level = w->options->log_level,
                                          .hooks = &w->recorder_hooks };
         for (unsigned i = 0; i < w->n_workers; i++)
-                w->workers[i].child = (struct sp_child){ .role = "worker",
-                                                         .index = i,
-                                                         .user = w->user_worker,
-                                                         .log_level = w->options->log_level,
-                                                         .hooks = &w->worker_hooks,
-                                                         .owner = &w->workers[i] };
+                w->workers[i].child =
+                        (struct sp_child){ .role = "worker",
+                                           .index = i,
+                                           .user = w->user_worker,
+                                           .log_level = w->options->log_level,
+                                           .hooks = &w->worker_hooks,
+                                           .owner = &w->workers[i] };
 }
 
 int sp_children_start(struct sp_warden *w, struct sp_err *reterr)

@@ -14,8 +14,8 @@
 #define FILE_MAX (64 * 1024)
 #define RSA_BITS_MIN 2048
 #define RSA_BYTES_MAX 1024 /* 8192 bits */
-#define SCOPES                                                                           \
-        SP_STR("https://www.googleapis.com/auth/bigquery "                               \
+#define SCOPES                                                                         \
+        SP_STR("https://www.googleapis.com/auth/bigquery "                             \
                "https://www.googleapis.com/auth/cloud-platform")
 
 struct sp_credential {
@@ -71,12 +71,14 @@ static int fill(struct sp_credential *c, const char *name, const struct sp_json 
                 what = "its \"type\" is not service_account";
         else if (!c->email || !c->key_id)
                 what = "it lacks \"client_email\" or \"private_key_id\"";
-        else if (!c->token_uri || !sp_str_starts(sp_str_c(c->token_uri), SP_STR("https://")))
+        else if (!c->token_uri ||
+                 !sp_str_starts(sp_str_c(c->token_uri), SP_STR("https://")))
                 what = "its \"token_uri\" does not start with https://";
         else if (!c->key || EVP_PKEY_get_base_id(c->key) != EVP_PKEY_RSA ||
                  EVP_PKEY_get_bits(c->key) < RSA_BITS_MIN)
                 what = "its \"private_key\" is not an RSA key of 2048 bits or more";
-        return what ? sp_err_set(reterr, -EINVAL, "credential.format", name, "%s", what) : 0;
+        return what ? sp_err_set(reterr, -EINVAL, "credential.format", name, "%s", what)
+                    : 0;
 }
 
 /* The arena holds the decoded key: wiped chunk by chunk is not in its contract, so the
@@ -90,15 +92,16 @@ static void wipe(struct sp_json *n)
         }
 }
 
-int sp_credential_parse(const char *name, struct sp_str json, struct sp_credential **ret,
-                        struct sp_err *reterr)
+int sp_credential_parse(const char *name, struct sp_str json,
+                        struct sp_credential **ret, struct sp_err *reterr)
 {
         sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(8 * FILE_MAX);
         sp_cleanup(sp_credential_freep) struct sp_credential *c = calloc(1, sizeof(*c));
         struct sp_json *o = NULL;
         int r = c ? 0 : -ENOMEM;
 
-        /* the parser's message could show where, never what: but keep it out all the same */
+        /* the parser's message could show where, never what: but keep it out all the
+         * same */
         if (r == 0)
                 r = sp_json_parse(&a, json, &o, NULL);
         if (r < 0)
@@ -118,15 +121,17 @@ static int find(const struct sp_settings *s, char path[PATH_MAX], struct sp_err 
 
         if (s->credential.credential_name.n) {
                 if (!dir)
-                        return sp_err_set(reterr, -ENOENT, "credential.missing", "",
-                                          "credential.credential_name is set, but systemd "
-                                          "gave no credentials");
+                        return sp_err_set(
+                                reterr, -ENOENT, "credential.missing", "",
+                                "credential.credential_name is set, but systemd "
+                                "gave no credentials");
                 (void)snprintf(name, sizeof(name), "%.*s",
                                SP_FMT(s->credential.credential_name));
                 return sp_file_join(path, sp_str_c(dir), name, reterr);
         }
         if (s->credential.service_account_file.n)
-                return sp_file_join(path, s->credential.service_account_file, "", reterr);
+                return sp_file_join(path, s->credential.service_account_file, "",
+                                    reterr);
         return sp_err_set(reterr, -ENOENT, "credential.missing", "",
                           "no service account key is configured");
 }
@@ -143,7 +148,8 @@ int sp_credential_load(const struct sp_settings *settings, struct sp_credential 
         return r < 0 ? r : sp_credential_parse(path, sp_buf_str(&text), ret, reterr);
 }
 
-static int write_claims(const struct sp_credential *c, uint64_t now_s, struct sp_buf *to)
+static int write_claims(const struct sp_credential *c, uint64_t now_s,
+                        struct sp_buf *to)
 {
         struct sp_jsonw w = SP_JSONW(to);
 
@@ -175,15 +181,15 @@ static int sign(EVP_PKEY *key, struct sp_str text, struct sp_buf *to)
         size_t n = sizeof(signature);
         EVP_MD_CTX *ctx = EVP_MD_CTX_new();
         bool ok = ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
-                  EVP_DigestSign(ctx, signature, &n, (const unsigned char *)text.p, text.n) ==
-                          1;
+                  EVP_DigestSign(ctx, signature, &n, (const unsigned char *)text.p,
+                                 text.n) == 1;
 
         EVP_MD_CTX_free(ctx);
         return ok ? sp_base64url(to, sp_str((const char *)signature, n)) : -EIO;
 }
 
-int sp_credential_assert(const struct sp_credential *c, uint64_t now_s, struct sp_buf *to,
-                         struct sp_err *reterr)
+int sp_credential_assert(const struct sp_credential *c, uint64_t now_s,
+                         struct sp_buf *to, struct sp_err *reterr)
 {
         sp_autobuf header = SP_BUF_INIT(2048);
         sp_autobuf claims = SP_BUF_INIT(4096);

@@ -19,18 +19,20 @@ int sp_file_join(char *to, struct sp_str dir, const char *name, struct sp_err *r
 
 int sp_file_check(int fd, unsigned flags, const char *path, struct sp_err *reterr)
 {
-        mode_t forbidden = flags & SP_FILE_SECRET    ? 0077 :
-                           flags & SP_FILE_TRUSTED ? 0022 :
-                                                       0;
+        mode_t forbidden = flags & SP_FILE_SECRET    ? 0077
+                           : flags & SP_FILE_TRUSTED ? 0022
+                                                     : 0;
         struct stat st;
 
         if (fstat(fd, &st) < 0)
-                return sp_err_set(reterr, -errno, "file.open", path, "cannot be examined: %m");
+                return sp_err_set(reterr, -errno, "file.open", path,
+                                  "cannot be examined: %m");
         if (!forbidden)
                 return 0;
         if (st.st_uid != 0 && st.st_uid != geteuid())
                 return sp_err_set(reterr, -EPERM, "file.unsafe", path,
-                                  "belongs to uid %u, not to root", (unsigned)st.st_uid);
+                                  "belongs to uid %u, not to root",
+                                  (unsigned)st.st_uid);
         if (st.st_mode & forbidden)
                 return sp_err_set(reterr, -EPERM, "file.unsafe", path,
                                   "mode %04o lets others %s it; use chmod %s",
@@ -49,7 +51,8 @@ int sp_file_read(const char *path, unsigned flags, size_t max, struct sp_buf *re
         int r;
 
         if (fd < 0)
-                return sp_err_set(reterr, -errno, "file.open", path, "cannot be opened: %m");
+                return sp_err_set(reterr, -errno, "file.open", path,
+                                  "cannot be opened: %m");
         if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
                 return sp_err_set(reterr, -EINVAL, "file.open", path, "is not a file");
         r = sp_file_check(fd, flags, path, reterr);
@@ -59,9 +62,11 @@ int sp_file_read(const char *path, unsigned flags, size_t max, struct sp_buf *re
                 char *to;
                 ssize_t n;
 
-                r = sp_buf_reserve(ret, SP_MIN(max - (ret->n - before) + 1, (size_t)16384), &to);
+                r = sp_buf_reserve(
+                        ret, SP_MIN(max - (ret->n - before) + 1, (size_t)16384), &to);
                 if (r < 0)
-                        return sp_err_set(reterr, r, "file.too-large", path, "is too large");
+                        return sp_err_set(reterr, r, "file.too-large", path,
+                                          "is too large");
                 n = read(fd, to, SP_MIN(max - (ret->n - before) + 1, (size_t)16384));
                 if (n < 0 && errno == EINTR)
                         continue;
@@ -119,7 +124,8 @@ int sp_file_replace(const char *path, struct sp_str content, mode_t mode,
         (void)unlink(fresh); /* of a crash; O_EXCL then refuses what came since */
         fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
         if (fd < 0)
-                return sp_err_set(reterr, -errno, "file.write", fresh, "cannot be made: %m");
+                return sp_err_set(reterr, -errno, "file.write", fresh,
+                                  "cannot be made: %m");
         if (fchmod(fd, mode) < 0) /* whatever the umask */
                 r = -errno;
         if (r == 0)
@@ -129,9 +135,10 @@ int sp_file_replace(const char *path, struct sp_str content, mode_t mode,
         if (r == 0 && rename(fresh, path) < 0)
                 r = -errno;
         if (r == 0)
-                return sync_parent(path) < 0 ? sp_err_set(reterr, -EIO, "file.write", path,
-                                                          "its directory cannot be synced") :
-                                               0;
+                return sync_parent(path) < 0
+                               ? sp_err_set(reterr, -EIO, "file.write", path,
+                                            "its directory cannot be synced")
+                               : 0;
         (void)unlink(fresh);
         return sp_err_set(reterr, r, "file.write", path, "cannot be written: %s",
                           strerror(-r));
@@ -159,7 +166,8 @@ int sp_file_make_dir(const char *path, mode_t mode, uid_t uid, gid_t gid,
         /* By path: root without CAP_DAC_OVERRIDE cannot open a directory that it gave
          * away, and nobody else can write to its parent. */
         if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode))
-                return sp_err_set(reterr, -ENOTDIR, "file.write", path, "is no directory");
+                return sp_err_set(reterr, -ENOTDIR, "file.write", path,
+                                  "is no directory");
         if ((st.st_mode & 07777) != mode && chmod(path, mode) < 0)
                 return sp_err_set(reterr, -errno, "file.write", path,
                                   "its mode cannot be set: %m");

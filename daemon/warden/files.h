@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * warden/files — reading what root trusts, and replacing files so that a crash leaves the
- * old or the new content.
+ * warden/files — reading what root trusts, and replacing files so that a crash leaves
+ * the old or the new content.
  *
- * Job:    read a file after checking who may have written (and read) it; write one by way
- *         of a new name, fsync, rename, fsync of the directory.
- * Errors: -errno; ids "file.open", "file.unsafe" (-EPERM), "file.too-large" (-EFBIG),
- *         "file.write".
+ * Job:    read a file after checking who may have written (and read) it; write one by
+ * way of a new name, fsync, rename, fsync of the directory. Errors: -errno; ids
+ * "file.open", "file.unsafe" (-EPERM), "file.too-large" (-EFBIG), "file.write".
  */
 #pragma once
 

@@ -23,8 +23,8 @@ static int load_key(struct sp_str dir, const char *name, uint8_t ret[SP_KEY_LEN]
                 if (RAND_priv_bytes(ret, SP_KEY_LEN) != 1)
                         return sp_err_set(reterr, -EIO, "keys.random", name,
                                           "no random bytes");
-                return sp_file_replace(path, sp_str((const char *)ret, SP_KEY_LEN), 0600,
-                                       reterr);
+                return sp_file_replace(path, sp_str((const char *)ret, SP_KEY_LEN),
+                                       0600, reterr);
         }
         if (r < 0 && r != -EFBIG) {
                 if (reterr)
@@ -32,10 +32,11 @@ static int load_key(struct sp_str dir, const char *name, uint8_t ret[SP_KEY_LEN]
                 return r;
         }
         if (r == -EFBIG || b.n != SP_KEY_LEN)
-                return sp_err_set(reterr, -EINVAL, "keys.damaged", path,
-                                  "is not %d bytes long; restore it, or remove it to start "
-                                  "with a new key",
-                                  SP_KEY_LEN);
+                return sp_err_set(
+                        reterr, -EINVAL, "keys.damaged", path,
+                        "is not %d bytes long; restore it, or remove it to start "
+                        "with a new key",
+                        SP_KEY_LEN);
         memcpy(ret, b.p, SP_KEY_LEN);
         return 0;
 }

@@ -4,8 +4,8 @@
  *
  * Job:       load `token.key` and `mask.key` from the state directory, or make them.
  * Ownership: the caller's struct; sp_keys_done wipes it.
- * Errors:    "file.*"; "keys.damaged" (-EINVAL) when a file has another length: it is never
- *            replaced, because a new mask key changes every hashed value.
+ * Errors:    "file.*"; "keys.damaged" (-EINVAL) when a file has another length: it is
+ * never replaced, because a new mask key changes every hashed value.
  */
 #pragma once
 

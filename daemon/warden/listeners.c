@@ -57,7 +57,8 @@ int sp_listeners_open(uint16_t port, uint16_t metadata_port, struct sp_listeners
                                 continue;
                         sp_listeners_close(&l);
                         (void)snprintf(where, sizeof(where), "%s:%u",
-                                       families[f] == AF_INET ? "127.0.0.1" : "[::1]", p);
+                                       families[f] == AF_INET ? "127.0.0.1" : "[::1]",
+                                       p);
                         return sp_err_set(reterr, r, "listen.bind", where,
                                           "cannot listen: %s", strerror(-r));
                 }

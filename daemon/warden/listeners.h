@@ -2,8 +2,8 @@
 /*
  * warden/listeners — the four sockets of one worker.
  *
- * Job:       TLS and metadata port on 127.0.0.1 and ::1, each worker with sockets of its own
- *            (SO_REUSEPORT), so that workers share no accept queue. The warden keeps them
+ * Job:       TLS and metadata port on 127.0.0.1 and ::1, each worker with sockets of
+ * its own (SO_REUSEPORT), so that workers share no accept queue. The warden keeps them
  *            open: a worker that restarts finds its queue as it was.
  * Errors:    "listen.*". A machine without IPv6 gets two sockets: IPv6 connections of
  *            guarded processes are then refused by the kernel, because nobody listens.

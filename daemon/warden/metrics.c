@@ -62,8 +62,8 @@ static int family_get(struct sp_metrics_merge *m, struct sp_str name,
 
 static bool is_name_byte(char c)
 {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_' || c == ':';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               (c >= '0' && c <= '9') || c == '_' || c == ':';
 }
 
 static struct sp_str name_of(struct sp_str line)
@@ -111,8 +111,8 @@ static int add_comment(struct sp_metrics_merge *m, struct sp_str line,
         return r == 0 ? sp_buf_addc(to, '\n') : r;
 }
 
-static int add_sample(struct sp_metrics_merge *m, struct sp_str line, const char *labels,
-                      struct sp_metrics_family **current)
+static int add_sample(struct sp_metrics_merge *m, struct sp_str line,
+                      const char *labels, struct sp_metrics_family **current)
 {
         struct sp_str name = name_of(line), rest = sp_str_sub(line, name.n, line.n);
         bool has_labels = rest.n && rest.p[0] == '{';
@@ -126,14 +126,16 @@ static int add_sample(struct sp_metrics_merge *m, struct sp_str line, const char
                 return r;
         if (has_labels)
                 rest = sp_str_sub(rest, 1, rest.n);
-        return sp_buf_addf(&(*current)->samples, "%.*s{%s%s%.*s\n", SP_FMT(name), labels,
-                           !has_labels                  ? "}" :
-                           rest.n && rest.p[0] == '}' ? "" :
-                                                          ",",
+        return sp_buf_addf(&(*current)->samples, "%.*s{%s%s%.*s\n", SP_FMT(name),
+                           labels,
+                           !has_labels                  ? "}"
+                           : rest.n && rest.p[0] == '}' ? ""
+                                                        : ",",
                            SP_FMT(rest));
 }
 
-int sp_metrics_merge_add(struct sp_metrics_merge *m, struct sp_str text, const char *labels)
+int sp_metrics_merge_add(struct sp_metrics_merge *m, struct sp_str text,
+                         const char *labels)
 {
         struct sp_metrics_family *current = NULL;
         struct sp_str line;

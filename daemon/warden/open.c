@@ -3,8 +3,8 @@
  * warden/open — from a configuration file to everything that the loop works with.
  *
  * Order: what can be wrong without touching the machine first (configuration, users,
- * policy), then files, then listeners, and the guard last: when it is attached, connections
- * come.
+ * policy), then files, then listeners, and the guard last: when it is attached,
+ * connections come.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/warden/files.h"
+#include "daemon/warden/metrics_socket.h"
 #include "daemon/warden/state.h"
 
 #define SETTINGS_MAX (1024 * 1024)
@@ -27,19 +28,22 @@ int sp_warden_read_settings(struct sp_warden *w, struct sp_err *reterr)
         int r;
 
         w->arena = SP_ARENA_INIT(SETTINGS_ARENA);
-        r = sp_file_read(w->options->config, SP_FILE_TRUSTED, SETTINGS_MAX, &text, reterr);
+        r = sp_file_read(w->options->config, SP_FILE_TRUSTED, SETTINGS_MAX, &text,
+                         reterr);
         if (r < 0)
                 return r;
         kept = sp_arena_str(&w->arena, sp_buf_str(&text));
         if (!kept.p)
-                return sp_err_set(reterr, -ENOMEM, "warden.memory", "", "out of memory");
-        r = sp_settings_parse(&w->arena, w->options->config, kept, &w->settings, reterr);
+                return sp_err_set(reterr, -ENOMEM, "warden.memory", "",
+                                  "out of memory");
+        r = sp_settings_parse(&w->arena, w->options->config, kept, &w->settings,
+                              reterr);
         if (r < 0)
                 return r;
         r = sp_memfd_new("sallyport-settings", kept, &w->settings_fd);
         return r < 0 ? sp_err_set(reterr, r, "warden.memory", "", "no memfd: %s",
-                                  strerror(-r)) :
-                       0;
+                                  strerror(-r))
+                     : 0;
 }
 
 /* SO_REUSEPORT would let a second daemon take half of the connections unnoticed. */
@@ -53,11 +57,12 @@ static int take_lock(struct sp_warden *w, struct sp_err *reterr)
                 return r;
         fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
-                return sp_err_set(reterr, -errno, "warden.lock", path, "cannot be made: %m");
+                return sp_err_set(reterr, -errno, "warden.lock", path,
+                                  "cannot be made: %m");
         if (flock(fd, LOCK_EX | LOCK_NB) < 0)
                 return sp_err_set(reterr, -errno, "warden.lock", path,
-                                  errno == EWOULDBLOCK ? "another sallyportd is running" :
-                                                         "cannot be locked: %m");
+                                  errno == EWOULDBLOCK ? "another sallyportd is running"
+                                                       : "cannot be locked: %m");
         w->lock_fd = SP_TAKE_FD(fd);
         return 0;
 }
@@ -67,11 +72,12 @@ static int make_dirs(struct sp_warden *w, struct sp_err *reterr)
         const struct sp_user *u = &w->user_recorder;
         char path[PATH_MAX];
         /* 0711: the recorder walks through it to its own directory */
-        int r = sp_file_make_dir(w->settings.state_dir.p, 0711, (uid_t)-1, (gid_t)-1, reterr);
+        int r = sp_file_make_dir(w->settings.state_dir.p, 0711, (uid_t)-1, (gid_t)-1,
+                                 reterr);
 
         if (r == 0)
-                r = sp_file_make_dir(w->settings.runtime_dir.p, 0755, (uid_t)-1, (gid_t)-1,
-                                     reterr);
+                r = sp_file_make_dir(w->settings.runtime_dir.p, 0755, (uid_t)-1,
+                                     (gid_t)-1, reterr);
         if (r == 0)
                 r = sp_file_join(path, w->settings.state_dir, "records", reterr);
         if (r == 0)
@@ -91,7 +97,8 @@ static int load_secrets(struct sp_warden *w, struct sp_err *reterr)
                 r = sp_ca_export(w->ca, w->settings.runtime_dir, reterr);
         if (r < 0)
                 return r;
-        (void)snprintf(w->ca_file, sizeof(w->ca_file), "%s/ca.pem", w->settings.runtime_dir.p);
+        (void)snprintf(w->ca_file, sizeof(w->ca_file), "%s/ca.pem",
+                       w->settings.runtime_dir.p);
         (void)snprintf(w->ca_bundle, sizeof(w->ca_bundle), "%s/ca-bundle.pem",
                        w->settings.runtime_dir.p);
         r = sp_credential_load(&w->settings, &w->credential, &e);
@@ -108,13 +115,14 @@ static int load_secrets(struct sp_warden *w, struct sp_err *reterr)
 static int open_workers(struct sp_warden *w, struct sp_err *reterr)
 {
         long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-        unsigned n = w->settings.workers ? w->settings.workers :
-                     cpus > 0            ? (unsigned)SP_MIN(cpus, (long)SP_WORKERS_MAX) :
-                                           1;
+        unsigned n = w->settings.workers ? w->settings.workers
+                     : cpus > 0          ? (unsigned)SP_MIN(cpus, (long)SP_WORKERS_MAX)
+                                         : 1;
 
         w->workers = calloc(n, sizeof(*w->workers));
         if (!w->workers)
-                return sp_err_set(reterr, -ENOMEM, "warden.memory", "", "out of memory");
+                return sp_err_set(reterr, -ENOMEM, "warden.memory", "",
+                                  "out of memory");
         for (unsigned i = 0; i < n; i++) {
                 int r = sp_listeners_open(w->settings.guard.port,
                                           w->settings.guard.metadata_port,
@@ -135,8 +143,8 @@ static int open_guard(struct sp_warden *w, struct sp_err *reterr)
         int r = sp_guard_open(&w->settings, &w->guard, reterr);
 
         if (r == 0)
-                r = sp_guard_apply(w->guard, w->settings.workloads, w->settings.n_workloads,
-                                   reterr);
+                r = sp_guard_apply(w->guard, w->settings.workloads,
+                                   w->settings.n_workloads, reterr);
         if (r < 0)
                 return r;
         if (!sp_guard_has_egress(w->guard, &why))
@@ -144,6 +152,16 @@ static int open_guard(struct sp_warden *w, struct sp_err *reterr)
                        why ? why : "unknown");
         sp_log(SP_LOG_INFO, "guard attached at %s", sp_guard_attach_path(w->guard));
         return 0;
+}
+
+static int open_metrics(struct sp_warden *w, struct sp_err *reterr)
+{
+        char path[PATH_MAX];
+        int r = sp_file_join(path, w->settings.runtime_dir, "metrics.sock", reterr);
+
+        return r < 0 ? r
+                     : sp_metrics_socket_new(w->event, path, sp_warden_metrics, w,
+                                             &w->metrics_socket, reterr);
 }
 
 int sp_warden_open(struct sp_warden *w, struct sp_err *reterr)
@@ -177,6 +195,8 @@ int sp_warden_open(struct sp_warden *w, struct sp_err *reterr)
                 r = open_guard(w, reterr);
         if (r == 0 && !w->options->no_bus)
                 r = sp_warden_open_bus(w, reterr);
+        if (r == 0)
+                r = open_metrics(w, reterr);
         return r;
 }
 
@@ -187,6 +207,7 @@ void sp_warden_close(struct sp_warden *w)
                 sp_listeners_close(&w->workers[i].listeners);
         }
         sp_child_done(&w->recorder);
+        w->metrics_socket = sp_metrics_socket_free(w->metrics_socket);
         w->bus = sp_bus_free(w->bus); /* after the children: their answers go to it */
         w->guard_events = sd_event_source_unref(w->guard_events);
         w->approvals_timer = sd_event_source_unref(w->approvals_timer);

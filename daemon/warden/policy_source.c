@@ -59,13 +59,15 @@ static int read_all(struct sp_arena *a, struct sp_str dir, struct sp_policy_file
                 return r;
         fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
-                return sp_err_set(reterr, -errno, "file.open", path, "cannot be opened: %m");
+                return sp_err_set(reterr, -errno, "file.open", path,
+                                  "cannot be opened: %m");
         r = sp_file_check(fd, SP_FILE_TRUSTED, path, reterr);
         if (r < 0)
                 return r;
         n = scandir(path, &list, is_policy_name, by_bytes);
         if (n < 0)
-                return sp_err_set(reterr, -errno, "file.open", path, "cannot be read: %m");
+                return sp_err_set(reterr, -errno, "file.open", path,
+                                  "cannot be read: %m");
         if (n > FILES_MAX)
                 r = sp_err_set(reterr, -E2BIG, "policy.too-large", path,
                                "more than %d files", FILES_MAX);
@@ -73,7 +75,8 @@ static int read_all(struct sp_arena *a, struct sp_str dir, struct sp_policy_file
                 r = sp_err_set(reterr, -ENOENT, "policy.empty", path,
                                "holds no *.yaml file: nothing would be allowed");
         if (r == 0 && !(files = sp_arena_array(a, (size_t)n, sizeof(*files))))
-                r = sp_err_set(reterr, -ENOMEM, "policy.too-large", path, "out of memory");
+                r = sp_err_set(reterr, -ENOMEM, "policy.too-large", path,
+                               "out of memory");
         for (int i = 0; i < n; i++) {
                 if (r == 0)
                         r = read_file(a, dir, list[i]->d_name, &files[i], reterr);
@@ -94,16 +97,18 @@ static int compile(const struct sp_settings *s, struct sp_arena *a,
         struct sp_str *names = sp_arena_array(a, s->n_workloads, sizeof(*names));
 
         if (!names)
-                return sp_err_set(reterr, -ENOMEM, "policy.too-large", "", "out of memory");
+                return sp_err_set(reterr, -ENOMEM, "policy.too-large", "",
+                                  "out of memory");
         for (size_t i = 0; i < s->n_workloads; i++)
                 names[i] = s->workloads[i].name;
         return sp_policy_load(files, n, names, s->n_workloads, ret, reterr);
 }
 
-int sp_policy_source_load(const struct sp_settings *settings, struct sp_policy_source *ret,
-                          struct sp_err *reterr)
+int sp_policy_source_load(const struct sp_settings *settings,
+                          struct sp_policy_source *ret, struct sp_err *reterr)
 {
-        sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(ALL_MAX + 1024 * 1024);
+        sp_cleanup(sp_arena_done) struct sp_arena a =
+                SP_ARENA_INIT(ALL_MAX + 1024 * 1024);
         sp_autobuf packed = SP_BUF_INIT(ALL_MAX + 1024 * 1024);
         sp_cleanup(sp_policy_unrefp) struct sp_policy *policy = NULL;
         struct sp_policy_file *files;
@@ -119,7 +124,8 @@ int sp_policy_source_load(const struct sp_settings *settings, struct sp_policy_s
                 r = sp_memfd_new("sallyport-policy", sp_buf_str(&packed), &fd);
         if (r < 0)
                 return sp_err_set(reterr, r, "policy.too-large", "",
-                                  "the policy cannot be handed to workers: %s", strerror(-r));
+                                  "the policy cannot be handed to workers: %s",
+                                  strerror(-r));
         *ret = (struct sp_policy_source){ .policy = SP_TAKE(policy),
                                           .fd = fd,
                                           .files = n,

@@ -2,8 +2,8 @@
 /*
  * warden/policy_source — the policy directory, read, checked and packed for workers.
  *
- * Job:       read *.yaml of a directory in the order of their names; compile them, so that
- *            a policy with errors never reaches a worker; seal the texts in a memfd.
+ * Job:       read *.yaml of a directory in the order of their names; compile them, so
+ * that a policy with errors never reaches a worker; seal the texts in a memfd.
  * Ownership: struct sp_policy_source by value; sp_policy_source_done.
  * Errors:    "file.*" (a file that others may write is refused), "policy.*". On failure
  *            *ret is untouched: the policy in force stays.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * warden/records — the warden's own records: start, policy, guard, and those of approvals.
+ * warden/records — the warden's own records: start, policy, guard, and those of
+ * approvals.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,7 +12,8 @@
 #include "daemon/warden/state.h"
 
 #define RECORD_MAX (SP_IPC_PAYLOAD_MAX / 2)
-/* Kinds of refusals counted apart until the next record; the rest is counted together. */
+/* Kinds of refusals counted apart until the next record; the rest is counted together.
+ */
 #define REFUSALS_MAX 256
 
 struct waiting {
@@ -85,7 +87,8 @@ static void record_end(struct sp_warden *w, struct record *r)
         sp_buf_done(&r->text);
 }
 
-/* Text of errors holds what sp_err_escape let through: always valid UTF-8 unless cut. */
+/* Text of errors holds what sp_err_escape let through: always valid UTF-8 unless cut.
+ */
 static void put_text(struct sp_jsonw *j, const char *key, const char *text)
 {
         struct sp_str s = sp_str_c(text);
@@ -153,8 +156,8 @@ void sp_record_event(void *warden, const struct sp_guard_event *e)
         const char *what = sp_guard_what_name(e->what);
 
         if (e->what == SP_GUARD_TAGGED || e->what == SP_GUARD_UNTAGGED || !what) {
-                sp_log(SP_LOG_DEBUG, "guard: %s cgroup %llu", what ? what : "unknown event",
-                       (unsigned long long)e->guard_id);
+                sp_log(SP_LOG_DEBUG, "guard: %s cgroup %llu",
+                       what ? what : "unknown event", (unsigned long long)e->guard_id);
                 return;
         }
         for (size_t i = 0; i < all->n; i++) {
@@ -182,7 +185,8 @@ static void put_destination(struct sp_jsonw *j, const struct sp_guard_event *e)
 
         if (!e->family)
                 return;
-        if (inet_ntop(is_v4 ? AF_INET : AF_INET6, is_v4 ? ip + 12 : ip, text, sizeof(text)))
+        if (inet_ntop(is_v4 ? AF_INET : AF_INET6, is_v4 ? ip + 12 : ip, text,
+                      sizeof(text)))
                 sp_jsonw_kstr(j, "dst", sp_str_c(text));
         sp_jsonw_ku64(j, "port", e->dst_port);
 }
@@ -194,7 +198,8 @@ static void record_refusal(struct sp_warden *w, const struct refusal *f)
         struct record r;
 
         (void)!sp_guard_workload(w->guard, e->guard_id, workload);
-        sp_err_escape(comm, sizeof(comm), sp_str(e->comm, strnlen(e->comm, SP_COMM_LEN)));
+        sp_err_escape(comm, sizeof(comm),
+                      sp_str(e->comm, strnlen(e->comm, SP_COMM_LEN)));
         record_begin(&r, "guard");
         sp_jsonw_kstr(&r.json, "event", SP_STR("refused"));
         put_text(&r.json, "what", sp_guard_what_name(e->what));
@@ -211,8 +216,8 @@ static void record_refusal(struct sp_warden *w, const struct refusal *f)
                       (struct sp_log_field[]){ { "workload", sp_str_c(workload) },
                                                { "comm", sp_str_c(comm) },
                                                { NULL } },
-                      "the kernel refused %llu attempts: %s", (unsigned long long)f->count,
-                      sp_guard_what_name(e->what));
+                      "the kernel refused %llu attempts: %s",
+                      (unsigned long long)f->count, sp_guard_what_name(e->what));
 }
 
 void sp_record_refusals(struct sp_warden *w)

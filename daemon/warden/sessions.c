@@ -45,20 +45,21 @@ struct sp_sessions *sp_sessions_free(struct sp_sessions *t)
         if (!t)
                 return NULL;
         HASH_ITER(hh, t->all, s, next)
-                end(t, s);
+        end(t, s);
         free(t);
         return NULL;
 }
 
 void sp_sessions_tick(struct sp_sessions *t, uint64_t now_us,
-                      bool (*is_live)(void *userdata, uint64_t guard_id), void *userdata)
+                      bool (*is_live)(void *userdata, uint64_t guard_id),
+                      void *userdata)
 {
         struct session *s, *next;
 
         HASH_ITER(hh, t->all, s, next)
-                if (now_us - s->used_us >= t->idle_us ||
-                    (is_live && !is_live(userdata, s->guard_id)))
-                        end(t, s);
+        if (now_us - s->used_us >= t->idle_us ||
+            (is_live && !is_live(userdata, s->guard_id)))
+                end(t, s);
 }
 
 static struct session *session_new(const struct sp_session_key *key)

@@ -2,12 +2,11 @@
 /*
  * warden/sessions — who is at work: one entry per guarded cgroup instance and person.
  *
- * Job:       give (guard id, issuer, subject) a session id that lasts until it is idle for
- *            limits.session_idle or its cgroup is gone.
- * Ownership: the table owns its copies; a returned id lives in the entry until the next
- *            call that may end sessions (get, tick).
- * Errors:    -ENOSPC when SP_SESSIONS_MAX are live and none is idle.
- * Time:      the caller's: monotonic microseconds.
+ * Job:       give (guard id, issuer, subject) a session id that lasts until it is idle
+ * for limits.session_idle or its cgroup is gone. Ownership: the table owns its copies;
+ * a returned id lives in the entry until the next call that may end sessions (get,
+ * tick). Errors:    -ENOSPC when SP_SESSIONS_MAX are live and none is idle. Time: the
+ * caller's: monotonic microseconds.
  */
 #pragma once
 
@@ -27,10 +26,12 @@ SP_DEFINE_CLEANUP(struct sp_sessions *, sp_sessions_free)
 
 /* The live session of `key`, made when there is none: with the id `resume` if that is
  * given (a token from before a restart), else a new one. Marks it used. */
-sp_must_check int sp_sessions_get(struct sp_sessions *t, const struct sp_session_key *key,
+sp_must_check int sp_sessions_get(struct sp_sessions *t,
+                                  const struct sp_session_key *key,
                                   struct sp_str resume, uint64_t now_us,
                                   const struct sp_ulid **ret);
 /* Ends idle sessions, and those whose guard is gone when `is_live` says so. */
 void sp_sessions_tick(struct sp_sessions *t, uint64_t now_us,
-                      bool (*is_live)(void *userdata, uint64_t guard_id), void *userdata);
+                      bool (*is_live)(void *userdata, uint64_t guard_id),
+                      void *userdata);
 size_t sp_sessions_count(const struct sp_sessions *t);

@@ -34,8 +34,8 @@ int sp_user_find(struct sp_str name, struct sp_user *ret, struct sp_err *reterr)
         (void)snprintf(text, sizeof(text), "%.*s", SP_FMT(name));
         p = getpwnam(text);
         if (!p)
-                return sp_err_set(reterr, -ENOENT, "spawn.user", "", "there is no user '%s'",
-                                  text);
+                return sp_err_set(reterr, -ENOENT, "spawn.user", "",
+                                  "there is no user '%s'", text);
         if (p->pw_uid == 0)
                 return sp_err_set(reterr, -EPERM, "spawn.user", "",
                                   "'%s' is root: choose a user without rights", text);
@@ -45,11 +45,13 @@ int sp_user_find(struct sp_str name, struct sp_user *ret, struct sp_err *reterr)
 
 static int become(const struct sp_user *u)
 {
-        /* Without CAP_SETPCAP the bounding set stays; no_new_privs makes it harmless. */
+        /* Without CAP_SETPCAP the bounding set stays; no_new_privs makes it harmless.
+         */
         for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
                 (void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-        if (u->is_set && (setgroups(0, NULL) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 ||
-                          setresuid(u->uid, u->uid, u->uid) < 0))
+        if (u->is_set &&
+            (setgroups(0, NULL) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 ||
+             setresuid(u->uid, u->uid, u->uid) < 0))
                 return -errno;
         capng_clear(CAPNG_SELECT_ALL);
         if (capng_apply(CAPNG_SELECT_CAPS) < 0)
@@ -116,9 +118,8 @@ static void raise_descriptor_limit(void)
 static _Noreturn void in_child(const struct sp_spawn *s, pid_t parent)
 {
         char index[16], role[32];
-        char *argv[] = { "sallyportd", role,  "--index",
-                         index,        "--log-level", (char *)s->log_level,
-                         NULL };
+        char *argv[] = { "sallyportd",         role, "--index", index, "--log-level",
+                         (char *)s->log_level, NULL };
         char **environment = clean_environment();
         const struct rlimit no_core = { 0, 0 };
         int r;

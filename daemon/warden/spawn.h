@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * warden/spawn — start this binary again in another role, with nothing that it does not need.
+ * warden/spawn — start this binary again in another role, with nothing that it does not
+ * need.
  *
  * Job:    fork, give away root (user, groups, capabilities, new privileges), close all
- *         descriptors but the channel (3) and the standard ones, clean the environment, exec.
- * Errors: -errno "spawn.*". What fails in the new process ends it with status 127 and a line
- *         on stderr: it never runs with more than it should have.
+ *         descriptors but the channel (3) and the standard ones, clean the environment,
+ * exec. Errors: -errno "spawn.*". What fails in the new process ends it with status 127
+ * and a line on stderr: it never runs with more than it should have.
  */
 #pragma once
 

@@ -14,6 +14,7 @@
 #include "daemon/warden/credential.h"
 #include "daemon/warden/guard.h"
 #include "daemon/warden/listeners.h"
+#include "daemon/warden/metrics_socket.h"
 #include "daemon/warden/policy_source.h"
 #include "daemon/warden/sessions.h"
 #include "daemon/warden/supervise.h"
@@ -48,6 +49,7 @@ struct sp_warden {
         struct sp_sessions *sessions;
         struct sp_approvals *approvals;
         struct sp_bus *bus; /* NULL with no_bus */
+        struct sp_metrics_socket *metrics_socket;
         struct sp_refusals *refusals;
 
         sd_event *event;
@@ -67,12 +69,15 @@ struct sp_warden {
         int exit_code;
 };
 
-/* records.c: each puts one record on its way; `waits` is told of the outcome, or nobody. */
-typedef void (*sp_recorded_fn)(struct sp_warden *w, uint64_t ticket, const struct sp_err *e);
-sp_must_check int sp_record_json(struct sp_warden *w, struct sp_str json, uint64_t ticket,
-                                 sp_recorded_fn waits);
+/* records.c: each puts one record on its way; `waits` is told of the outcome, or
+ * nobody. */
+typedef void (*sp_recorded_fn)(struct sp_warden *w, uint64_t ticket,
+                               const struct sp_err *e);
+sp_must_check int sp_record_json(struct sp_warden *w, struct sp_str json,
+                                 uint64_t ticket, sp_recorded_fn waits);
 void sp_record_start(struct sp_warden *w);
-void sp_record_policy(struct sp_warden *w, const struct sp_err *e); /* NULL: it was loaded */
+void sp_record_policy(struct sp_warden *w,
+                      const struct sp_err *e); /* NULL: it was loaded */
 /* `verb`: "add", "remove" */
 void sp_record_tag(struct sp_warden *w, const char *verb, struct sp_str path,
                    struct sp_str workload);
@@ -88,7 +93,7 @@ int sp_table_dispatch(void *warden, struct sp_child *c, struct sp_ipc_msg *m);
 void sp_health_update(struct sp_warden *w);
 void sp_health_ask_store(struct sp_warden *w);
 sp_must_check int sp_warden_status_json(struct sp_warden *w, struct sp_buf *ret);
-void sp_warden_metrics(struct sp_warden *w, struct sp_bus_call *call);
+void sp_warden_metrics(void *warden, struct sp_bus_call *call);
 
 /* approvals and bus: bus_hooks.c */
 sp_must_check int sp_warden_open_approvals(struct sp_warden *w, struct sp_err *reterr);

@@ -38,16 +38,17 @@ static void describe(const struct sp_warden *w, char to[SP_HEALTH_LEN])
         else if (w->store_health[0])
                 (void)snprintf(to, SP_HEALTH_LEN, "degraded: %.180s", w->store_health);
         else if (down)
-                (void)snprintf(to, SP_HEALTH_LEN, "degraded: %u of %u workers are down", down,
-                               w->n_workers);
+                (void)snprintf(to, SP_HEALTH_LEN, "degraded: %u of %u workers are down",
+                               down, w->n_workers);
         else if (w->bus && !sp_bus_is_connected(w->bus))
                 (void)snprintf(to, SP_HEALTH_LEN, "degraded: not on the bus");
         else if (!w->credential)
                 (void)snprintf(to, SP_HEALTH_LEN, "degraded: no service account key");
         else if (w->is_reload_failed)
-                (void)snprintf(to, SP_HEALTH_LEN,
-                               "degraded: the last policy was refused, the one before it is "
-                               "in force");
+                (void)snprintf(
+                        to, SP_HEALTH_LEN,
+                        "degraded: the last policy was refused, the one before it is "
+                        "in force");
         else
                 (void)snprintf(to, SP_HEALTH_LEN, "ok");
 }
@@ -77,8 +78,8 @@ static void on_store(void *userdata, struct sp_child *c, struct sp_str payload,
         w->is_asking_store = false;
         w->store_health[0] = '\0';
         if (e)
-                (void)snprintf(w->store_health, sizeof(w->store_health), "%.60s: %.120s",
-                               e->where, e->what);
+                (void)snprintf(w->store_health, sizeof(w->store_health),
+                               "%.60s: %.120s", e->where, e->what);
         sp_health_update(w);
 }
 
@@ -86,8 +87,8 @@ void sp_health_ask_store(struct sp_warden *w)
 {
         if (w->is_asking_store || w->recorder.state != SP_CHILD_READY)
                 return;
-        w->is_asking_store = sp_child_ask(&w->recorder, SP_MSG_RECORDER_STATUS, SP_STR_NULL,
-                                          on_store, w) == 0;
+        w->is_asking_store = sp_child_ask(&w->recorder, SP_MSG_RECORDER_STATUS,
+                                          SP_STR_NULL, on_store, w) == 0;
 }
 
 /* ---- status ---- */
@@ -149,8 +150,8 @@ int sp_warden_status_json(struct sp_warden *w, struct sp_buf *ret)
         sp_jsonw_open(&j, '{');
         sp_jsonw_kstr(&j, "version", sp_policy_version(p));
         sp_jsonw_kstr(&j, "mode",
-                      sp_policy_mode(p) == SP_MODE_OBSERVE ? SP_STR("observe") :
-                                                             SP_STR("enforce"));
+                      sp_policy_mode(p) == SP_MODE_OBSERVE ? SP_STR("observe")
+                                                           : SP_STR("enforce"));
         sp_jsonw_ku64(&j, "files", w->policy.files);
         put_time(&j, "loaded", w->policy.loaded_wall_us);
         sp_jsonw_kbool(&j, "reload_failed", w->is_reload_failed);
@@ -167,7 +168,8 @@ int sp_warden_status_json(struct sp_warden *w, struct sp_buf *ret)
         sp_jsonw_key(&j, "recorder");
         sp_jsonw_open(&j, '{');
         put_child(&j, &w->recorder);
-        sp_jsonw_kstr(&j, "store", w->store_health[0] ? sp_str_c(w->store_health) : SP_STR("ok"));
+        sp_jsonw_kstr(&j, "store",
+                      w->store_health[0] ? sp_str_c(w->store_health) : SP_STR("ok"));
         sp_jsonw_close(&j, '}');
         put_guard(w, &j);
         sp_jsonw_ku64(&j, "sessions", sp_sessions_count(w->sessions));
@@ -199,19 +201,23 @@ static int add_own(struct sp_warden *w, struct sp_buf *to)
                             "# HELP sallyport_restarts_total Children started again.\n"
                             "# TYPE sallyport_restarts_total counter\n"
                             "sallyport_restarts_total{child=\"recorder\"} %llu\n",
-                            sp_sessions_count(w->sessions), strcmp(w->health, "ok") == 0,
+                            sp_sessions_count(w->sessions),
+                            strcmp(w->health, "ok") == 0,
                             (unsigned long long)w->recorder.restarts);
 
         for (unsigned i = 0; r == 0 && i < w->n_workers; i++)
-                r = sp_buf_addf(to, "sallyport_restarts_total{child=\"worker-%u\"} %llu\n", i,
-                                (unsigned long long)w->workers[i].child.restarts);
+                r = sp_buf_addf(to,
+                                "sallyport_restarts_total{child=\"worker-%u\"} %llu\n",
+                                i, (unsigned long long)w->workers[i].child.restarts);
         if (r == 0)
-                r = sp_buf_add(to, SP_STR("# HELP sallyport_over_quota_total Questions of "
-                                          "workers that were refused.\n"
-                                          "# TYPE sallyport_over_quota_total counter\n"));
+                r = sp_buf_add(to,
+                               SP_STR("# HELP sallyport_over_quota_total Questions of "
+                                      "workers that were refused.\n"
+                                      "# TYPE sallyport_over_quota_total counter\n"));
         for (unsigned i = 0; r == 0 && i < w->n_workers; i++)
-                r = sp_buf_addf(to, "sallyport_over_quota_total{child=\"worker-%u\"} %llu\n",
-                                i, (unsigned long long)w->workers[i].refused);
+                r = sp_buf_addf(
+                        to, "sallyport_over_quota_total{child=\"worker-%u\"} %llu\n", i,
+                        (unsigned long long)w->workers[i].refused);
         if (r < 0 || sp_guard_stats(w->guard, stats) < 0)
                 return r;
         r = sp_buf_add(to, SP_STR("# HELP sallyport_guard_total What the kernel did.\n"
@@ -239,8 +245,8 @@ static void finish(struct collection *k)
         if (r == 0)
                 r = sp_metrics_merge_write(&k->all, &text);
         if (r < 0)
-                (void)sp_err_set(&e, r, "warden.metrics", "", "the metrics do not fit: %s",
-                                 strerror(-r));
+                (void)sp_err_set(&e, r, "warden.metrics", "",
+                                 "the metrics do not fit: %s", strerror(-r));
         sp_bus_reply(k->call, sp_buf_str(&text), r < 0 ? &e : NULL);
         sp_metrics_merge_done(&k->all);
         free(k);
@@ -253,7 +259,8 @@ static void on_metrics(void *userdata, struct sp_child *c, struct sp_str payload
         struct sp_msg_metrics m;
         char labels[64];
 
-        (void)snprintf(labels, sizeof(labels), "role=\"%s\",index=\"%u\"", c->role, c->index);
+        (void)snprintf(labels, sizeof(labels), "role=\"%s\",index=\"%u\"", c->role,
+                       c->index);
         if (!e && (sp_msg_read_metrics(payload, &m) < 0 ||
                    sp_metrics_merge_add(&k->all, m.text, labels) < 0))
                 sp_log(SP_LOG_WARNING, "the metrics of %s %u cannot be read", c->role,
@@ -268,8 +275,9 @@ static void ask_metrics(struct collection *k, struct sp_child *c)
                 k->waiting--;
 }
 
-void sp_warden_metrics(struct sp_warden *w, struct sp_bus_call *call)
+void sp_warden_metrics(void *warden, struct sp_bus_call *call)
 {
+        struct sp_warden *w = warden;
         struct collection *k = calloc(1, sizeof(*k));
         struct sp_err e;
 

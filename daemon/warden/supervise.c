@@ -67,7 +67,8 @@ static void watch_writing(struct sp_child *c)
 {
         if (c->is_open)
                 (void)sd_event_source_set_io_events(
-                        c->channel, EPOLLIN | (sp_ipc_wants_write(&c->ipc) ? EPOLLOUT : 0));
+                        c->channel,
+                        EPOLLIN | (sp_ipc_wants_write(&c->ipc) ? EPOLLOUT : 0));
 }
 
 int sp_child_send(struct sp_child *c, uint16_t type, struct sp_str payload, int fd)
@@ -140,9 +141,10 @@ static int on_answer(struct sp_child *c, const struct sp_ipc_msg *m)
                         text = (struct sp_msg_error){ .code = EBADMSG };
                 sp_err_escape(what, sizeof(what), text.what);
                 sp_err_escape(id, sizeof(id), text.id);
-                /* the id of a struct sp_err is static storage: the child's goes into the text */
-                (void)sp_err_set(&e, text.code ? -(int)text.code : -EIO, "supervise.refused",
-                                 id, "%s", what);
+                /* the id of a struct sp_err is static storage: the child's goes into
+                 * the text */
+                (void)sp_err_set(&e, text.code ? -(int)text.code : -EIO,
+                                 "supervise.refused", id, "%s", what);
         }
         q->fn(q->userdata, c, m->payload, m->type == SP_MSG_ANSWER_OK ? NULL : &e);
         free(q);
@@ -255,7 +257,8 @@ static int on_restart_time(sd_event_source *s, uint64_t usec, void *userdata)
                 sp_log_err(SP_LOG_ERR, &e, "restarting");
                 c->failures++;
                 (void)sd_event_add_time_relative(c->event, &c->restart, CLOCK_MONOTONIC,
-                                                 SP_RESTART_MAX_US, 0, on_restart_time, c);
+                                                 SP_RESTART_MAX_US, 0, on_restart_time,
+                                                 c);
         }
         return 0;
 }
@@ -269,9 +272,9 @@ static int on_exit_of(sd_event_source *s, const siginfo_t *si, void *userdata)
                 sp_log(SP_LOG_DEBUG, "%s %u (pid %d) has ended", c->role, c->index,
                        (int)c->pid);
         else
-                sp_log(SP_LOG_WARNING, "%s %u (pid %d) has ended: %s %d", c->role, c->index,
-                       (int)c->pid, si->si_code == CLD_EXITED ? "status" : "signal",
-                       si->si_status);
+                sp_log(SP_LOG_WARNING, "%s %u (pid %d) has ended: %s %d", c->role,
+                       c->index, (int)c->pid,
+                       si->si_code == CLD_EXITED ? "status" : "signal", si->si_status);
         c->pid = 0;
         c->state = SP_CHILD_DOWN;
         drop_source(&c->process);
@@ -282,15 +285,18 @@ static int on_exit_of(sd_event_source *s, const siginfo_t *si, void *userdata)
                 return 0;
         c->failures = sp_clock_us() - c->started_us >= STABLE_US ? 1 : c->failures + 1;
         return sd_event_add_time_relative(c->event, &c->restart, CLOCK_MONOTONIC,
-                                          backoff_us(c->failures), 0, on_restart_time, c);
+                                          backoff_us(c->failures), 0, on_restart_time,
+                                          c);
 }
 
 static int watch(struct sp_child *c)
 {
-        int r = sd_event_add_child(c->event, &c->process, c->pid, WEXITED, on_exit_of, c);
+        int r = sd_event_add_child(c->event, &c->process, c->pid, WEXITED, on_exit_of,
+                                   c);
 
         if (r >= 0)
-                r = sd_event_add_io(c->event, &c->channel, c->ipc.fd, EPOLLIN, on_channel, c);
+                r = sd_event_add_io(c->event, &c->channel, c->ipc.fd, EPOLLIN,
+                                    on_channel, c);
         if (r >= 0)
                 r = sd_event_add_time_relative(c->event, &c->ping, CLOCK_MONOTONIC,
                                                SP_PING_EVERY_US, 0, on_ping_time, c);
@@ -299,7 +305,9 @@ static int watch(struct sp_child *c)
 
 static int launch(struct sp_child *c, struct sp_err *reterr)
 {
-        struct sp_spawn how = { .role = c->role, .index = c->index, .user = c->user,
+        struct sp_spawn how = { .role = c->role,
+                                .index = c->index,
+                                .user = c->user,
                                 .log_level = c->log_level };
         sp_autoclose int theirs = -1;
         int pair[2], r = sp_ipc_pair(pair);
@@ -330,7 +338,8 @@ static int launch(struct sp_child *c, struct sp_err *reterr)
         if (!c->process) { /* nobody else will reap it */
                 (void)waitpid(c->pid, NULL, 0);
                 c->pid = 0;
-                return sp_err_set(reterr, r, "spawn.watch", c->role, "%s", strerror(-r));
+                return sp_err_set(reterr, r, "spawn.watch", c->role, "%s",
+                                  strerror(-r));
         }
         return 0; /* its end is seen, and it is started again later */
 }

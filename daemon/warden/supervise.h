@@ -2,13 +2,13 @@
 /*
  * warden/supervise — one child role: started, watched, restarted.
  *
- * Job:       keep one process of a role running; carry its messages; notice when it hangs
- *            (a PING without an answer for SP_PING_LATE_US) and kill it.
- * Ownership: the caller owns the struct (its address must not move); supervise owns process,
- *            channel and timers. Payloads borrow from the channel until the next message.
- * Errors:    every question is answered exactly once, with -EPIPE "supervise.lost" when the
- *            child dies first.
- * Restart:   at once, then after 100 ms, 200 ms … 5 s, until it has lived for 10 s.
+ * Job:       keep one process of a role running; carry its messages; notice when it
+ * hangs (a PING without an answer for SP_PING_LATE_US) and kill it. Ownership: the
+ * caller owns the struct (its address must not move); supervise owns process, channel
+ * and timers. Payloads borrow from the channel until the next message. Errors:    every
+ * question is answered exactly once, with -EPIPE "supervise.lost" when the child dies
+ * first. Restart:   at once, then after 100 ms, 200 ms … 5 s, until it has lived for 10
+ * s.
  */
 #pragma once
 
@@ -27,11 +27,13 @@ struct sp_child_hooks {
         void *userdata;
         /* The process exists and its channel is open: send it what it starts with. */
         int (*on_start)(void *userdata, struct sp_child *c);
-        void (*on_ready)(void *userdata, struct sp_child *c); /* its first PING came back */
+        void (*on_ready)(void *userdata,
+                         struct sp_child *c); /* its first PING came back */
         /* A question of the child's. Returning < 0 kills it: it speaks out of turn. May
          * SP_TAKE_FD(m->fd). */
         int (*on_message)(void *userdata, struct sp_child *c, struct sp_ipc_msg *m);
-        void (*on_down)(void *userdata, struct sp_child *c); /* questions are answered */
+        void (*on_down)(void *userdata,
+                        struct sp_child *c); /* questions are answered */
 };
 
 typedef void (*sp_child_answer_fn)(void *userdata, struct sp_child *c,
@@ -56,21 +58,23 @@ struct sp_child {
         bool is_open, is_stopping;
         pid_t pid;
         unsigned failures; /* in a row */
-        uint64_t restarts, started_us, pinged_us; /* pinged_us: 0, or of a PING under way */
+        uint64_t restarts, started_us,
+                pinged_us; /* pinged_us: 0, or of a PING under way */
         uint64_t next_id;
 };
 
 /* `c` filled up to `owner`, the rest zero. */
 sp_must_check int sp_child_start(struct sp_child *c, sd_event *event,
                                  struct sp_err *reterr);
-/* Closes the channel, which ends the child; kills it when it has not gone by itself after
- * three seconds. on_down is called when it is gone, and it is not started again. */
+/* Closes the channel, which ends the child; kills it when it has not gone by itself
+ * after three seconds. on_down is called when it is gone, and it is not started again.
+ */
 void sp_child_stop(struct sp_child *c);
 void sp_child_kill(struct sp_child *c, const char *why);
 void sp_child_done(struct sp_child *c); /* frees; kills and reaps what still runs */
 
-sp_must_check int sp_child_send(struct sp_child *c, uint16_t type, struct sp_str payload,
-                                int fd);
+sp_must_check int sp_child_send(struct sp_child *c, uint16_t type,
+                                struct sp_str payload, int fd);
 /* fn is called later, also when the child dies; not when this returns < 0. */
 sp_must_check int sp_child_ask(struct sp_child *c, uint16_t type, struct sp_str payload,
                                sp_child_answer_fn fn, void *userdata);

@@ -2,8 +2,8 @@
 /*
  * warden/table — what a worker may ask, and how often.
  *
- * A worker parses agents' bytes and may one day be taken over; this table is then all that
- * it can reach. Anything else it says costs it its life.
+ * A worker parses agents' bytes and may one day be taken over; this table is then all
+ * that it can reach. Anything else it says costs it its life.
  */
 #include <errno.h>
 
@@ -30,7 +30,8 @@ static uint64_t now_s(void)
 
 static int bad_payload(struct sp_err *reterr)
 {
-        return sp_err_set(reterr, -EBADMSG, "warden.message", "", "a malformed message");
+        return sp_err_set(reterr, -EBADMSG, "warden.message", "",
+                          "a malformed message");
 }
 
 static int read_text(struct sp_str payload, struct sp_str *ret)
@@ -63,8 +64,8 @@ static int find_session(struct question *q, const struct sp_session_key *key,
                 return sp_err_set(reterr, r, "identity.too-many-sessions", "",
                                   "%d sessions are at work", SP_SESSIONS_MAX);
         return r < 0 ? sp_err_set(reterr, r, "identity.session", "",
-                                  "no session could be made: %s", strerror(-r)) :
-                       0;
+                                  "no session could be made: %s", strerror(-r))
+                     : 0;
 }
 
 static int on_identify(struct question *q, struct sp_err *reterr)
@@ -106,7 +107,8 @@ static int on_identify(struct question *q, struct sp_err *reterr)
         id.workload = sp_str_c(workload);
         id.session = sp_str_c(session->c);
         if (sp_keys_salt(&q->w->keys, id.session, salt) < 0)
-                return sp_err_set(reterr, -EIO, "identity.session", "", "no session key");
+                return sp_err_set(reterr, -EIO, "identity.session", "",
+                                  "no session key");
         id.salt = sp_str_c(salt);
         sp_msg_put_identity(&q->answer, &id);
         return 0;
@@ -139,13 +141,21 @@ static int on_mint(struct question *q, struct sp_err *reterr)
         r = find_session(q, &key, SP_STR_NULL, &session, reterr);
         if (r < 0)
                 return r;
-        t = (struct sp_token){ m.guard_id, m.cgroup_id, now, now + lifetime_s,
-                               sp_str_c(session->c), m.iss, m.sub, m.email, m.groups };
+        t = (struct sp_token){ m.guard_id,
+                               m.cgroup_id,
+                               now,
+                               now + lifetime_s,
+                               sp_str_c(session->c),
+                               m.iss,
+                               m.sub,
+                               m.email,
+                               m.groups };
         r = sp_token_write(&q->w->keys, &t, &text);
         if (r < 0)
                 return sp_err_set(reterr, r, "identity.token", "",
-                                  r == -E2BIG ? "the person has too many or too long groups" :
-                                                "no token could be made");
+                                  r == -E2BIG
+                                          ? "the person has too many or too long groups"
+                                          : "no token could be made");
         answer = (struct sp_msg_token){ sp_buf_str(&text), lifetime_s, t.session };
         sp_msg_put_token(&q->answer, &answer);
         return 0;
@@ -259,7 +269,8 @@ static bool is_over_quota(struct sp_warden_worker *k, size_t row)
 int sp_table_dispatch(void *warden, struct sp_child *c, struct sp_ipc_msg *m)
 {
         sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(256 * 1024);
-        sp_cleanup(sp_buf_done_secret) struct sp_buf answer = SP_BUF_INIT(SP_IPC_PAYLOAD_MAX);
+        sp_cleanup(sp_buf_done_secret) struct sp_buf answer =
+                SP_BUF_INIT(SP_IPC_PAYLOAD_MAX);
         struct question q = { warden, c, m->payload, &a, SP_WIRE_OUT(&answer) };
         struct sp_warden_worker *k = c->owner;
         struct sp_err e = SP_ERR_NULL;
@@ -268,7 +279,8 @@ int sp_table_dispatch(void *warden, struct sp_child *c, struct sp_ipc_msg *m)
 
         while (row < SP_ARRAY_SIZE(table) && table[row].type != m->type)
                 row++;
-        if (row == SP_ARRAY_SIZE(table) || !table[row].handler || !m->id || m->fd >= 0) {
+        if (row == SP_ARRAY_SIZE(table) || !table[row].handler || !m->id ||
+            m->fd >= 0) {
                 sp_log(SP_LOG_ERR, "worker %u sent message type %u, which it may not",
                        c->index, m->type);
                 return -EBADMSG;

@@ -12,7 +12,8 @@
 static int mac_of(const struct sp_keys *k, struct sp_str signed_part,
                   uint8_t ret[SP_SHA256_LEN])
 {
-        return sp_hmac_sha256(sp_str((const char *)k->token, SP_KEY_LEN), signed_part, ret);
+        return sp_hmac_sha256(sp_str((const char *)k->token, SP_KEY_LEN), signed_part,
+                              ret);
 }
 
 int sp_token_write(const struct sp_keys *k, const struct sp_token *t, struct sp_buf *to)

@@ -3,9 +3,8 @@
  * warden/tokens — the bearer tokens that guarded clients get instead of a credential.
  *
  * Job:       make and check `spt1.<payload>.<HMAC-SHA-256>`, base64url. Stateless: a
- *            token outlives a restart of the warden, and is worthless outside the guarded
- *            cgroup (guard id) that it names.
- * Ownership: decoded strings are in the arena.
+ *            token outlives a restart of the warden, and is worthless outside the
+ * guarded cgroup (guard id) that it names. Ownership: decoded strings are in the arena.
  * Errors:    read: -EACCES: not one of ours (any form, or a wrong MAC). A token of ours
  *            that is expired or of another cgroup reads well: the caller compares.
  * Limits:    4 KiB of token.

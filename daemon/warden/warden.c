@@ -35,7 +35,8 @@ int sp_warden_reload(struct sp_warden *w, struct sp_err *reterr)
 
         w->is_reload_failed = r < 0;
         if (r < 0) {
-                sp_log_err(SP_LOG_ERR, &e, "the new policy is refused, the old one stays");
+                sp_log_err(SP_LOG_ERR, &e,
+                           "the new policy is refused, the old one stays");
                 sp_record_policy(w, &e);
                 sp_health_update(w);
                 if (reterr)
@@ -46,7 +47,8 @@ int sp_warden_reload(struct sp_warden *w, struct sp_err *reterr)
         w->policy = fresh;
         sp_children_send_policy(w);
         sp_record_policy(w, NULL);
-        sp_log(SP_LOG_INFO, "policy %.12s is in force", sp_policy_version(w->policy.policy).p);
+        sp_log(SP_LOG_INFO, "policy %.12s is in force",
+               sp_policy_version(w->policy.policy).p);
         if (w->bus)
                 sp_bus_policy_reloaded(w->bus, sp_policy_version(w->policy.policy).p);
         sp_health_update(w);
@@ -105,7 +107,8 @@ static int on_guard_events(sd_event_source *s, int fd, uint32_t revents, void *u
 
         (void)fd, (void)revents;
         if (r < 0) { /* what the kernel refuses stays refused; only the telling ends */
-                sp_log(SP_LOG_ERR, "the guard's events cannot be read: %s", strerror(-r));
+                sp_log(SP_LOG_ERR, "the guard's events cannot be read: %s",
+                       strerror(-r));
                 return sd_event_source_set_enabled(s, SD_EVENT_OFF);
         }
         return 0;
@@ -120,11 +123,13 @@ static int add_sources(struct sp_warden *w, struct sp_err *reterr)
         if (r >= 0)
                 r = sd_event_add_signal(w->event, NULL, SIGHUP, on_reload_signal, w);
         if (r >= 0)
-                r = sd_event_add_time_relative(w->event, &w->housekeeping, CLOCK_MONOTONIC,
-                                               HOUSEKEEPING_US, 0, on_housekeeping, w);
+                r = sd_event_add_time_relative(w->event, &w->housekeeping,
+                                               CLOCK_MONOTONIC, HOUSEKEEPING_US, 0,
+                                               on_housekeeping, w);
         if (r >= 0)
-                r = sd_event_add_io(w->event, &w->guard_events, sp_guard_events_fd(w->guard),
-                                    EPOLLIN, on_guard_events, w);
+                r = sd_event_add_io(w->event, &w->guard_events,
+                                    sp_guard_events_fd(w->guard), EPOLLIN,
+                                    on_guard_events, w);
         if (r >= 0)
                 r = sd_event_set_watchdog(w->event, true);
         return r < 0 ? sp_err_set(reterr, r, "warden.loop", "", "%s", strerror(-r)) : 0;
@@ -204,8 +209,8 @@ int sp_warden_check(const struct sp_warden_options *o)
         if (r == 0)
                 r = sp_policy_source_load(&w.settings, &w.policy, &e);
         if (r < 0)
-                (void)fprintf(stderr, "%s%s%s (%s)\n", e.where, e.where[0] ? ": " : "", e.what,
-                              e.id);
+                (void)fprintf(stderr, "%s%s%s (%s)\n", e.where, e.where[0] ? ": " : "",
+                              e.what, e.id);
         else
                 (void)printf("%s: good; policy %.12s of %zu files\n", o->config,
                              sp_policy_version(w.policy.policy).p, w.policy.files);

@@ -4,11 +4,10 @@
  * watches the others; never parses agents' bytes.
  *
  * Job:    wire guard, keys, policy, approvals, bus and children to one sd-event loop.
- * Out:    sp_warden_main returns an exit status: 0 after SIGTERM, SIGINT; 1 when it could
- *         not start or go on.
- * Signal: HUP reloads policy and key sets.
- * Fails:  closed. The kernel programs stay pinned, the listeners are gone, so guarded
- *         connections are refused until the next start.
+ * Out:    sp_warden_main returns an exit status: 0 after SIGTERM, SIGINT; 1 when it
+ * could not start or go on. Signal: HUP reloads policy and key sets. Fails:  closed.
+ * The kernel programs stay pinned, the listeners are gone, so guarded connections are
+ * refused until the next start.
  */
 #pragma once
 

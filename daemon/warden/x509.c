@@ -37,8 +37,8 @@ static bool set_serial(X509 *cert)
 static bool add_name(X509_NAME *to, const char *field, struct sp_str value)
 {
         return X509_NAME_add_entry_by_txt(to, field, MBSTRING_UTF8,
-                                          (const unsigned char *)value.p, (int)value.n, -1,
-                                          0) == 1;
+                                          (const unsigned char *)value.p, (int)value.n,
+                                          -1, 0) == 1;
 }
 
 static X509 *cert_new(EVP_PKEY *key, long valid_s)
@@ -92,12 +92,12 @@ bool sp_x509_has_constraints(const X509 *ca, const char *const *suffixes)
         X509_EXTENSION *wanted = constraints_new(suffixes);
         int at = X509_get_ext_by_NID(ca, NID_name_constraints, -1);
         const X509_EXTENSION *has = at < 0 ? NULL : X509_get_ext(ca, at);
-        bool same = wanted && has &&
-                    X509_EXTENSION_get_critical(has) ==
-                            X509_EXTENSION_get_critical(wanted) &&
-                    ASN1_OCTET_STRING_cmp(
-                            X509_EXTENSION_get_data((X509_EXTENSION *)has),
-                            X509_EXTENSION_get_data(wanted)) == 0;
+        bool same =
+                wanted && has &&
+                X509_EXTENSION_get_critical(has) ==
+                        X509_EXTENSION_get_critical(wanted) &&
+                ASN1_OCTET_STRING_cmp(X509_EXTENSION_get_data((X509_EXTENSION *)has),
+                                      X509_EXTENSION_get_data(wanted)) == 0;
 
         X509_EXTENSION_free(wanted);
         return same;
@@ -117,7 +117,8 @@ X509 *sp_x509_make_ca(EVP_PKEY *key, int days, const char *const *suffixes)
         if (add_name(name, "O", SP_STR("Sallyport local CA")) &&
             add_name(name, "CN", sp_str_c(common)) &&
             X509_set_issuer_name(cert, name) == 1 &&
-            add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+            add_extension(cert, cert, NID_basic_constraints,
+                          "critical,CA:TRUE,pathlen:0") &&
             add_extension(cert, cert, NID_key_usage, "critical,keyCertSign,cRLSign") &&
             add_extension(cert, cert, NID_ext_key_usage, "serverAuth") &&
             add_extension(cert, cert, NID_subject_key_identifier, "hash") &&

@@ -44,7 +44,8 @@ static void settle(struct sp_access_tokens *t, int err, const char *what)
         while (w) {
                 struct sp_access_waiter *next = w->next;
 
-                w->fn(w->userdata, err, what, err ? SP_STR_NULL : sp_buf_str(&t->token));
+                w->fn(w->userdata, err, what,
+                      err ? SP_STR_NULL : sp_buf_str(&t->token));
                 free(w);
                 w = next;
         }
@@ -70,9 +71,9 @@ static int read_token(struct sp_access_tokens *t, struct sp_str body)
                         r = sp_buf_add(&t->token, token);
         }
         if (r == 0)
-                t->good_until_us = sp_clock_us() +
-                                   (seconds > MARGIN_S ? seconds - MARGIN_S : 0) *
-                                           SP_USEC_PER_SEC;
+                t->good_until_us =
+                        sp_clock_us() +
+                        (seconds > MARGIN_S ? seconds - MARGIN_S : 0) * SP_USEC_PER_SEC;
         sp_arena_done(&a);
         return r;
 }
@@ -95,8 +96,8 @@ static void on_exchanged(void *userdata, int err, const char *what, unsigned sta
 
 static int exchange(struct sp_access_tokens *t, const struct sp_msg_assertion *m)
 {
-        static const char grant[] =
-                "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=";
+        static const char grant[] = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-"
+                                    "type%3Ajwt-bearer&assertion=";
         sp_autobuf b = SP_BUF_INIT(16 * 1024);
         struct sp_upstream_request r = { .method = SP_STR("POST") };
         struct sp_str rest = m->token_uri;

@@ -14,7 +14,8 @@
 #include "daemon/worker/links.h"
 #include "daemon/worker/upstream.h"
 
-typedef void (*sp_access_fn)(void *userdata, int err, const char *what, struct sp_str token);
+typedef void (*sp_access_fn)(void *userdata, int err, const char *what,
+                             struct sp_str token);
 
 struct sp_access_waiter;
 struct sp_access_tokens {

@@ -28,7 +28,8 @@ typedef void (*sp_leaf_fn)(void *userdata, int err, struct sp_str chain_pem,
 struct sp_front_hooks {
         void *userdata;
         void (*on_request)(void *userdata, struct sp_exchange *x);
-        void (*get_leaf)(void *userdata, struct sp_str sni, sp_leaf_fn done, void *done_data);
+        void (*get_leaf)(void *userdata, struct sp_str sni, sp_leaf_fn done,
+                         void *done_data);
         /* told of each refused or spliced connection, for records: `why` is an error id
          * ("tls.no-sni", "egress.refused", "egress.spliced", "origin.missing", …); origin may be NULL */
         void (*on_connection)(void *userdata, const struct sp_origin *origin,
@@ -36,12 +37,14 @@ struct sp_front_hooks {
 };
 
 struct sp_front_counters {
-        uint64_t accepted, no_origin, refused, spliced, tls_failed, http_failed, requests;
+        uint64_t accepted, no_origin, refused, spliced, tls_failed, http_failed,
+                requests;
         uint64_t open;
 };
 
 sp_must_check int sp_front_new(uv_loop_t *loop, const struct sp_settings *settings,
-                               const struct sp_front_hooks *hooks, struct sp_front **ret);
+                               const struct sp_front_hooks *hooks,
+                               struct sp_front **ret);
 /* Closes everything; exchanges under way get their on_abort. The memory is given back in the
  * loop's next turn: run the loop once more before closing it. */
 struct sp_front *sp_front_free(struct sp_front *f);

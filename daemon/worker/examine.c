@@ -27,26 +27,27 @@ static enum sp_next refuse(struct sp_flow *f, int r)
 {
         if (r == -ENOMEM)
                 return sp_flow_fault(f, &f->error);
-        return r == -EINVAL || r == -E2BIG || r == -ENOTSUP ?
-                       sp_flow_refuse(f, 400, "invalidQuery") :
-                       sp_flow_refuse(f, 403, "accessDenied");
+        return r == -EINVAL || r == -E2BIG || r == -ENOTSUP
+                       ? sp_flow_refuse(f, 400, "invalidQuery")
+                       : sp_flow_refuse(f, 403, "accessDenied");
 }
 
 /* ---- parse ---- */
 
 static enum sp_next denied(struct sp_flow *f)
 {
-        const struct sp_access *a = f->judgement.n_accesses ?
-                                            &f->judgement.accesses[f->decision.access] :
-                                            NULL;
+        const struct sp_access *a = f->judgement.n_accesses
+                                            ? &f->judgement.accesses[f->decision.access]
+                                            : NULL;
         const char *id = f->decision.error_id ? f->decision.error_id : "policy.denied";
 
         if (strcmp(id, "policy.person-required") == 0)
-                (void)sp_err_set(&f->error, -EPERM, "policy.person-required", "",
-                                 "%.*s on %.*s needs a known person; sign in so that the "
-                                 "token exchange can name you",
-                                 a ? (int)a->action.n : 0, a ? a->action.p : "",
-                                 a ? (int)a->resource.n : 0, a ? a->resource.p : "");
+                (void)sp_err_set(
+                        &f->error, -EPERM, "policy.person-required", "",
+                        "%.*s on %.*s needs a known person; sign in so that the "
+                        "token exchange can name you",
+                        a ? (int)a->action.n : 0, a ? a->action.p : "",
+                        a ? (int)a->resource.n : 0, a ? a->resource.p : "");
         else if (strcmp(id, "policy.no-rule") == 0)
                 (void)sp_err_set(&f->error, -EPERM, "policy.no-rule", "",
                                  "no rule allows %.*s on %.*s for workload %.*s",
@@ -86,7 +87,8 @@ static enum sp_next decide_early(struct sp_flow *f)
 
 static bool is_judged(const struct sp_flow *f)
 {
-        return f->call.handling == SP_HANDLING_QUERY || f->call.handling == SP_HANDLING_READ;
+        return f->call.handling == SP_HANDLING_QUERY ||
+               f->call.handling == SP_HANDLING_READ;
 }
 
 enum sp_next sp_flow_parse(struct sp_flow *f)
@@ -97,9 +99,9 @@ enum sp_next sp_flow_parse(struct sp_flow *f)
 
         if (!is_judged(f)) { /* owned or filtered: the owner check, the filter decide */
                 f->decision.verdict = SP_VERDICT_ALLOW;
-                f->decision.rule = f->call.handling == SP_HANDLING_FILTER ?
-                                           SP_STR("builtin#filtered") :
-                                           SP_STR("builtin#own");
+                f->decision.rule = f->call.handling == SP_HANDLING_FILTER
+                                           ? SP_STR("builtin#filtered")
+                                           : SP_STR("builtin#own");
                 return SP_NEXT;
         }
         r = sp_judge_read(f->arena, &in, &f->judgement, &f->error);
@@ -148,16 +150,17 @@ enum sp_next sp_flow_resolve(struct sp_flow *f)
                 return SP_NEXT;
         if (f->step == 3)
                 return f->error.code == -ENOENT || f->error.code == -EACCES ||
-                                       f->error.code == -EINVAL ?
-                               sp_flow_refuse(f, 403, "accessDenied") :
-                               sp_flow_fault(f, &f->error);
+                                       f->error.code == -EINVAL
+                               ? sp_flow_refuse(f, 403, "accessDenied")
+                               : sp_flow_fault(f, &f->error);
         if (f->step == 1)
                 return SP_WAIT;
         if (!f->schemas)
                 f->schemas = sp_arena_array(f->arena, j->n_needs_schema,
                                             sizeof(*f->schemas));
         if (!f->schemas) {
-                (void)sp_err_set(&f->error, -ENOMEM, "judge.too-large", "", "out of memory");
+                (void)sp_err_set(&f->error, -ENOMEM, "judge.too-large", "",
+                                 "out of memory");
                 return sp_flow_fault(f, &f->error);
         }
         if (f->n_schemas == j->n_needs_schema)
@@ -186,20 +189,23 @@ static struct sp_query_extra extra(const struct sp_flow *f, bool is_dry_run)
  * wrong, and it is not BigQuery's. */
 static int compare_tables(struct sp_flow *f, const struct sp_json *referenced)
 {
-        for (const struct sp_json *t = referenced ? referenced->first : NULL; t; t = t->next) {
-                struct sp_str name = sp_arena_printf(f->arena, "%.*s.%.*s.%.*s",
-                                                     SP_FMT(sp_json_get_str(t, "projectId")),
-                                                     SP_FMT(sp_json_get_str(t, "datasetId")),
-                                                     SP_FMT(sp_json_get_str(t, "tableId")));
+        for (const struct sp_json *t = referenced ? referenced->first : NULL; t;
+             t = t->next) {
+                struct sp_str name =
+                        sp_arena_printf(f->arena, "%.*s.%.*s.%.*s",
+                                        SP_FMT(sp_json_get_str(t, "projectId")),
+                                        SP_FMT(sp_json_get_str(t, "datasetId")),
+                                        SP_FMT(sp_json_get_str(t, "tableId")));
                 bool is_known = false;
 
                 for (size_t i = 0; i < f->judgement.n_names; i++)
                         is_known |= sp_str_eq(f->judgement.names[i], name);
                 if (!is_known)
-                        return sp_err_set(&f->error, -EPERM, "judge.mismatch", "",
-                                          "BigQuery reads table %.*s here, Sallyport does not "
-                                          "see it in the text",
-                                          SP_FMT(name));
+                        return sp_err_set(
+                                &f->error, -EPERM, "judge.mismatch", "",
+                                "BigQuery reads table %.*s here, Sallyport does not "
+                                "see it in the text",
+                                SP_FMT(name));
         }
         return 0;
 }
@@ -233,8 +239,9 @@ static void on_dry_run(void *userdata, int err, const char *what, unsigned statu
 
         f->step = 2;
         if (err < 0 || status == 401 || status >= 500) {
-                (void)sp_err_set(&f->error, err ? err : -EIO, "upstream.unreachable", "",
-                                 "the dry run failed: %s (status %u)", what, status);
+                (void)sp_err_set(&f->error, err ? err : -EIO, "upstream.unreachable",
+                                 "", "the dry run failed: %s (status %u)", what,
+                                 status);
                 f->step = 4;
         } else if (status != 200) {
                 /* a statement that cannot run has no estimate: let BigQuery say why, with
@@ -256,7 +263,8 @@ static void on_access(void *userdata, int err, const char *what, struct sp_str t
                 err = sp_upstream_fetch(f->w->upstream, &f->upstream, token, NULL,
                                         DRY_RUN_ANSWER_MAX, on_dry_run, f);
         if (err < 0) {
-                (void)sp_err_set(&f->error, err, "upstream.no-credential", "", "%s", what);
+                (void)sp_err_set(&f->error, err, "upstream.no-credential", "", "%s",
+                                 what);
                 f->step = 4;
                 sp_flow_resume(f);
         }
@@ -320,7 +328,8 @@ static int hash_request(struct sp_flow *f)
 static bool must_hold(const struct sp_flow *f)
 {
         return f->decision.verdict == SP_VERDICT_APPROVE && !f->is_observed &&
-               f->call.query && !f->call.query->dry_run; /* a dry run has no effect to hold */
+               f->call.query &&
+               !f->call.query->dry_run; /* a dry run has no effect to hold */
 }
 
 /* A held query goes out later, as jobs.insert under the id that the client polls. */

@@ -47,10 +47,12 @@ struct sp_exchange {
  *
  * Status and headers, once. `content_length` UINT64_MAX: unknown (chunked or DATA frames).
  * Headers the transport adds itself: date, content-length, transfer-encoding, connection. */
-int sp_exchange_respond(struct sp_exchange *x, unsigned status, const struct sp_header *headers,
-                        size_t n_headers, uint64_t content_length);
+int sp_exchange_respond(struct sp_exchange *x, unsigned status,
+                        const struct sp_header *headers, size_t n_headers,
+                        uint64_t content_length);
 int sp_exchange_write(struct sp_exchange *x, struct sp_str bytes);
-void sp_exchange_finish(struct sp_exchange *x); /* response complete; x is gone afterwards */
+void sp_exchange_finish(
+        struct sp_exchange *x); /* response complete; x is gone afterwards */
 /* Cannot complete: resets the stream, or closes. Instead of finish: x is gone afterwards. */
 void sp_exchange_abort(struct sp_exchange *x);
 bool sp_exchange_is_congested(const struct sp_exchange *x);

@@ -20,15 +20,21 @@ static const struct {
         bool always;
 } stages[] = {
         { "identify", identify, false }, /* origin, token → workload, person */
-        { "recognise", recognise, false }, /* host, method, path, body → one typed call */
-        { "local", sp_flow_local, false }, /* tokens, metadata, discovery: answered here */
+        { "recognise", recognise,
+          false }, /* host, method, path, body → one typed call */
+        { "local", sp_flow_local,
+          false }, /* tokens, metadata, discovery: answered here */
         { "own", sp_flow_own, false }, /* jobs and result tables: only their owner's */
-        { "parse", sp_flow_parse, false }, /* GoogleSQL → statements, tables, functions */
-        { "resolve", sp_flow_resolve, false }, /* columns of protected tables → masked text */
+        { "parse", sp_flow_parse,
+          false }, /* GoogleSQL → statements, tables, functions */
+        { "resolve", sp_flow_resolve,
+          false }, /* columns of protected tables → masked text */
         { "decide", sp_flow_decide, false }, /* policy, cost → allow, approve, deny */
-        { "record", sp_flow_record, true }, /* on stable storage before anything is sent */
+        { "record", sp_flow_record,
+          true }, /* on stable storage before anything is sent */
         { "approve", sp_flow_approve, false }, /* parked while a person decides */
-        { "forward", sp_flow_forward, false }, /* fresh request; mask and record the answer */
+        { "forward", sp_flow_forward,
+          false }, /* fresh request; mask and record the answer */
 };
 
 static void settle(struct sp_flow *f);
@@ -88,8 +94,8 @@ void sp_flow_abort(struct sp_flow *f)
 
 static void refuse(struct sp_flow *f)
 {
-        struct sp_str why = sp_answer_denial_message(f->arena, &f->error, f->decision.rule,
-                                                     f->decision.reason);
+        struct sp_str why = sp_answer_denial_message(
+                f->arena, &f->error, f->decision.rule, f->decision.reason);
 
         sp_exchange_answer(f->x, f->status,
                            sp_answer_error(f->arena, f->status, f->reason, why));
@@ -123,7 +129,8 @@ static void settle(struct sp_flow *f)
         else if (f->outcome == SP_OUTCOME_ANSWER)
                 sp_exchange_answer(f->x, f->status, f->body);
         else
-                sp_exchange_abort(f->x); /* unreachable: every path settles the outcome */
+                sp_exchange_abort(
+                        f->x); /* unreachable: every path settles the outcome */
         drop(f);
 }
 
@@ -201,7 +208,8 @@ static struct sp_str bearer(const struct sp_request *r)
         return v;
 }
 
-static void on_identity(void *userdata, const struct sp_identity *id, const struct sp_err *e)
+static void on_identity(void *userdata, const struct sp_identity *id,
+                        const struct sp_err *e)
 {
         struct sp_flow *f = userdata;
 
@@ -209,7 +217,8 @@ static void on_identity(void *userdata, const struct sp_identity *id, const stru
         if (!id)
                 f->error = *e;
         else if (sp_identity_copy(f->arena, id, &f->id) < 0)
-                (void)sp_err_set(&f->error, -ENOMEM, "identity.fault", "", "out of memory");
+                (void)sp_err_set(&f->error, -ENOMEM, "identity.fault", "",
+                                 "out of memory");
         else
                 f->step = 3;
         sp_flow_resume(f);
@@ -223,8 +232,8 @@ static enum sp_next identify(struct sp_flow *f)
         switch (f->step) {
         case 0:
                 f->step = 1;
-                r = sp_identify(&f->w->identities, &f->w->warden, o->guard_id, o->cgroup_id,
-                                bearer(&f->x->request), on_identity, f);
+                r = sp_identify(&f->w->identities, &f->w->warden, o->guard_id,
+                                o->cgroup_id, bearer(&f->x->request), on_identity, f);
                 if (r == 0)
                         return SP_WAIT;
                 (void)sp_err_set(&f->error, r, "identity.fault", "",
@@ -245,8 +254,8 @@ static enum sp_next refuse_unrecognised(struct sp_flow *f, int r)
 {
         if (r == -ENOMEM)
                 return sp_flow_fault(f, &f->error);
-        return r == -EPERM ? sp_flow_refuse(f, 403, "accessDenied") :
-                             sp_flow_refuse(f, 400, "invalid");
+        return r == -EPERM ? sp_flow_refuse(f, 403, "accessDenied")
+                           : sp_flow_refuse(f, 400, "invalid");
 }
 
 /* An API call needs a token that this daemon gave to this cgroup. Any other Google
@@ -259,21 +268,24 @@ static enum sp_next check_token(struct sp_flow *f)
         if (f->id.token_is_ours && f->id.token_is_valid)
                 return SP_NEXT;
         if (!bearer(&f->x->request).n) {
-                (void)sp_err_set(&f->error, -EACCES, "identity.no-token", "",
-                                 "the request has no access token; get one from the metadata "
-                                 "server or a token endpoint");
+                (void)sp_err_set(
+                        &f->error, -EACCES, "identity.no-token", "",
+                        "the request has no access token; get one from the metadata "
+                        "server or a token endpoint");
                 return sp_flow_refuse(f, 401, "authError");
         }
         if (f->id.token_is_ours) {
-                (void)sp_err_set(&f->error, -EACCES, "identity.token-expired", "",
-                                 "the access token has expired or belongs to another cgroup; "
-                                 "get a new one");
+                (void)sp_err_set(
+                        &f->error, -EACCES, "identity.token-expired", "",
+                        "the access token has expired or belongs to another cgroup; "
+                        "get a new one");
                 return sp_flow_refuse(f, 401, "authError");
         }
         f->w->metrics.foreign_credentials++;
-        (void)sp_err_set(&f->error, -EACCES, "identity.foreign-credential", "",
-                         "this credential was not given out by Sallyport and is not forwarded; "
-                         "use the metadata server's token");
+        (void)sp_err_set(
+                &f->error, -EACCES, "identity.foreign-credential", "",
+                "this credential was not given out by Sallyport and is not forwarded; "
+                "use the metadata server's token");
         return sp_flow_refuse(f, 403, "accessDenied");
 }
 

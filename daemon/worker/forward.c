@@ -107,7 +107,8 @@ static void send_head(struct sp_reply *r, unsigned status, uint64_t length)
 
         r->is_head_sent = true;
         r->status = status;
-        (void)sp_exchange_respond(r->f->x, status, headers, SP_ARRAY_SIZE(headers), length);
+        (void)sp_exchange_respond(r->f->x, status, headers, SP_ARRAY_SIZE(headers),
+                                  length);
 }
 
 static void answer_whole(struct sp_reply *r, unsigned status, struct sp_str body)
@@ -182,7 +183,8 @@ static void on_owned(void *userdata, int err)
                 return;
         }
         if (err < 0) {
-                fault(r, "the owner of the job cannot be kept; its result is not given out");
+                fault(r, "the owner of the job cannot be kept; its result is not given "
+                         "out");
                 return;
         }
         r->is_owned = true;
@@ -252,8 +254,9 @@ static void stream_piece(struct sp_reply *r, struct sp_str piece)
                 fail(r, 502, "backendError");
                 return;
         }
-        reference = r->is_owned || r->is_keeping ? SP_STR_NULL :
-                                                   sp_stream_note(&r->stream, "jobReference");
+        reference = r->is_owned || r->is_keeping
+                            ? SP_STR_NULL
+                            : sp_stream_note(&r->stream, "jobReference");
         if (reference.n) {
                 e = own_reference(r, reference);
                 if (e < 0) {
@@ -275,8 +278,8 @@ static bool keep_item(void *userdata, struct sp_str resource)
 
         return sp_policy_may_see(f->policy, &f->id.who, SP_STR("select"), resource,
                                  sp_clock_wall_us()) ||
-               sp_policy_may_see(f->policy, &f->id.who, SP_STR("bigquery.tables.get"), resource,
-                                 sp_clock_wall_us());
+               sp_policy_may_see(f->policy, &f->id.who, SP_STR("bigquery.tables.get"),
+                                 resource, sp_clock_wall_us());
 }
 
 static void rebuild(struct sp_reply *r)
@@ -290,11 +293,11 @@ static void rebuild(struct sp_reply *r)
         int e;
 
         if (f->call.handling == SP_HANDLING_FILTER && r->status == 200)
-                e = sp_answer_filter(f->arena, &f->call, sp_buf_str(&r->whole), keep_item, f,
-                                     &body, &r->error);
+                e = sp_answer_filter(f->arena, &f->call, sp_buf_str(&r->whole),
+                                     keep_item, f, &body, &r->error);
         else
-                e = sp_answer_rebuild(f->arena, &f->call, r->status, sp_buf_str(&r->whole),
-                                      &own, &body, &r->error);
+                e = sp_answer_rebuild(f->arena, &f->call, r->status,
+                                      sp_buf_str(&r->whole), &own, &body, &r->error);
         if (e < 0)
                 fail(r, 502, "backendError");
         else
@@ -307,7 +310,8 @@ static void on_resource_owned(void *userdata, int err)
 
         r->is_keeping = false;
         if (err < 0)
-                fault(r, "the owner of the job cannot be kept; its result is not given out");
+                fault(r, "the owner of the job cannot be kept; its result is not given "
+                         "out");
         else
                 rebuild(r);
 }
@@ -329,7 +333,8 @@ static bool own_resource(struct sp_reply *r)
         }
         r->is_keeping = sp_keep_job(f->w, &j, table, on_resource_owned, r) == 0;
         if (!r->is_keeping)
-                fault(r, "the owner of the job cannot be kept; its result is not given out");
+                fault(r, "the owner of the job cannot be kept; its result is not given "
+                         "out");
         return true;
 }
 
@@ -356,9 +361,9 @@ static bool answer_not_there_yet(struct sp_reply *r)
             f->call.handling != SP_HANDLING_OWN_JOB)
                 return false;
         answer_whole(r, 200,
-                     strcmp(f->call.action, "bigquery.jobs.getQueryResults") == 0 ?
-                             sp_answer_query_incomplete(f->arena, &v, true) :
-                             sp_answer_job(f->arena, &v));
+                     strcmp(f->call.action, "bigquery.jobs.getQueryResults") == 0
+                             ? sp_answer_query_incomplete(f->arena, &v, true)
+                             : sp_answer_job(f->arena, &v));
         return true;
 }
 
@@ -404,9 +409,9 @@ static void on_head(void *userdata, unsigned status)
         r->is_streamed = status == 200 && is_row_answer(f);
         /* nothing new is owned by reading what is owned already, or by a dry run */
         r->is_owned = !f->call.query || f->call.query->dry_run;
-        sp_stream_init(&r->stream, f->call.handling == SP_HANDLING_OWN_TABLE ?
-                                           sp_stream_table_data :
-                                           sp_stream_query);
+        sp_stream_init(&r->stream, f->call.handling == SP_HANDLING_OWN_TABLE
+                                           ? sp_stream_table_data
+                                           : sp_stream_query);
 }
 
 static void on_data(void *userdata, struct sp_str piece)
@@ -444,8 +449,8 @@ static int start(struct sp_reply *r)
         struct sp_flow *f = r->f;
 
         r->sent_us = sp_clock_us();
-        return sp_upstream_send(f->w->upstream, &f->upstream, sp_buf_str(&r->token), NULL,
-                                &hooks, r, &r->transfer);
+        return sp_upstream_send(f->w->upstream, &f->upstream, sp_buf_str(&r->token),
+                                NULL, &hooks, r, &r->transfer);
 }
 
 static void on_access(void *userdata, int err, const char *what, struct sp_str token)
@@ -456,7 +461,8 @@ static void on_access(void *userdata, int err, const char *what, struct sp_str t
         if (err == 0)
                 err = sp_buf_add(&f->reply->token, token);
         if (err < 0) {
-                (void)sp_err_set(&f->error, err, "upstream.no-credential", "", "%s", what);
+                (void)sp_err_set(&f->error, err, "upstream.no-credential", "", "%s",
+                                 what);
                 f->step = 3;
         }
         sp_flow_resume(f);
@@ -509,6 +515,7 @@ enum sp_next sp_flow_forward(struct sp_flow *f)
         default:
                 return give_up(f);
         }
-        (void)sp_err_set(&f->error, -ENOMEM, "upstream.unreachable", "", "out of memory");
+        (void)sp_err_set(&f->error, -ENOMEM, "upstream.unreachable", "",
+                         "out of memory");
         return give_up(f);
 }

@@ -137,14 +137,16 @@ static void execute_parked(struct sp_worker *w, const struct sp_msg_approval_sta
 {
         struct sp_held_parked *p, *tmp;
 
-        LL_FOREACH_SAFE(w->parked, p, tmp) {
+        LL_FOREACH_SAFE(w->parked, p, tmp)
+        {
                 if (!is_ulid(&p->approval, m->approval))
                         continue;
                 LL_DELETE(w->parked, p);
                 if (m->state == SP_APPROVAL_APPROVED &&
                     sp_held_execute(w, m->approval, sp_str_c(p->session.c),
                                     sp_str(p->salt, SALT_LEN), on_executed, NULL) < 0)
-                        sp_log(SP_LOG_WARNING, "an approved request waits for its next poll");
+                        sp_log(SP_LOG_WARNING,
+                               "an approved request waits for its next poll");
                 parked_free(p);
         }
 }
@@ -158,7 +160,8 @@ void sp_held_decided(struct sp_worker *w, const struct sp_msg_approval_state *m)
                 struct sp_held_waiter *waiter;
 
                 again = false;
-                LL_FOREACH(w->waiters, waiter) {
+                LL_FOREACH(w->waiters, waiter)
+                {
                         if (is_ulid(&waiter->approval, m->approval)) {
                                 call_waiter(waiter);
                                 again = true;
@@ -172,7 +175,8 @@ void sp_held_done(struct sp_worker *w)
 {
         struct sp_held_parked *p, *tmp;
 
-        LL_FOREACH_SAFE(w->parked, p, tmp) {
+        LL_FOREACH_SAFE(w->parked, p, tmp)
+        {
                 LL_DELETE(w->parked, p);
                 parked_free(p);
         }
@@ -212,7 +216,8 @@ static void on_outcome_kept(void *userdata, int err)
         struct execution *x = userdata;
 
         if (err < 0)
-                stop(x, err, "store.unavailable", "what became of the job cannot be kept");
+                stop(x, err, "store.unavailable",
+                     "what became of the job cannot be kept");
         else if (x->job.failure.n)
                 end(x, -EREMOTEIO);
         else
@@ -222,7 +227,8 @@ static void on_outcome_kept(void *userdata, int err)
 static void keep_outcome(struct execution *x)
 {
         if (sp_keep_job(x->w, &x->job, x->table, on_outcome_kept, x) < 0)
-                stop(x, -EPIPE, "store.unavailable", "what became of the job cannot be kept");
+                stop(x, -EPIPE, "store.unavailable",
+                     "what became of the job cannot be kept");
 }
 
 /* Sending failed for good: polls get this from now on, and nothing of a job upstream
@@ -274,9 +280,10 @@ static void on_answer(void *userdata, int err, const char *what, unsigned status
         if (x->job.is_rewritten)
                 message = SP_STR_NULL; /* it may quote the rewritten text */
         sp_err_escape(text, sizeof(text), message);
-        (void)sp_err_set(&x->err, -EREMOTEIO, "approval.failed", "",
-                         "it was approved, and BigQuery did not take it (status %u): %s",
-                         status, err ? what : text);
+        (void)sp_err_set(
+                &x->err, -EREMOTEIO, "approval.failed", "",
+                "it was approved, and BigQuery did not take it (status %u): %s", status,
+                err ? what : text);
         record(x, body);
         x->job.failure = sp_arena_str(&x->arena, sp_str_c(x->err.what));
         keep_outcome(x);
@@ -311,13 +318,14 @@ static void on_access(void *userdata, int err, const char *what, struct sp_str t
         struct execution *x = userdata;
 
         if (err == 0)
-                err = sp_upstream_fetch(x->w->upstream, &x->request, token, NULL, ANSWER_MAX,
-                                        on_answer, x);
+                err = sp_upstream_fetch(x->w->upstream, &x->request, token, NULL,
+                                        ANSWER_MAX, on_answer, x);
         if (err < 0)
                 failed(x, what[0] ? what : "it was approved and cannot be sent");
 }
 
-static void on_claimed(void *userdata, int err, const struct sp_err *e, struct sp_str payload)
+static void on_claimed(void *userdata, int err, const struct sp_err *e,
+                       struct sp_str payload)
 {
         struct execution *x = userdata;
 
@@ -346,7 +354,8 @@ static void claim(struct execution *x)
         sp_msg_put_claim(&out, &m);
         if (out.error < 0 || sp_link_ask(&x->w->warden, SP_MSG_APPROVAL_CLAIM,
                                          sp_buf_str(&b), on_claimed, x) < 0)
-                stop(x, -EPIPE, "worker.link-lost", "a part of the daemon is restarting");
+                stop(x, -EPIPE, "worker.link-lost",
+                     "a part of the daemon is restarting");
 }
 
 static int ask_fact(struct execution *x, const char *space, struct sp_str key,
@@ -371,7 +380,8 @@ static struct sp_str fact(struct execution *x, struct sp_str payload)
         return sp_wire_end(&in) < 0 ? SP_STR_NULL : sp_arena_str(&x->arena, value);
 }
 
-static void on_job(void *userdata, int err, const struct sp_err *e, struct sp_str payload)
+static void on_job(void *userdata, int err, const struct sp_err *e,
+                   struct sp_str payload)
 {
         struct execution *x = userdata;
 
@@ -386,7 +396,8 @@ static void on_job(void *userdata, int err, const struct sp_err *e, struct sp_st
                 claim(x);
 }
 
-static void on_held(void *userdata, int err, const struct sp_err *e, struct sp_str payload)
+static void on_held(void *userdata, int err, const struct sp_err *e,
+                    struct sp_str payload)
 {
         struct execution *x = userdata;
 
@@ -396,7 +407,8 @@ static void on_held(void *userdata, int err, const struct sp_err *e, struct sp_s
         if (err == 0)
                 err = ask_fact(x, SP_JOB_SPACE, x->held.job_key, on_job);
         if (err < 0)
-                stop(x, err, "job.unreadable", "the held request is not known any more");
+                stop(x, err, "job.unreadable",
+                     "the held request is not known any more");
 }
 
 int sp_held_execute(struct sp_worker *w, struct sp_str approval, struct sp_str session,

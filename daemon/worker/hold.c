@@ -65,7 +65,8 @@ static struct sp_str join_resources(struct sp_flow *f)
         sp_autobuf b = SP_BUF_INIT(64 * 1024);
 
         for (size_t i = 0; i < f->judgement.n_accesses; i++)
-                if (sp_buf_addf(&b, "%.*s %.*s\n", SP_FMT(f->judgement.accesses[i].action),
+                if (sp_buf_addf(&b, "%.*s %.*s\n",
+                                SP_FMT(f->judgement.accesses[i].action),
                                 SP_FMT(f->judgement.accesses[i].resource)) < 0)
                         break;
         return sp_arena_str(f->arena, sp_str_sub(sp_buf_str(&b), 0, b.n ? b.n - 1 : 0));
@@ -76,12 +77,14 @@ static struct sp_str join_masked(struct sp_flow *f)
         sp_autobuf b = SP_BUF_INIT(64 * 1024);
 
         for (size_t i = 0; i < f->judgement.plan.n_columns; i++)
-                if (sp_buf_addf(&b, "%.*s\n", SP_FMT(f->judgement.plan.columns[i].column)) < 0)
+                if (sp_buf_addf(&b, "%.*s\n",
+                                SP_FMT(f->judgement.plan.columns[i].column)) < 0)
                         break;
         return sp_arena_str(f->arena, sp_str_sub(sp_buf_str(&b), 0, b.n ? b.n - 1 : 0));
 }
 
-static void on_asked(void *userdata, int err, const struct sp_err *e, struct sp_str payload)
+static void on_asked(void *userdata, int err, const struct sp_err *e,
+                     struct sp_str payload)
 {
         struct sp_flow *f = userdata;
         struct sp_wire_in in = SP_WIRE_IN(payload);
@@ -116,9 +119,9 @@ static enum sp_next ask_approval(struct sp_flow *f)
                 .uid = o->uid,
                 .pid = o->pid,
                 .comm = sp_str(o->comm, strnlen(o->comm, sizeof(o->comm))),
-                .action = f->judgement.n_accesses ?
-                                  f->judgement.accesses[f->decision.access].action :
-                                  SP_STR_NULL,
+                .action = f->judgement.n_accesses
+                                  ? f->judgement.accesses[f->decision.access].action
+                                  : SP_STR_NULL,
                 .resources = join_resources(f),
                 .rule = f->decision.rule,
                 .reason = f->decision.reason,
@@ -139,8 +142,8 @@ static enum sp_next ask_approval(struct sp_flow *f)
         r = w.error;
         f->step = ASKED_APPROVAL;
         if (r == 0)
-                r = sp_link_ask(&f->w->warden, SP_MSG_APPROVAL_ASK, sp_buf_str(&b), on_asked,
-                                f);
+                r = sp_link_ask(&f->w->warden, SP_MSG_APPROVAL_ASK, sp_buf_str(&b),
+                                on_asked, f);
         return r == 0 ? SP_WAIT : fault(f, r);
 }
 
@@ -246,7 +249,8 @@ static enum sp_next parked(struct sp_flow *f)
 
 /* ---- poll ---- */
 
-static void on_state(void *userdata, int err, const struct sp_err *e, struct sp_str payload)
+static void on_state(void *userdata, int err, const struct sp_err *e,
+                     struct sp_str payload)
 {
         struct sp_flow *f = userdata;
         struct sp_msg_approval_state m;
@@ -278,8 +282,8 @@ static enum sp_next ask_state(struct sp_flow *f)
         r = w.error;
         f->step = WAITING;
         if (r == 0)
-                r = sp_link_ask(&f->w->warden, SP_MSG_APPROVAL_GET, sp_buf_str(&b), on_state,
-                                f);
+                r = sp_link_ask(&f->w->warden, SP_MSG_APPROVAL_GET, sp_buf_str(&b),
+                                on_state, f);
         return r == 0 ? SP_WAIT : fault(f, r);
 }
 
@@ -323,8 +327,8 @@ static enum sp_next not_run(struct sp_flow *f)
 
         if (!is_action(f, "bigquery.jobs.get"))
                 return sp_flow_refuse(f, 403, "accessDenied");
-        v.error_message = sp_answer_denial_message(f->arena, &f->error, SP_STR_NULL,
-                                                   SP_STR_NULL);
+        v.error_message =
+                sp_answer_denial_message(f->arena, &f->error, SP_STR_NULL, SP_STR_NULL);
         return sp_flow_answer(f, 200, sp_answer_job(f->arena, &v));
 }
 
@@ -342,8 +346,8 @@ static void on_executed(void *userdata, int err, const struct sp_err *e)
 static enum sp_next execute(struct sp_flow *f)
 {
         f->step = EXECUTING;
-        if (sp_held_execute(f->w, f->job.approval, f->id.session, f->id.salt, on_executed, f) <
-            0)
+        if (sp_held_execute(f->w, f->job.approval, f->id.session, f->id.salt,
+                            on_executed, f) < 0)
                 return answer_incomplete(f); /* the next poll tries again */
         return SP_WAIT;
 }
@@ -367,13 +371,15 @@ static enum sp_next have_state(struct sp_flow *f)
                                  SP_FMT(f->approval_reason));
                 return not_run(f);
         case SP_APPROVAL_EXPIRED:
-                (void)sp_err_set(&f->error, -EPERM, "approval.expired", "",
-                                 "nobody approved it in time; send it again to ask again");
+                (void)sp_err_set(
+                        &f->error, -EPERM, "approval.expired", "",
+                        "nobody approved it in time; send it again to ask again");
                 return not_run(f);
         default:
-                (void)sp_err_set(&f->error, -EPERM, "approval.lost", "",
-                                 "the approval is not known any more; send it again to ask "
-                                 "again");
+                (void)sp_err_set(
+                        &f->error, -EPERM, "approval.lost", "",
+                        "the approval is not known any more; send it again to ask "
+                        "again");
                 return not_run(f);
         }
 }
@@ -395,14 +401,16 @@ static enum sp_next start(struct sp_flow *f)
                 struct sp_str known = f->job.approval;
 
                 /* the client's own job id, parked before: the same request is a retry */
-                if (known.n && !sp_str_eq(f->job.request_hash, sp_str_c(f->request_hash))) {
+                if (known.n &&
+                    !sp_str_eq(f->job.request_hash, sp_str_c(f->request_hash))) {
                         (void)sp_err_set(&f->error, -EEXIST, "job.duplicate", "",
                                          "Already Exists: Job %.*s:%.*s",
                                          SP_FMT(f->call.project), SP_FMT(f->job.id));
                         return sp_flow_refuse(f, 409, "duplicate");
                 }
                 fill_job(f);
-                return ask_approval(f); /* the same job and hash get the same approval */
+                return ask_approval(
+                        f); /* the same job and hash get the same approval */
         }
         if (f->call.handling != SP_HANDLING_OWN_JOB || !f->job.approval.n)
                 return SP_NEXT;

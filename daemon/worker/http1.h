@@ -30,10 +30,12 @@ SP_DEFINE_CLEANUP(struct sp_http1 *, sp_http1_free)
  * (strings in `a`); 0: needs more bytes. `expect_continue` is set once when the client
  * waits for "100 Continue".
  */
-sp_must_check int sp_http1_read(struct sp_http1 *h, struct sp_arena *a, struct sp_str in,
-                                size_t *ret_eaten, struct sp_request *ret,
-                                bool *expect_continue, struct sp_err *reterr);
+sp_must_check int sp_http1_read(struct sp_http1 *h, struct sp_arena *a,
+                                struct sp_str in, size_t *ret_eaten,
+                                struct sp_request *ret, bool *expect_continue,
+                                struct sp_err *reterr);
 bool sp_http1_is_idle(const struct sp_http1 *h); /* between two requests */
 /* The request handed out last said "Connection: close". Ask before reading on. */
 bool sp_http1_is_last(const struct sp_http1 *h);
-bool sp_http1_is_in_body(const struct sp_http1 *h); /* the head is complete, the body not */
+bool sp_http1_is_in_body(
+        const struct sp_http1 *h); /* the head is complete, the body not */

@@ -485,7 +485,6 @@ static void serve2_timeout(struct sp_protocol *protocol)
 {
         struct serve2 *t = (struct serve2 *)protocol;
         uint64_t now = sp_clock_us();
-        bool is_idle = true;
         struct sp_err e;
 
         (void)sp_err_set(&e, -ETIMEDOUT, "http.timeout", "",
@@ -493,7 +492,6 @@ static void serve2_timeout(struct sp_protocol *protocol)
         for (struct stream2 *s = t->streams; s; s = s->next) {
                 if (!s->is_reading || now < s->begun_us + SP_BODY_TIMEOUT_US)
                         continue;
-                is_idle = false;
                 s->begun_us = now;
                 /* the first time it is told, the second time it is cut off */
                 if (s->is_answered || refuse(s, &e) != 0)
@@ -501,7 +499,7 @@ static void serve2_timeout(struct sp_protocol *protocol)
                                                         s->id, NGHTTP2_NO_ERROR);
         }
         set_deadline(t);
-        if (!is_idle)
+        if (t->streams)
                 return;
         protocol->pipe->deadline_us = 0;
         (void)nghttp2_session_terminate_session(t->session, NGHTTP2_NO_ERROR);

@@ -12,7 +12,8 @@
 #define KEY_LEN (8 + SP_SHA256_LEN)
 
 struct sp_identity_entry {
-        uint8_t key[KEY_LEN]; /* guard id, SHA-256 of the token: attackers choose tokens */
+        uint8_t key
+                [KEY_LEN]; /* guard id, SHA-256 of the token: attackers choose tokens */
         uint64_t valid_until_us;
         struct sp_arena arena;
         struct sp_identity identity;
@@ -39,7 +40,7 @@ void sp_identities_clear(struct sp_identities *all)
         struct sp_identity_entry *e, *tmp;
 
         HASH_ITER(hh, all->entries, e, tmp)
-                forget(all, e);
+        forget(all, e);
 }
 
 static int copy(struct sp_arena *a, struct sp_str *to, struct sp_str from)
@@ -58,7 +59,8 @@ int sp_identity_copy(struct sp_arena *a, const struct sp_identity *from,
             copy(a, &to->who.iss, from->who.iss) < 0 ||
             copy(a, &to->who.sub, from->who.sub) < 0 ||
             copy(a, &to->who.email, from->who.email) < 0 ||
-            copy(a, &to->session, from->session) < 0 || copy(a, &to->salt, from->salt) < 0)
+            copy(a, &to->session, from->session) < 0 ||
+            copy(a, &to->salt, from->salt) < 0)
                 return -ENOMEM;
         for (size_t i = 0; i < from->who.n_groups; i++)
                 if (copy(a, &groups[i], from->who.groups[i]) < 0)
@@ -86,8 +88,12 @@ static int unpack(struct sp_arena *a, const struct sp_msg_identity *m,
                         groups[n++] = head;
         }
         *ret = (struct sp_identity){
-                .who = { .workload = m->workload, .iss = m->iss, .sub = m->sub,
-                         .email = m->email, .groups = groups, .n_groups = n },
+                .who = { .workload = m->workload,
+                         .iss = m->iss,
+                         .sub = m->sub,
+                         .email = m->email,
+                         .groups = groups,
+                         .n_groups = n },
                 .session = m->session,
                 .salt = m->salt,
                 .token_is_ours = m->token_is_ours,
@@ -150,7 +156,8 @@ static void on_identity(void *userdata, int err, const struct sp_err *e,
 }
 
 int sp_identify(struct sp_identities *all, struct sp_link *warden, uint64_t guard_id,
-                uint64_t cgroup_id, struct sp_str token, sp_identified_fn fn, void *userdata)
+                uint64_t cgroup_id, struct sp_str token, sp_identified_fn fn,
+                void *userdata)
 {
         const struct sp_msg_identify m = { guard_id, cgroup_id, token };
         sp_autobuf b = SP_BUF_INIT(64 * 1024);

@@ -95,8 +95,8 @@ static void verify(struct sp_issuer_entry *e, struct sp_arena *a, struct sp_str 
 {
         struct sp_person person;
         struct sp_err err;
-        int r = sp_oidc_verify(a, token, &e->issuer, 1, sp_clock_wall_us() / SP_USEC_PER_SEC,
-                               &person, &err);
+        int r = sp_oidc_verify(a, token, &e->issuer, 1,
+                               sp_clock_wall_us() / SP_USEC_PER_SEC, &person, &err);
 
         fn(userdata, r == 0 ? &person : NULL, r == 0 ? NULL : &err);
 }
@@ -138,8 +138,8 @@ static int fetch(struct sp_issuer_entry *e, struct sp_str url, sp_fetched_fn fn)
         for (r.host = rest, r.host.n = 0; r.host.n < rest.n && rest.p[r.host.n] != '/';)
                 r.host.n++;
         r.path_and_query = sp_str_sub(rest, r.host.n, rest.n);
-        return sp_upstream_fetch(e->all->upstream, &r, SP_STR_NULL, NULL, DOCUMENT_MAX, fn,
-                                 e);
+        return sp_upstream_fetch(e->all->upstream, &r, SP_STR_NULL, NULL, DOCUMENT_MAX,
+                                 fn, e);
 }
 
 static void on_document(void *userdata, int err, const char *what, unsigned status,
@@ -177,12 +177,13 @@ static int discover(struct sp_issuer_entry *e)
         return fetch(e, sp_str(url, (size_t)n), on_document);
 }
 
-static bool wait_for_keys(struct sp_issuer_entry *e, struct sp_arena *a, struct sp_str token,
-                          sp_verified_fn fn, void *userdata)
+static bool wait_for_keys(struct sp_issuer_entry *e, struct sp_arena *a,
+                          struct sp_str token, sp_verified_fn fn, void *userdata)
 {
         struct waiter *w;
 
-        if (!e->discover || sp_clock_us() < e->next_fetch_us || e->n_waiters >= WAITERS_MAX)
+        if (!e->discover || sp_clock_us() < e->next_fetch_us ||
+            e->n_waiters >= WAITERS_MAX)
                 return false;
         w = malloc(sizeof(*w));
         if (!w)

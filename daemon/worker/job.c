@@ -59,7 +59,8 @@ int sp_job_read(struct sp_arena *a, struct sp_str json, struct sp_job *ret)
         rewritten = sp_json_get(v, "rewritten");
         created = sp_json_get(v, "created_ms");
         ret->is_rewritten = rewritten && rewritten->type == SP_JSON_TRUE;
-        if (!created || sp_str_u64(created->text, &ret->created_ms) < 0 || !ret->workload.n)
+        if (!created || sp_str_u64(created->text, &ret->created_ms) < 0 ||
+            !ret->workload.n)
                 return -EBADMSG;
         return 0;
 }

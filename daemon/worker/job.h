@@ -32,7 +32,8 @@ struct sp_job {
 };
 
 sp_must_check int sp_job_write(const struct sp_job *j, struct sp_buf *to);
-sp_must_check int sp_job_read(struct sp_arena *a, struct sp_str json, struct sp_job *ret);
+sp_must_check int sp_job_read(struct sp_arena *a, struct sp_str json,
+                              struct sp_job *ret);
 bool sp_job_is_owner(const struct sp_job *j, const struct sp_principal *who);
 struct sp_str sp_job_key(struct sp_arena *a, struct sp_str project, struct sp_str id);
 

@@ -23,8 +23,8 @@ static int no_memory(struct sp_err *e)
 static bool is_offered(const struct sp_sql_statement *s)
 {
         static const char *const kinds[] = {
-                "Query", "Insert", "Update", "Delete", "Merge", "Truncate", "CreateTable",
-                "DropTable",
+                "Query", "Insert",   "Update",      "Delete",
+                "Merge", "Truncate", "CreateTable", "DropTable",
         };
 
         for (size_t i = 0; i < SP_ARRAY_SIZE(kinds); i++)
@@ -39,15 +39,17 @@ static int check_functions(const struct judge *g, const struct sp_sql_statement 
                 const struct sp_sql_function *f = &s->functions[i];
 
                 if (f->is_table_function)
-                        return sp_err_set(g->err, -EPERM, "sql.table-function", "",
-                                          "the table function %.*s is not offered; read a "
-                                          "table instead",
-                                          SP_FMT(f->name));
+                        return sp_err_set(
+                                g->err, -EPERM, "sql.table-function", "",
+                                "the table function %.*s is not offered; read a "
+                                "table instead",
+                                SP_FMT(f->name));
                 if (!sp_sql_is_builtin(f->name))
-                        return sp_err_set(g->err, -EPERM, "sql.function", "",
-                                          "the function %.*s is not on the list of functions "
-                                          "that only compute from their arguments",
-                                          SP_FMT(f->name));
+                        return sp_err_set(
+                                g->err, -EPERM, "sql.function", "",
+                                "the function %.*s is not on the list of functions "
+                                "that only compute from their arguments",
+                                SP_FMT(f->name));
         }
         return 0;
 }
@@ -59,9 +61,10 @@ static int check_statement(const struct judge *g, const struct sp_sql_statement 
                                   "%s: its effect cannot be read from the text",
                                   s->opaque[0]);
         if (!is_offered(s))
-                return sp_err_set(g->err, -EPERM, "sql.kind", "",
-                                  "statements of kind %s are recognised and not offered",
-                                  s->kind);
+                return sp_err_set(
+                        g->err, -EPERM, "sql.kind", "",
+                        "statements of kind %s are recognised and not offered",
+                        s->kind);
         if (s->is_temporary)
                 return sp_err_set(g->err, -EPERM, "sql.temporary", "",
                                   "temporary objects are not offered");
@@ -85,8 +88,9 @@ static int check_parts(const struct judge *g, const struct sp_sql_table *t)
                                           "tables.get",
                                           SP_FMT(p));
                 if (t->is_wildcard || memchr(p.p, '*', p.n))
-                        return sp_err_set(g->err, -EPERM, "sql.wildcard", "",
-                                          "wildcard tables are not offered; name each table");
+                        return sp_err_set(
+                                g->err, -EPERM, "sql.wildcard", "",
+                                "wildcard tables are not offered; name each table");
                 if (!p.n || memchr(p.p, '$', p.n) || memchr(p.p, '@', p.n))
                         return sp_err_set(g->err, -EPERM, "sql.decorator", "",
                                           "table decorators are not offered");
@@ -95,7 +99,8 @@ static int check_parts(const struct judge *g, const struct sp_sql_table *t)
 }
 
 /* p.d.t, d.t with the job's project, t with the default dataset. */
-static int resolve(const struct judge *g, const struct sp_sql_table *t, struct sp_str *ret)
+static int resolve(const struct judge *g, const struct sp_sql_table *t,
+                   struct sp_str *ret)
 {
         const struct sp_call *c = g->in->call;
         const struct sp_bq_query *q = c->query;
@@ -112,9 +117,10 @@ static int resolve(const struct judge *g, const struct sp_sql_table *t, struct s
                                   SP_FMT(t->parts[0]));
         /* whether d.t belongs to the job's or the default dataset's project: not ours to guess */
         if (t->n_parts == 2 && !sp_str_eq(project, c->project))
-                return sp_err_set(g->err, -EPERM, "sql.ambiguous-project", "",
-                                  "write project.dataset.table when the default dataset is "
-                                  "in another project");
+                return sp_err_set(
+                        g->err, -EPERM, "sql.ambiguous-project", "",
+                        "write project.dataset.table when the default dataset is "
+                        "in another project");
         if (t->n_parts == 1)
                 s = sp_arena_printf(g->arena, "%.*s.%.*s.%.*s", SP_FMT(project),
                                     SP_FMT(q->default_dataset), SP_FMT(t->parts[0]));
@@ -133,7 +139,8 @@ static int resolve(const struct judge *g, const struct sp_sql_table *t, struct s
         return 0;
 }
 
-static void add_access(struct sp_judgement *j, struct sp_str action, struct sp_str resource)
+static void add_access(struct sp_judgement *j, struct sp_str action,
+                       struct sp_str resource)
 {
         for (size_t i = 0; i < j->n_accesses; i++)
                 if (sp_str_eq(j->accesses[i].action, action) &&
@@ -152,6 +159,14 @@ static void note_schema(const struct judge *g, struct sp_str name)
                 if (sp_str_eq(j->needs_schema[i], name))
                         return;
         j->needs_schema[j->n_needs_schema++] = name;
+}
+
+/* A target that is only written to, or made, shows none of its columns. */
+static bool reads_columns(const struct sp_sql_statement *s,
+                          const struct sp_sql_table *t)
+{
+        return t->is_read || !t->is_target || s->action == SP_SQL_UPDATE ||
+               s->action == SP_SQL_DELETE || s->action == SP_SQL_MERGE;
 }
 
 static int read_statement(const struct judge *g, const struct sp_sql_statement *s)
@@ -174,7 +189,8 @@ static int read_statement(const struct judge *g, const struct sp_sql_statement *
                         add_access(j, action, name);
                 if (t->is_read || !t->is_target)
                         add_access(j, SP_STR("select"), name);
-                note_schema(g, name);
+                if (reads_columns(s, t))
+                        note_schema(g, name);
         }
         /* A query of constants reads no data; it is still somebody's query in a project. */
         if (!s->n_tables)
@@ -195,9 +211,10 @@ static int read_destination(const struct judge *g)
         if (!q->destination_table.n)
                 return 0;
         name = sp_arena_printf(g->arena, "%.*s.%.*s.%.*s",
-                               SP_FMT(q->destination_project.n ? q->destination_project :
-                                                                 g->in->call->project),
-                               SP_FMT(q->destination_dataset), SP_FMT(q->destination_table));
+                               SP_FMT(q->destination_project.n ? q->destination_project
+                                                               : g->in->call->project),
+                               SP_FMT(q->destination_dataset),
+                               SP_FMT(q->destination_table));
         if (!name.p)
                 return no_memory(g->err);
         add_access(g->j, SP_STR("insert"), name);
@@ -220,10 +237,12 @@ static int read_query(const struct judge *g)
                 return r;
         j->script = script;
         if (!script->n_statements)
-                return sp_err_set(g->err, -EINVAL, "sql.empty", "", "the query is empty");
+                return sp_err_set(g->err, -EINVAL, "sql.empty", "",
+                                  "the query is empty");
         if (script->is_script || script->n_statements > 1)
-                return sp_err_set(g->err, -EPERM, "sql.script", "",
-                                  "scripts are not offered; send one statement a request");
+                return sp_err_set(
+                        g->err, -EPERM, "sql.script", "",
+                        "scripts are not offered; send one statement a request");
         for (size_t i = 0; i < script->n_statements; i++)
                 mentions += script->statements[i].n_tables;
         j->names = sp_arena_array(g->arena, mentions, sizeof(*j->names));
@@ -250,13 +269,33 @@ static int read_method(const struct judge *g)
                 resource = sp_arena_printf(g->arena, "%.*s.%.*s", SP_FMT(c->project),
                                            SP_FMT(c->dataset));
         if (c->dataset.n && c->table.n)
-                resource = sp_arena_printf(g->arena, "%.*s.%.*s.%.*s", SP_FMT(c->project),
-                                           SP_FMT(c->dataset), SP_FMT(c->table));
+                resource =
+                        sp_arena_printf(g->arena, "%.*s.%.*s.%.*s", SP_FMT(c->project),
+                                        SP_FMT(c->dataset), SP_FMT(c->table));
         g->j->accesses = sp_arena_array(g->arena, 1, sizeof(*g->j->accesses));
         if (!g->j->accesses || (c->project.n && !resource.p))
                 return no_memory(g->err);
         add_access(g->j, sp_str_c(c->action), resource);
         return 0;
+}
+
+/* A job's text and its result lie in the job's project. One that no rule speaks of may be
+ * the agent's own: then a query of granted tables would carry them there. */
+static int check_project(const struct judge *g)
+{
+        const struct sp_judge_input *in = g->in;
+        struct sp_str project = in->call->project;
+
+        if (sp_policy_may_see(in->policy, in->who, SP_STR("select"), project,
+                              in->now_us))
+                return 0;
+        for (size_t i = 0; i < g->j->n_accesses; i++)
+                if (sp_policy_may_see(in->policy, in->who, g->j->accesses[i].action,
+                                      project, in->now_us))
+                        return 0;
+        return sp_err_set(g->err, -EPERM, "judge.project", "",
+                          "no rule lets workload %.*s run jobs in project %.*s",
+                          SP_FMT(in->who->workload), SP_FMT(project));
 }
 
 int sp_judge_read(struct sp_arena *a, const struct sp_judge_input *in,
@@ -266,6 +305,8 @@ int sp_judge_read(struct sp_arena *a, const struct sp_judge_input *in,
         struct judge g = { a, in, &j, reterr };
         int r = in->call->query ? read_query(&g) : read_method(&g);
 
+        if (r == 0 && in->call->query)
+                r = check_project(&g);
         if (r < 0)
                 return r;
         j.plan.text = in->call->query ? in->call->query->sql : SP_STR_NULL;
@@ -275,7 +316,8 @@ int sp_judge_read(struct sp_arena *a, const struct sp_judge_input *in,
 
 /* SELECT 1 names no table that a rule could list. Whoever may read anything in the project
  * may compute there too. */
-static bool is_constant_query(const struct sp_judge_input *in, const struct sp_judgement *j)
+static bool is_constant_query(const struct sp_judge_input *in,
+                              const struct sp_judgement *j)
 {
         return j->script && j->n_accesses == 1 && !j->n_names &&
                sp_str_eq(j->accesses[0].action, SP_STR("select")) &&

@@ -16,7 +16,8 @@ struct keeping {
         void *userdata;
 };
 
-static void on_kept(void *userdata, int err, const struct sp_err *e, struct sp_str payload)
+static void on_kept(void *userdata, int err, const struct sp_err *e,
+                    struct sp_str payload)
 {
         struct keeping *k = userdata;
 
@@ -29,8 +30,8 @@ static void on_kept(void *userdata, int err, const struct sp_err *e, struct sp_s
         free(k);
 }
 
-static int keep(struct sp_worker *w, struct keeping *k, const char *space, struct sp_str key,
-                struct sp_str value)
+static int keep(struct sp_worker *w, struct keeping *k, const char *space,
+                struct sp_str key, struct sp_str value)
 {
         const struct sp_msg_keep m = {
                 .space = sp_str_c(space),
@@ -66,7 +67,8 @@ int sp_keep_job(struct sp_worker *w, const struct sp_job *j, struct sp_str table
         sp_autobuf value = SP_BUF_INIT(FACT_MAX);
         char key[1200];
         struct keeping *k;
-        int n = snprintf(key, sizeof(key), "%.*s:%.*s", SP_FMT(j->project), SP_FMT(j->id));
+        int n = snprintf(key, sizeof(key), "%.*s:%.*s", SP_FMT(j->project),
+                         SP_FMT(j->id));
         int r = sp_job_write(j, &value);
 
         if (r < 0 || n < 0 || n >= (int)sizeof(key))
@@ -88,7 +90,8 @@ int sp_keep_job(struct sp_worker *w, const struct sp_job *j, struct sp_str table
         return 0;
 }
 
-int sp_keep_held(struct sp_worker *w, const struct sp_held *h, sp_kept_fn fn, void *userdata)
+int sp_keep_held(struct sp_worker *w, const struct sp_held *h, sp_kept_fn fn,
+                 void *userdata)
 {
         sp_autobuf value = SP_BUF_INIT(FACT_MAX);
         struct keeping *k;
@@ -142,9 +145,9 @@ int sp_keep_read_resource(struct sp_arena *a, struct sp_str body, struct sp_job 
         *ret_table = SP_STR_NULL;
         /* hidden datasets hold results of one query; their names begin with '_' */
         if (sp_str_starts(dataset, SP_STR("_")))
-                *ret_table = sp_arena_printf(a, "%.*s.%.*s.%.*s",
-                                             SP_FMT(sp_json_get_str(table, "projectId")),
-                                             SP_FMT(dataset),
-                                             SP_FMT(sp_json_get_str(table, "tableId")));
+                *ret_table = sp_arena_printf(
+                        a, "%.*s.%.*s.%.*s",
+                        SP_FMT(sp_json_get_str(table, "projectId")), SP_FMT(dataset),
+                        SP_FMT(sp_json_get_str(table, "tableId")));
         return j->project.n && j->id.n ? 0 : -EBADMSG;
 }

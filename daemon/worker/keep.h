@@ -12,10 +12,10 @@
 
 typedef void (*sp_kept_fn)(void *userdata, int err);
 /* `table` ("p.d.t") may be empty. Fails before anything was sent, or calls back. */
-sp_must_check int sp_keep_job(struct sp_worker *w, const struct sp_job *j, struct sp_str table,
-                              sp_kept_fn fn, void *userdata);
-sp_must_check int sp_keep_held(struct sp_worker *w, const struct sp_held *h, sp_kept_fn fn,
-                               void *userdata);
+sp_must_check int sp_keep_job(struct sp_worker *w, const struct sp_job *j,
+                              struct sp_str table, sp_kept_fn fn, void *userdata);
+sp_must_check int sp_keep_held(struct sp_worker *w, const struct sp_held *h,
+                               sp_kept_fn fn, void *userdata);
 /* From a job resource: its id, location, kind and anonymous result table, into `j`. *ret_table
  * is empty when the job writes to a table that has an owner of its own. */
 sp_must_check int sp_keep_read_resource(struct sp_arena *a, struct sp_str body,

@@ -22,7 +22,8 @@ static void fail_all(struct sp_link *l)
 
         (void)sp_err_set(&e, -EPIPE, "worker.link-lost", "",
                          "a part of the daemon is restarting; try again");
-        HASH_ITER(hh, l->questions, q, tmp) {
+        HASH_ITER(hh, l->questions, q, tmp)
+        {
                 HASH_DEL(l->questions, q);
                 q->fn(q->userdata, -EPIPE, &e, SP_STR_NULL);
                 free(q);
@@ -71,7 +72,8 @@ static void answered(struct sp_link *l, const struct sp_ipc_msg *m)
                 /* ids are literals in our own binary; what came over the wire only names one */
                 if (sp_msg_read_error(m->payload, &me) < 0 || me.code == 0 ||
                     me.code > 4095)
-                        me = (struct sp_msg_error){ EBADMSG, SP_STR("worker.bad-answer"),
+                        me = (struct sp_msg_error){ EBADMSG,
+                                                    SP_STR("worker.bad-answer"),
                                                     SP_STR("unreadable answer") };
                 (void)sp_err_set(&e, -(int)me.code, "worker.refused", "", "%.*s",
                                  SP_FMT(me.what));
@@ -147,8 +149,8 @@ int sp_link_open(struct sp_link *l, uv_loop_t *loop, int fd)
         return 0;
 }
 
-int sp_link_ask(struct sp_link *l, uint16_t type, struct sp_str payload, sp_answer_fn fn,
-                void *userdata)
+int sp_link_ask(struct sp_link *l, uint16_t type, struct sp_str payload,
+                sp_answer_fn fn, void *userdata)
 {
         struct sp_link_question *q;
         int r;
@@ -158,7 +160,9 @@ int sp_link_ask(struct sp_link *l, uint16_t type, struct sp_str payload, sp_answ
         q = malloc(sizeof(*q));
         if (!q)
                 return -ENOMEM;
-        *q = (struct sp_link_question){ .id = ++l->next_id, .fn = fn, .userdata = userdata };
+        *q = (struct sp_link_question){ .id = ++l->next_id,
+                                        .fn = fn,
+                                        .userdata = userdata };
         r = sp_ipc_send(&l->ipc, type, q->id, payload, -1);
         if (r < 0) {
                 free(q);

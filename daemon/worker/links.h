@@ -27,7 +27,8 @@ struct sp_link {
         bool is_open;
         uint64_t next_id;
         struct sp_link_question *questions;
-        void (*on_push)(void *userdata, struct sp_ipc_msg *m); /* may SP_TAKE_FD(m->fd) */
+        void (*on_push)(void *userdata,
+                        struct sp_ipc_msg *m); /* may SP_TAKE_FD(m->fd) */
         void (*on_lost)(void *userdata);
         void *userdata;
 };

@@ -7,7 +7,8 @@
 
 #define PROJECTS_MAX 256 /* of one answer */
 
-static void on_minted(void *userdata, int err, const struct sp_err *e, struct sp_str payload)
+static void on_minted(void *userdata, int err, const struct sp_err *e,
+                      struct sp_str payload)
 {
         struct sp_flow *f = userdata;
         struct sp_msg_token m;
@@ -23,8 +24,8 @@ static void on_minted(void *userdata, int err, const struct sp_err *e, struct sp
                 f->step = 3;
         } else {
                 f->w->metrics.tokens_minted++;
-                f->body = sp_answer_token(f->arena, f->call.local, m.token, m.expires_in_s,
-                                          sp_clock_wall_us());
+                f->body = sp_answer_token(f->arena, f->call.local, m.token,
+                                          m.expires_in_s, sp_clock_wall_us());
                 f->step = 2;
         }
         sp_flow_resume(f);
@@ -53,8 +54,8 @@ static enum sp_next mint(struct sp_flow *f, const struct sp_person *p)
                 r = w.error;
         f->step = 1;
         if (r == 0)
-                r = sp_link_ask(&f->w->warden, SP_MSG_TOKEN_MINT, sp_buf_str(&b), on_minted,
-                                f);
+                r = sp_link_ask(&f->w->warden, SP_MSG_TOKEN_MINT, sp_buf_str(&b),
+                                on_minted, f);
         if (r == 0)
                 return SP_WAIT;
         (void)sp_err_set(&f->error, r, "identity.fault", "",
@@ -78,7 +79,8 @@ static enum sp_next mint_for_same_person(struct sp_flow *f)
         return mint(f, p.iss.n ? &p : NULL);
 }
 
-static void on_verified(void *userdata, const struct sp_person *p, const struct sp_err *e)
+static void on_verified(void *userdata, const struct sp_person *p,
+                        const struct sp_err *e)
 {
         struct sp_flow *f = userdata;
 

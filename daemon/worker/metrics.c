@@ -95,6 +95,7 @@ int sp_metrics_write(const struct sp_metrics *m, const struct sp_front_counters 
         counter(&o, "answer_bytes_total", m->answer_bytes);
         counter(&o, "foreign_credentials_total", m->foreign_credentials);
         counter(&o, "tokens_minted_total", m->tokens_minted);
+        counter(&o, "connections_not_recorded_total", m->connections_not_recorded);
         histogram(&o, "request_seconds", &m->request);
         histogram(&o, "upstream_seconds", &m->upstream);
         histogram(&o, "record_seconds", &m->record);

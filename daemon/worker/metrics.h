@@ -22,9 +22,11 @@ struct sp_metrics {
         uint64_t verdicts[SP_VERDICT_MAX_];
         uint64_t requests, faults, held, executed, masked_columns, masked_requests;
         uint64_t rows, answer_bytes, foreign_credentials, tokens_minted;
+        uint64_t connections_not_recorded; /* over the rate, see record.c */
         struct sp_latency request, upstream, record, judge;
 };
 
 void sp_latency_add(struct sp_latency *l, uint64_t us);
 sp_must_check int sp_metrics_write(const struct sp_metrics *m,
-                                   const struct sp_front_counters *front, struct sp_buf *to);
+                                   const struct sp_front_counters *front,
+                                   struct sp_buf *to);

@@ -7,7 +7,8 @@
 
 #include <errno.h>
 
-static void on_fact(void *userdata, int err, const struct sp_err *e, struct sp_str payload)
+static void on_fact(void *userdata, int err, const struct sp_err *e,
+                    struct sp_str payload)
 {
         struct sp_flow *f = userdata;
         struct sp_wire_in w = SP_WIRE_IN(payload);
@@ -43,7 +44,8 @@ static enum sp_next recall(struct sp_flow *f, struct sp_str space, struct sp_str
         f->step = 1;
         r = key.p ? w.error : -ENOMEM;
         if (r == 0)
-                r = sp_link_ask(&f->w->recorder, SP_MSG_RECALL, sp_buf_str(&b), on_fact, f);
+                r = sp_link_ask(&f->w->recorder, SP_MSG_RECALL, sp_buf_str(&b), on_fact,
+                                f);
         if (r == 0)
                 return SP_WAIT;
         (void)sp_err_set(&f->error, r, "store.unavailable", "",
@@ -56,17 +58,18 @@ static enum sp_next not_found(struct sp_flow *f)
         const struct sp_call *c = &f->call;
 
         if (c->handling == SP_HANDLING_OWN_TABLE)
-                (void)sp_err_set(&f->error, -EPERM, "table.not-own", "",
-                                 "%.*s.%.*s.%.*s is not a result table of yours; reading "
-                                 "tables without SQL is not offered: use a SELECT",
-                                 SP_FMT(c->project), SP_FMT(c->dataset), SP_FMT(c->table));
+                (void)sp_err_set(
+                        &f->error, -EPERM, "table.not-own", "",
+                        "%.*s.%.*s.%.*s is not a result table of yours; reading "
+                        "tables without SQL is not offered: use a SELECT",
+                        SP_FMT(c->project), SP_FMT(c->dataset), SP_FMT(c->table));
         else
                 (void)sp_err_set(&f->error, -ENOENT, "job.not-found", "",
                                  "Not found: Job %.*s:%.*s", SP_FMT(c->project),
                                  SP_FMT(c->job_id));
-        return c->handling == SP_HANDLING_OWN_TABLE ?
-                       sp_flow_refuse(f, 403, "accessDenied") :
-                       sp_flow_refuse(f, 404, "notFound");
+        return c->handling == SP_HANDLING_OWN_TABLE
+                       ? sp_flow_refuse(f, 403, "accessDenied")
+                       : sp_flow_refuse(f, 404, "notFound");
 }
 
 /* A client's own job id that is taken: the same held request again is a retry and is
@@ -101,8 +104,9 @@ static enum sp_next ask(struct sp_flow *f)
                               sp_job_key(f->arena, c->project, c->job_id));
         case SP_HANDLING_OWN_TABLE:
                 return recall(f, SP_STR(SP_TABLE_SPACE),
-                              sp_arena_printf(f->arena, "%.*s.%.*s.%.*s", SP_FMT(c->project),
-                                              SP_FMT(c->dataset), SP_FMT(c->table)));
+                              sp_arena_printf(f->arena, "%.*s.%.*s.%.*s",
+                                              SP_FMT(c->project), SP_FMT(c->dataset),
+                                              SP_FMT(c->table)));
         case SP_HANDLING_QUERY:
                 if (c->query->client_job_id.n && !c->query->dry_run)
                         return recall(f, SP_STR(SP_JOB_SPACE),

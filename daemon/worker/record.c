@@ -8,6 +8,9 @@
 #include "daemon/base/log.h"
 
 #define RECORD_MAX (8 * 1024 * 1024)
+/* Refused connections cost an agent nothing: past this they are only counted, or it could
+ * fill the store with them. */
+#define CONNECTION_RECORDS_PER_SECOND 20
 
 static void head(struct sp_jsonw *w, const char *type)
 {
@@ -103,7 +106,8 @@ static void masked(struct sp_jsonw *w, const struct sp_mask_plan *p)
         for (size_t i = 0; i < p->n_columns; i++) {
                 sp_jsonw_open(w, '{');
                 sp_jsonw_kstr(w, "column", p->columns[i].column);
-                sp_jsonw_kstr(w, "mask", sp_str_c(sp_mask_kind_name(p->columns[i].mask.kind)));
+                sp_jsonw_kstr(w, "mask",
+                              sp_str_c(sp_mask_kind_name(p->columns[i].mask.kind)));
                 sp_jsonw_kstr(w, "rule", p->columns[i].mask.rule);
                 sp_jsonw_close(w, '}');
         }
@@ -194,7 +198,8 @@ int sp_record_write_answer(const struct sp_answer_facts *a, struct sp_buf *to)
 
 /* ---- to the recorder ---- */
 
-static void on_told(void *userdata, int err, const struct sp_err *e, struct sp_str payload)
+static void on_told(void *userdata, int err, const struct sp_err *e,
+                    struct sp_str payload)
 {
         (void)userdata, (void)payload;
         if (err < 0)
@@ -207,8 +212,8 @@ static void tell(struct sp_worker *w, const struct sp_buf *record)
         struct sp_wire_out out = SP_WIRE_OUT(&b);
 
         sp_wire_put_str(&out, sp_buf_str(record));
-        if (out.error < 0 || sp_link_ask(&w->recorder, SP_MSG_RECORD, sp_buf_str(&b), on_told,
-                                         NULL) < 0)
+        if (out.error < 0 ||
+            sp_link_ask(&w->recorder, SP_MSG_RECORD, sp_buf_str(&b), on_told, NULL) < 0)
                 sp_log(SP_LOG_WARNING, "a record was not kept: the recorder is away");
 }
 
@@ -224,14 +229,23 @@ void sp_record_answer(struct sp_worker *w, const struct sp_answer_facts *a)
                 tell(w, &b);
 }
 
-void sp_record_connection(struct sp_worker *w, const struct sp_origin *o, struct sp_str name,
-                          const char *why)
+void sp_record_connection(struct sp_worker *w, const struct sp_origin *o,
+                          struct sp_str name, const char *why)
 {
         sp_autobuf b = SP_BUF_INIT(16 * 1024);
         struct sp_jsonw j = SP_JSONW(&b);
+        uint64_t now = sp_clock_us();
 
         if (!o) /* nobody of ours: counted, and not worth a synced write each */
                 return;
+        if (now - w->connection_records_from_us >= SP_USEC_PER_SEC) {
+                w->connection_records_from_us = now;
+                w->connection_records = 0;
+        }
+        if (w->connection_records++ >= CONNECTION_RECORDS_PER_SECOND) {
+                w->metrics.connections_not_recorded++;
+                return;
+        }
         head(&j, "connection");
         safe(&j, "name", name);
         sp_jsonw_kstr(&j, "why", sp_str_c(why));
@@ -243,7 +257,8 @@ void sp_record_connection(struct sp_worker *w, const struct sp_origin *o, struct
 
 /* ---- stage record ---- */
 
-static void on_recorded(void *userdata, int err, const struct sp_err *e, struct sp_str payload)
+static void on_recorded(void *userdata, int err, const struct sp_err *e,
+                        struct sp_str payload)
 {
         struct sp_flow *f = userdata;
 
@@ -258,9 +273,10 @@ static void on_recorded(void *userdata, int err, const struct sp_err *e, struct 
 static enum sp_next unrecorded(struct sp_flow *f, int r)
 {
         if (f->error.code == 0 || f->step != 2)
-                (void)sp_err_set(&f->error, r, "store.unavailable", "",
-                                 "the record store does not answer; nothing is sent without "
-                                 "a record; try again");
+                (void)sp_err_set(
+                        &f->error, r, "store.unavailable", "",
+                        "the record store does not answer; nothing is sent without "
+                        "a record; try again");
         return sp_flow_fault(f, &f->error);
 }
 
@@ -269,8 +285,8 @@ static enum sp_next ask(struct sp_flow *f)
         sp_autobuf record = SP_BUF_INIT(RECORD_MAX);
         sp_autobuf b = SP_BUF_INIT(RECORD_MAX + 16);
         struct sp_wire_out w = SP_WIRE_OUT(&b);
-        enum sp_verdict v = f->outcome == SP_OUTCOME_REFUSE ? SP_VERDICT_DENY :
-                                                              f->decision.verdict;
+        enum sp_verdict v =
+                f->outcome == SP_OUTCOME_REFUSE ? SP_VERDICT_DENY : f->decision.verdict;
         int r = sp_record_write_request(f, &record);
 
         f->w->metrics.verdicts[v]++;
@@ -280,8 +296,8 @@ static enum sp_next ask(struct sp_flow *f)
         f->asked_us = sp_clock_us();
         f->step = 1;
         if (r == 0)
-                r = sp_link_ask(&f->w->recorder, SP_MSG_RECORD, sp_buf_str(&b), on_recorded,
-                                f);
+                r = sp_link_ask(&f->w->recorder, SP_MSG_RECORD, sp_buf_str(&b),
+                                on_recorded, f);
         return r == 0 ? SP_WAIT : unrecorded(f, r);
 }
 

@@ -19,9 +19,10 @@ struct sp_answer_facts {
         bool is_truncated;
         const char *sha256; /* hex, of everything that was sent */
 };
-sp_must_check int sp_record_write_answer(const struct sp_answer_facts *a, struct sp_buf *to);
+sp_must_check int sp_record_write_answer(const struct sp_answer_facts *a,
+                                         struct sp_buf *to);
 /* Tells the recorder and does not wait: nothing depends on it being on disk already. */
 void sp_record_answer(struct sp_worker *w, const struct sp_answer_facts *a);
 /* A connection that never became a request: refused, spliced, without origin. */
-void sp_record_connection(struct sp_worker *w, const struct sp_origin *o, struct sp_str name,
-                          const char *why);
+void sp_record_connection(struct sp_worker *w, const struct sp_origin *o,
+                          struct sp_str name, const char *why);

@@ -43,7 +43,7 @@ void sp_schemas_clear(struct sp_schemas *all)
         struct sp_schema_entry *e, *tmp;
 
         HASH_ITER(hh, all->entries, e, tmp)
-                forget(all, e);
+        forget(all, e);
 }
 
 /* depth: sp_schema_read refuses records nested deeper than JSON may be */
@@ -67,7 +67,8 @@ static int copy_columns(struct sp_arena *a, const struct sp_column *from, size_t
         return 0;
 }
 
-int sp_schema_copy(struct sp_arena *a, const struct sp_schema *from, struct sp_schema *to)
+int sp_schema_copy(struct sp_arena *a, const struct sp_schema *from,
+                   struct sp_schema *to)
 {
         struct sp_schema s = *from;
 
@@ -105,7 +106,8 @@ static void remember(struct sp_schemas *all, const struct sp_schema *s)
         all->count++;
 }
 
-static void answer(struct question *q, const struct sp_schema *s, const struct sp_err *e)
+static void answer(struct question *q, const struct sp_schema *s,
+                   const struct sp_err *e)
 {
         q->fn(q->userdata, s, e);
         sp_arena_done(&q->arena);
@@ -125,8 +127,9 @@ static void on_table(void *userdata, int err, const char *what, unsigned status,
         else if (status == 401)
                 sp_access_forget(q->all->access);
         if (err == 0 && status != 200)
-                err = sp_err_set(&e, status == 404 ? -ENOENT : -EACCES, "schema.unavailable",
-                                 "", "the columns of %.*s cannot be read (status %u)",
+                err = sp_err_set(&e, status == 404 ? -ENOENT : -EACCES,
+                                 "schema.unavailable", "",
+                                 "the columns of %.*s cannot be read (status %u)",
                                  SP_FMT(q->table), status);
         if (err == 0)
                 err = sp_json_parse(&q->arena, body, &resource, &e);

@@ -26,7 +26,8 @@ struct sp_schemas {
         size_t count;
 };
 
-typedef void (*sp_schema_fn)(void *userdata, const struct sp_schema *s, const struct sp_err *e);
+typedef void (*sp_schema_fn)(void *userdata, const struct sp_schema *s,
+                             const struct sp_err *e);
 void sp_schemas_get(struct sp_schemas *all, struct sp_str table, sp_schema_fn fn,
                     void *userdata);
 void sp_schemas_clear(struct sp_schemas *all);

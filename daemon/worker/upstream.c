@@ -176,8 +176,9 @@ static int on_timer(CURLM *multi, long ms, void *userdata)
         (void)multi;
         if (ms < 0)
                 return uv_timer_stop(u->timer);
-        /* libcurl must not be entered again from within itself: 0 means "next turn" */
-        return uv_timer_start(u->timer, on_timeout, ms > 0 ? (uint64_t)ms : 1, 0);
+        /* libcurl must not be entered again from within itself: libuv never calls back from
+         * uv_timer_start; 0 is the loop's next turn. */
+        return uv_timer_start(u->timer, on_timeout, (uint64_t)ms, 0);
 }
 
 int sp_upstream_new(uv_loop_t *loop, const struct sp_settings *settings,
@@ -256,12 +257,13 @@ static size_t on_header(char *p, size_t size, size_t n, void *userdata)
         return size * n; /* no header of the answer is passed on: nothing to keep */
 }
 
-static int set_headers(struct sp_transfer *t, struct sp_str bearer, const char *content_type,
-                       bool has_body)
+static int set_headers(struct sp_transfer *t, struct sp_str bearer,
+                       const char *content_type, bool has_body)
 {
         char line[8192];
         struct curl_slist *l;
-        int n = snprintf(line, sizeof(line), "Authorization: Bearer %.*s", SP_FMT(bearer));
+        int n = snprintf(line, sizeof(line), "Authorization: Bearer %.*s",
+                         SP_FMT(bearer));
 
         if (n < 0 || n >= (int)sizeof(line))
                 return -EMSGSIZE;
@@ -296,17 +298,20 @@ static void set_options(struct sp_transfer *t, const struct sp_upstream_request 
         (void)curl_easy_setopt(e, CURLOPT_PRIVATE, t);
         (void)curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "https");
         (void)curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
-        (void)curl_easy_setopt(e, CURLOPT_PROXY, ""); /* whatever the environment says */
+        (void)curl_easy_setopt(e, CURLOPT_PROXY,
+                               ""); /* whatever the environment says */
         (void)curl_easy_setopt(e, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
         (void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
         (void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
         (void)curl_easy_setopt(e, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-        if (s->upstream.ca_file.n) /* NUL-terminated: settings strings come from an arena */
+        if (s->upstream.ca_file
+                    .n) /* NUL-terminated: settings strings come from an arena */
                 (void)curl_easy_setopt(e, CURLOPT_CAINFO, s->upstream.ca_file.p);
         if (t->upstream->connect_to)
                 (void)curl_easy_setopt(e, CURLOPT_CONNECT_TO, t->upstream->connect_to);
         (void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-        (void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(s->upstream.timeout_us / 1000));
+        (void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS,
+                               (long)(s->upstream.timeout_us / 1000));
         (void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
         (void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error);
         (void)curl_easy_setopt(e, CURLOPT_USERAGENT, "sallyport/" SP_VERSION);
@@ -426,7 +431,8 @@ int sp_upstream_fetch(struct sp_upstream *u, const struct sp_upstream_request *r
                       struct sp_str bearer, const char *content_type, size_t max,
                       sp_fetched_fn fn, void *userdata)
 {
-        static const struct sp_transfer_hooks hooks = { fetch_head, fetch_data, fetch_done };
+        static const struct sp_transfer_hooks hooks = { fetch_head, fetch_data,
+                                                        fetch_done };
         struct fetch *f = calloc(1, sizeof(*f));
         int e;
 

@@ -30,10 +30,11 @@ sp_must_check int sp_upstream_new(uv_loop_t *loop, const struct sp_settings *set
                                   struct sp_upstream **ret);
 struct sp_upstream *sp_upstream_free(struct sp_upstream *u);
 /* `bearer` may be empty; `content_type` NULL: application/json when there is a body. */
-sp_must_check int sp_upstream_send(struct sp_upstream *u, const struct sp_upstream_request *r,
+sp_must_check int sp_upstream_send(struct sp_upstream *u,
+                                   const struct sp_upstream_request *r,
                                    struct sp_str bearer, const char *content_type,
-                                   const struct sp_transfer_hooks *hooks, void *userdata,
-                                   struct sp_transfer **ret);
+                                   const struct sp_transfer_hooks *hooks,
+                                   void *userdata, struct sp_transfer **ret);
 void sp_transfer_pause(struct sp_transfer *t);
 void sp_transfer_resume(struct sp_transfer *t);
 void sp_transfer_cancel(struct sp_transfer *t); /* no hook is called any more */
@@ -42,8 +43,9 @@ void sp_transfer_cancel(struct sp_transfer *t); /* no hook is called any more */
  * The whole answer in memory, at most `max` bytes: for the daemon's own questions
  * (token endpoint, schemas, dry runs). The body borrows; err -EMSGSIZE when too long.
  */
-typedef void (*sp_fetched_fn)(void *userdata, int err, const char *what, unsigned status,
-                              struct sp_str body);
-sp_must_check int sp_upstream_fetch(struct sp_upstream *u, const struct sp_upstream_request *r,
-                                    struct sp_str bearer, const char *content_type, size_t max,
-                                    sp_fetched_fn fn, void *userdata);
+typedef void (*sp_fetched_fn)(void *userdata, int err, const char *what,
+                              unsigned status, struct sp_str body);
+sp_must_check int sp_upstream_fetch(struct sp_upstream *u,
+                                    const struct sp_upstream_request *r,
+                                    struct sp_str bearer, const char *content_type,
+                                    size_t max, sp_fetched_fn fn, void *userdata);

@@ -26,7 +26,8 @@ struct leaf_question {
         void *done_data;
 };
 
-static void on_leaf(void *userdata, int err, const struct sp_err *e, struct sp_str payload)
+static void on_leaf(void *userdata, int err, const struct sp_err *e,
+                    struct sp_str payload)
 {
         struct leaf_question *q = userdata;
         struct sp_msg_leaf m = { 0 };
@@ -38,7 +39,8 @@ static void on_leaf(void *userdata, int err, const struct sp_err *e, struct sp_s
         free(q);
 }
 
-static void get_leaf(void *userdata, struct sp_str sni, sp_leaf_fn done, void *done_data)
+static void get_leaf(void *userdata, struct sp_str sni, sp_leaf_fn done,
+                     void *done_data)
 {
         struct sp_worker *w = userdata;
         sp_autobuf b = SP_BUF_INIT(1024);
@@ -51,7 +53,8 @@ static void get_leaf(void *userdata, struct sp_str sni, sp_leaf_fn done, void *d
                 r = out.error;
         if (r == 0) {
                 *q = (struct leaf_question){ done, done_data };
-                r = sp_link_ask(&w->warden, SP_MSG_LEAF_GET, sp_buf_str(&b), on_leaf, q);
+                r = sp_link_ask(&w->warden, SP_MSG_LEAF_GET, sp_buf_str(&b), on_leaf,
+                                q);
         }
         if (r < 0) {
                 free(q);
@@ -59,8 +62,8 @@ static void get_leaf(void *userdata, struct sp_str sni, sp_leaf_fn done, void *d
         }
 }
 
-static void on_connection(void *userdata, const struct sp_origin *origin, struct sp_str name,
-                          const char *why)
+static void on_connection(void *userdata, const struct sp_origin *origin,
+                          struct sp_str name, const char *why)
 {
         sp_record_connection(userdata, origin, name, why);
 }
@@ -86,7 +89,8 @@ static int take_settings(struct sp_worker *w, int fd)
         if (r < 0)
                 return r;
         sp_access_init(&w->access, &w->warden, w->upstream);
-        w->schemas = (struct sp_schemas){ .access = &w->access, .upstream = w->upstream };
+        w->schemas =
+                (struct sp_schemas){ .access = &w->access, .upstream = w->upstream };
         w->has_settings = true;
         return 0;
 }
@@ -159,7 +163,8 @@ static void answer_metrics(struct sp_worker *w, uint64_t id)
         sp_autobuf text = SP_BUF_INIT(256 * 1024);
         sp_autobuf b = SP_BUF_INIT(256 * 1024);
         struct sp_wire_out out = SP_WIRE_OUT(&b);
-        const struct sp_front_counters *f = w->front ? sp_front_counters(w->front) : &none;
+        const struct sp_front_counters *f =
+                w->front ? sp_front_counters(w->front) : &none;
 
         if (sp_metrics_write(&w->metrics, f, &text) < 0)
                 sp_buf_clear(&text);
@@ -230,7 +235,8 @@ static void on_warden_lost(void *userdata)
 static void on_recorder_lost(void *userdata)
 {
         (void)userdata; /* the warden sends a new channel; until then nothing is forwarded */
-        sp_log(SP_LOG_WARNING, "the recorder is away: requests are refused until it is back");
+        sp_log(SP_LOG_WARNING,
+               "the recorder is away: requests are refused until it is back");
 }
 
 static void close_handle(uv_handle_t *h, void *arg)

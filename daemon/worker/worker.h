@@ -36,6 +36,8 @@ struct sp_worker {
         struct sp_issuers issuers;
         struct sp_schemas schemas;
         struct sp_metrics metrics;
+        uint64_t connection_records_from_us,
+                connection_records; /* of the running second */
         struct sp_held_waiter *waiters; /* polls that wait for a decision */
         struct sp_held_parked *parked; /* requests this worker sends once approved */
         int exit_code;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SQL with protected tables: whatever parses is either refused or becomes a text in which
- * every read of a protected table stands in a masking subquery, and nothing else changed.
+ * SQL with protected tables: whatever parses is either refused or becomes a text in
+ * which every read of a protected table stands in a masking subquery, and nothing else
+ * changed.
  */
 #include <stdlib.h>
 
@@ -47,13 +48,13 @@ static bool resolve(struct sp_arena *a, const struct sp_sql_script *s, struct na
                                                        defaults[k - m->n_parts]);
                         for (size_t k = 0; k < m->n_parts; k++)
                                 name = sp_arena_printf(a, "%.*s%s%.*s", SP_FMT(name),
-                                                       k ? "." : "", SP_FMT(m->parts[k]));
+                                                       k ? "." : "",
+                                                       SP_FMT(m->parts[k]));
                         if (!name.p)
                                 return false;
-                        to->schemas[to->n] = (struct sp_schema){
-                                name, SP_STR(""), SP_STR("TABLE"), columns,
-                                SP_ARRAY_SIZE(columns)
-                        };
+                        to->schemas[to->n] =
+                                (struct sp_schema){ name, SP_STR(""), SP_STR("TABLE"),
+                                                    columns, SP_ARRAY_SIZE(columns) };
                         to->v[to->n++] = name;
                 }
         return true;
@@ -90,7 +91,8 @@ static void check(struct sp_arena *a, const struct sp_mask_input *in,
                         if (m->is_target || !m->is_read ||
                             !sp_policy_masks_table(in->policy, in->who, name, 0))
                                 continue;
-                        if (!ends_before(plan->text, m->path.start, SP_STR("AS `email`) FROM ")))
+                        if (!ends_before(plan->text, m->path.start,
+                                         SP_STR("AS `email`) FROM ")))
                                 abort();
                 }
 }
@@ -102,7 +104,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct sp_policy_file f = { SP_STR("m.yaml"), sp_str_c(policy_text) };
         struct sp_arena a = SP_ARENA_INIT((size_t)512 << 20);
         struct sp_principal who = { .workload = SP_STR("ci") };
-        struct sp_mask_input in = { .text = sp_str((const char *)data, size), .who = &who };
+        struct sp_mask_input in = { .text = sp_str((const char *)data, size),
+                                    .who = &who };
         struct sp_mask_plan plan;
         struct sp_sql_script *script = NULL;
         struct sp_err err = SP_ERR_NULL;
@@ -110,7 +113,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if (!policy && sp_policy_load(&f, 1, NULL, 0, &policy, &err) < 0)
                 abort();
-        if (sp_sql_parse(&a, in.text, &script, &err) == 0 && resolve(&a, script, &names)) {
+        if (sp_sql_parse(&a, in.text, &script, &err) == 0 &&
+            resolve(&a, script, &names)) {
                 in.script = script;
                 in.names = names.v;
                 in.n_names = names.n;
@@ -122,8 +126,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                         check(&a, &in, &plan);
                 else if (!err.id)
                         abort();
-                /* the last net is for what was not thought of: then it should be thought of */
-                else if (strcmp(err.id, "mask.verify") == 0 && getenv("SALLYPORT_STRICT"))
+                /* the last net is for what was not thought of: then it should be
+                 * thought of */
+                else if (strcmp(err.id, "mask.verify") == 0 &&
+                         getenv("SALLYPORT_STRICT"))
                         abort();
         }
         sp_arena_done(&a);

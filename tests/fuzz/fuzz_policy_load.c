@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Policy text: any bytes load or fail with an id and a place; what loads answers questions
- * without breaking its own promises.
+ * Policy text: any bytes load or fail with an id and a place; what loads answers
+ * questions without breaking its own promises.
  */
 #include <stdlib.h>
 
@@ -13,7 +13,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void ask(const struct sp_policy *p, const struct sp_access *access,
                 const struct sp_principal *who)
 {
-        struct sp_question q = { .principal = who, .accesses = access, .n_accesses = 1 };
+        struct sp_question q = { .principal = who,
+                                 .accesses = access,
+                                 .n_accesses = 1 };
         struct sp_decision d = sp_policy_decide(p, &q);
         bool has_grant = false;
 
@@ -44,10 +46,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         };
         static const struct sp_str groups[] = { SP_STR("g"), SP_STR("admins") };
         const struct sp_principal who = { .workload = SP_STR("ci-agents"),
-                                          .iss = SP_STR("https://i"), .sub = SP_STR("ann"),
+                                          .iss = SP_STR("https://i"),
+                                          .sub = SP_STR("ann"),
                                           .email = SP_STR("ann@example.com"),
-                                          .groups = groups, .n_groups = 2 };
-        struct sp_policy_file f = { SP_STR("fuzz.yaml"), sp_str((const char *)data, size) };
+                                          .groups = groups,
+                                          .n_groups = 2 };
+        struct sp_policy_file f = { SP_STR("fuzz.yaml"),
+                                    sp_str((const char *)data, size) };
         struct sp_policy *p = NULL;
         struct sp_err err = SP_ERR_NULL;
         struct sp_mask m;
@@ -60,7 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (size_t i = 0; i < SP_ARRAY_SIZE(accesses); i++)
                 ask(p, &accesses[i], &who);
         m = sp_policy_mask(p, &who, SP_STR("p.d.t"), SP_STR("a.b"), 0);
-        if (m.kind != SP_MASK_NONE && !sp_policy_masks_table(p, &who, SP_STR("p.d.t"), 0))
+        if (m.kind != SP_MASK_NONE &&
+            !sp_policy_masks_table(p, &who, SP_STR("p.d.t"), 0))
                 abort();
         (void)sp_policy_unref(p);
         return 0;

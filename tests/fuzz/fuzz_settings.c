@@ -5,14 +5,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Whatever is accepted must be within the limits that the rest of the program counts on. */
+/* Whatever is accepted must be within the limits that the rest of the program counts
+ * on. */
 static void check(const struct sp_settings *s)
 {
         bool ok = s->workers <= SP_WORKERS_MAX && s->n_workloads <= SP_WORKLOADS_MAX &&
-                  s->n_issuers <= SP_ISSUERS_MAX && s->guard.port && s->guard.port < 1024 &&
-                  s->guard.metadata_port && s->guard.port != s->guard.metadata_port &&
-                  s->limits.body_max_bytes >= 1024 && s->limits.token_lifetime_s >= 60 &&
-                  s->runtime_dir.n <= 80 && s->runtime_dir.p[0] == '/';
+                  s->n_issuers <= SP_ISSUERS_MAX && s->guard.port &&
+                  s->guard.port < 1024 && s->guard.metadata_port &&
+                  s->guard.port != s->guard.metadata_port &&
+                  s->limits.body_max_bytes >= 1024 &&
+                  s->limits.token_lifetime_s >= 60 && s->runtime_dir.n <= 80 &&
+                  s->runtime_dir.p[0] == '/';
 
         for (size_t i = 0; i < s->n_workloads; i++) {
                 ok = ok && s->workloads[i].name.n && s->workloads[i].name.n < 64;

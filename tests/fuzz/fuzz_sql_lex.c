@@ -11,8 +11,8 @@ static void require(bool ok)
                 abort();
 }
 
-/* Tokens are in order, inside the text, none empty but the END; every value can be decoded
- * and is not longer than it was written. */
+/* Tokens are in order, inside the text, none empty but the END; every value can be
+ * decoded and is not longer than it was written. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct sp_arena a = SP_ARENA_INIT(256 * 1024 * 1024);

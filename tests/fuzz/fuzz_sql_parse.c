@@ -20,7 +20,8 @@ static void check_table(const struct sp_sql_table *t, size_t size)
 {
         require(t->n_parts > 0 && (t->is_read || t->is_target));
         for (size_t i = 0; i < t->n_parts; i++)
-                require(t->parts[i].n > 0 && memchr(t->parts[i].p, '\0', t->parts[i].n) == NULL);
+                require(t->parts[i].n > 0 &&
+                        memchr(t->parts[i].p, '\0', t->parts[i].n) == NULL);
         check_span(t->path, size);
         check_span(t->span, size);
         require(t->path.start < t->path.end);
@@ -42,7 +43,8 @@ static void check_statement(const struct sp_sql_statement *s, size_t size)
         check_span(s->span, size);
         for (size_t i = 0; i < s->n_tables; i++) {
                 check_table(&s->tables[i], size);
-                require(i == 0 || s->tables[i - 1].path.start <= s->tables[i].path.start);
+                require(i == 0 ||
+                        s->tables[i - 1].path.start <= s->tables[i].path.start);
         }
         for (size_t i = 0; i < s->n_functions; i++) {
                 require(s->functions[i].name.n > 0);
@@ -73,7 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         /* a single statement must mean the same alone */
         if (sp_sql_parse_one(&a, text, &one, &err) == 0 && r == 0) {
                 require(one->n_statements == script->n_statements);
-                require(strcmp(one->statements[0].kind, script->statements[0].kind) == 0);
+                require(strcmp(one->statements[0].kind, script->statements[0].kind) ==
+                        0);
                 require(one->statements[0].n_tables == script->statements[0].n_tables);
         }
         sp_arena_done(&a);

@@ -193,6 +193,10 @@ const ATTACKS = [
         'FROM m.hashed |> AGGREGATE ANY_VALUE(s) GROUP BY i',
         'SELECT x FROM m.redacted, UNNEST([s]) AS x',
         'SELECT s FROM m.redacted AS sallyport_source',
+        "SELECT * FROM m.partial PIVOT(COUNT(partial.id) FOR s IN ('6789', '****')) AS q",
+        'SELECT * FROM m.redacted UNPIVOT(v FOR k IN (s, s_req))',
+        'SELECT s FROM m.redacted FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()',
+        'SELECT x.s FROM m.redacted AS x FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP() -- end',
         'SELECT sallyport_source FROM m.redacted AS sallyport_source',
 ];
 
@@ -223,6 +227,21 @@ test('a predicate sees masked values only', async () => {
         assert.deepEqual(cells(r), [['0']]);
         const h = await run("SELECT COUNT(*) FROM m.hashed WHERE s = 'canary-string'");
         assert.deepEqual(cells(h), [['0']]);
+});
+
+test('forms around a table still work', async () => {
+        const pivot = await run(
+                "SELECT * FROM m.partial PIVOT(COUNT(partial.id) FOR s IN ('6789', '****')) AS q",
+        );
+        assert.equal(pivot.status, 200, String(pivot.raw));
+        assert.deepEqual(cells(pivot), [['0', '1']]);
+        /* the stand-in analyses reading the past and cannot execute it */
+        const past = decide(
+                'SELECT x.s FROM m.redacted AS x FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()',
+        );
+        const body = { ...past.upstream.body, dryRun: true };
+        const r = await s.call('POST', 'projects/p/queries', { token: s.token, body });
+        assert.equal(r.status, 200, String(r.raw));
 });
 
 test('a copy is masked already', async () => {

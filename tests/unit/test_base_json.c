@@ -10,12 +10,14 @@ struct row {
 };
 
 static const struct row rows[] = {
-        { "an object of all types", "{\"a\":[1,-2.5e+3,true,false,null,\"x\"],\"b\":{}}", NULL },
+        { "an object of all types",
+          "{\"a\":[1,-2.5e+3,true,false,null,\"x\"],\"b\":{}}", NULL },
         { "blanks anywhere", " \t\r\n[ 1 , 2 ] \n", NULL },
-        { "escapes and a surrogate pair", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\"",
-          NULL },
+        { "escapes and a surrogate pair",
+          "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\"", NULL },
         { "the same key in two objects", "[{\"a\":1},{\"a\":1}]", NULL },
-        { "the same key twice is refused", "{\"a\":1,\"b\":2,\"a\":3}", "json.duplicate-key" },
+        { "the same key twice is refused", "{\"a\":1,\"b\":2,\"a\":3}",
+          "json.duplicate-key" },
         { "an escaped spelling of the same key is refused", "{\"a\":1,\"\\u0061\":3}",
           "json.duplicate-key" },
         { "a BOM is refused", "\xEF\xBB\xBF{}", "json.syntax" },
@@ -99,8 +101,8 @@ static void an_error_says_where(void **state)
 
 static void what_is_written_reads_back_the_same(void **state)
 {
-        static const char text[] =
-                "{\"k\":[\"a\\\"\\\\\\n\\u0001\",1.50,true,null,{\"n\":{}}],\"\xC3\xA9\":\"\"}";
+        static const char text[] = "{\"k\":[\"a\\\"\\\\\\n\\u0001\",1.50,true,null,{"
+                                   "\"n\":{}}],\"\xC3\xA9\":\"\"}";
         struct sp_arena a = SP_ARENA_INIT(1 << 16);
         sp_autobuf b = SP_BUF_INIT(4096);
         struct sp_jsonw w = SP_JSONW(&b);

@@ -19,15 +19,17 @@ static void globs_match_whole_texts(void **state)
                 { "a question mark is one byte", "a?c", "ac", false },
                 { "the whole text must match", "b", "abc", false },
                 { "many stars stay linear enough to answer", "*a*a*a*a*a*a*a*a*b",
-                  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac", false },
+                  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                  "ac",
+                  false },
                 { "an empty pattern matches only nothing", "", "x", false },
         };
 
         (void)state;
         for (size_t i = 0; i < SP_ARRAY_SIZE(rows); i++)
-                SP_CHECK(rows[i].sentence, sp_str_glob(sp_str_c(rows[i].pattern),
-                                                       sp_str_c(rows[i].text)) ==
-                                                   rows[i].matches);
+                SP_CHECK(rows[i].sentence,
+                         sp_str_glob(sp_str_c(rows[i].pattern),
+                                     sp_str_c(rows[i].text)) == rows[i].matches);
 }
 
 static void numbers_are_digits_and_fit(void **state)
@@ -66,7 +68,8 @@ static void base64url_is_strict_and_turns_round(void **state)
                 assert_true(sp_str_eq(sp_buf_str(&back), sp_str((char *)bytes, n)));
         }
         for (size_t i = 0; i < SP_ARRAY_SIZE(wrong); i++)
-                SP_CHECK(wrong[i], sp_base64url_decode(&back, sp_str_c(wrong[i])) == -EINVAL);
+                SP_CHECK(wrong[i],
+                         sp_base64url_decode(&back, sp_str_c(wrong[i])) == -EINVAL);
 }
 
 static void foreign_bytes_are_escaped_and_text_is_not(void **state)
@@ -74,7 +77,8 @@ static void foreign_bytes_are_escaped_and_text_is_not(void **state)
         static const struct {
                 const char *sentence, *in, *out;
         } rows[] = {
-                { "plain text stays", "abc \xC3\xA9 \xE2\x82\xAC", "abc \xC3\xA9 \xE2\x82\xAC" },
+                { "plain text stays", "abc \xC3\xA9 \xE2\x82\xAC",
+                  "abc \xC3\xA9 \xE2\x82\xAC" },
                 { "terminal escapes are shown", "\x1b[31m", "\\x1b[31m" },
                 { "newlines are shown", "a\nb", "a\\x0ab" },
                 { "bidi controls are shown", "\xE2\x80\xAE", "\\xe2\\x80\\xae" },
@@ -113,6 +117,41 @@ static void an_arena_gives_zeroed_memory_up_to_its_limit(void **state)
         sp_arena_done(&a);
 }
 
+static void text_is_utf8_without_nul_wherever_the_byte_stands(void **state)
+{
+        static const struct {
+                const char *bytes;
+                bool is_valid;
+        } sequences[] = {
+                { "\xC3\xA9", true },         { "\xE6\x97\xA5", true },
+                { "\xF0\x9F\x98\x80", true }, { "\xF4\x8F\xBF\xBF", true },
+                { "\xC0\xAF", false },        { "\xE0\x80\xAF", false },
+                { "\xED\xA0\x80", false },    { "\xF4\x90\x80\x80", false },
+                { "\xE6\x97", false },        { "\x80", false },
+        };
+        char text[24];
+
+        (void)state;
+        for (size_t at = 0; at < sizeof(text); at++) {
+                for (int byte = 0; byte < 256; byte++) {
+                        memset(text, 'a', sizeof(text));
+                        text[at] = (char)byte;
+                        assert_int_equal(sp_str_is_utf8(sp_str(text, sizeof(text))),
+                                         byte > 0 && byte < 0x80);
+                }
+                for (size_t k = 0; k < SP_ARRAY_SIZE(sequences); k++) {
+                        size_t n = strlen(sequences[k].bytes);
+
+                        if (at + n > sizeof(text))
+                                continue;
+                        memset(text, 'a', sizeof(text));
+                        memcpy(text + at, sequences[k].bytes, n);
+                        assert_int_equal(sp_str_is_utf8(sp_str(text, sizeof(text))),
+                                         sequences[k].is_valid);
+                }
+        }
+}
+
 static void ulids_are_valid_and_sort_by_time(void **state)
 {
         struct sp_ulid a, b;
@@ -135,6 +174,7 @@ int main(void)
                 cmocka_unit_test(base64url_is_strict_and_turns_round),
                 cmocka_unit_test(foreign_bytes_are_escaped_and_text_is_not),
                 cmocka_unit_test(an_arena_gives_zeroed_memory_up_to_its_limit),
+                cmocka_unit_test(text_is_utf8_without_nul_wherever_the_byte_stands),
                 cmocka_unit_test(ulids_are_valid_and_sort_by_time),
         };
 

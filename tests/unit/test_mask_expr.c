@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One expression for each kind of mask and type of column; and schemas as they arrive. */
+/* One expression for each kind of mask and type of column; and schemas as they arrive.
+ */
 #include <errno.h>
 
 #include "daemon/base/json.h"
@@ -20,9 +21,11 @@ static const struct {
           "'[redacted]'" },
         { "redact bytes", SP_MASK_REDACT, 0, 0, "BYTES", "", "b''" },
         { "redact an integer", SP_MASK_REDACT, 0, 0, "INTEGER", "NULLABLE", "0" },
-        { "redact an integer by its other name", SP_MASK_REDACT, 0, 0, "INT64", "", "0" },
+        { "redact an integer by its other name", SP_MASK_REDACT, 0, 0, "INT64", "",
+          "0" },
         { "redact a float", SP_MASK_REDACT, 0, 0, "FLOAT", "", "CAST(0 AS FLOAT64)" },
-        { "redact a numeric", SP_MASK_REDACT, 0, 0, "NUMERIC", "", "CAST(0 AS NUMERIC)" },
+        { "redact a numeric", SP_MASK_REDACT, 0, 0, "NUMERIC", "",
+          "CAST(0 AS NUMERIC)" },
         { "redact a boolean", SP_MASK_REDACT, 0, 0, "BOOLEAN", "", "FALSE" },
         { "redact a date", SP_MASK_REDACT, 0, 0, "DATE", "", "DATE '1970-01-01'" },
         { "redact JSON", SP_MASK_REDACT, 0, 0, "JSON", "", "JSON 'null'" },
@@ -30,7 +33,8 @@ static const struct {
           "CAST(NULL AS GEOGRAPHY)" },
         { "a required place has no harmless value", SP_MASK_REDACT, 0, 0, "GEOGRAPHY",
           "REQUIRED", NULL },
-        { "redact a list", SP_MASK_REDACT, 0, 0, "STRING", "REPEATED", "ARRAY<STRING>[]" },
+        { "redact a list", SP_MASK_REDACT, 0, 0, "STRING", "REPEATED",
+          "ARRAY<STRING>[]" },
         { "redact a type of the future", SP_MASK_REDACT, 0, 0, "QUATERNION", "", NULL },
         { "null a string", SP_MASK_NULL, 0, 0, "STRING", "", "CAST(NULL AS STRING)" },
         { "null a timestamp", SP_MASK_NULL, 0, 0, "TIMESTAMP", "",
@@ -51,8 +55,9 @@ static const struct {
           "IF(CHAR_LENGTH(" C ") > 4, CONCAT(REPEAT('*', CHAR_LENGTH(" C
           ") - 4), SUBSTR(" C ", -4)), REPEAT('*', CHAR_LENGTH(" C ")))" },
         { "keep the beginning of a string", SP_MASK_PARTIAL, 2, 0, "STRING", "",
-          "IF(CHAR_LENGTH(" C ") > 2, CONCAT(SUBSTR(" C ", 1, 2), REPEAT('*', CHAR_LENGTH(" C
-          ") - 2)), REPEAT('*', CHAR_LENGTH(" C ")))" },
+          "IF(CHAR_LENGTH(" C ") > 2, CONCAT(SUBSTR(" C
+          ", 1, 2), REPEAT('*', CHAR_LENGTH(" C ") - 2)), REPEAT('*', CHAR_LENGTH(" C
+          ")))" },
         { "an integer has no part", SP_MASK_PARTIAL, 0, 4, "INTEGER", "", NULL },
         { "a list has no part", SP_MASK_PARTIAL, 0, 4, "STRING", "REPEATED", NULL },
 };
@@ -64,9 +69,11 @@ static void test_expressions(void **state sp_unused)
                 struct sp_column c = { SP_STR("c"), sp_str_c(table[i].type),
                                        sp_str_c(table[i].mode), NULL, 0 };
                 struct sp_schema schema = { .columns = &c, .n_columns = 1 };
-                struct sp_mask_column mc = { &c, { table[i].kind, table[i].first,
-                                                   table[i].last, SP_STR_NULL } };
-                struct sp_mask_table t = { .schema = &schema, .columns = &mc,
+                struct sp_mask_column mc = { &c,
+                                             { table[i].kind, table[i].first,
+                                               table[i].last, SP_STR_NULL } };
+                struct sp_mask_table t = { .schema = &schema,
+                                           .columns = &mc,
                                            .n_columns = 1 };
                 struct sp_err err = SP_ERR_NULL;
                 bool needs_salt = false;
@@ -79,14 +86,16 @@ static void test_expressions(void **state sp_unused)
                         continue;
                 }
                 SP_CHECK(table[i].sentence, r == 0);
-                SP_CHECK(table[i].sentence, needs_salt == (table[i].kind == SP_MASK_HASH));
+                SP_CHECK(table[i].sentence,
+                         needs_salt == (table[i].kind == SP_MASK_HASH));
                 assert_int_equal(sp_buf_addf(&want,
-                                             "(SELECT * REPLACE (%s AS `c`) FROM `p.d.t` AS "
+                                             "(SELECT %s AS `c` FROM `p.d.t` AS "
                                              "sallyport_source)",
                                              table[i].text),
                                  0);
                 if (!sp_str_eq(sp_buf_str(&to), sp_buf_str(&want)))
-                        fail_msg("%s: %.*s", table[i].sentence, SP_FMT(sp_buf_str(&to)));
+                        fail_msg("%s: %.*s", table[i].sentence,
+                                 SP_FMT(sp_buf_str(&to)));
         }
 }
 
@@ -97,7 +106,8 @@ static void test_record(void **state sp_unused)
                 { SP_STR("a b"), SP_STR("STRING"), SP_STR("REPEATED"), NULL, 0 },
                 { SP_STR("n"), SP_STR("FLOAT64"), SP_STR(""), NULL, 0 },
         };
-        struct sp_column c = { SP_STR("c"), SP_STR("RECORD"), SP_STR("REPEATED"), inner, 2 };
+        struct sp_column c = { SP_STR("c"), SP_STR("RECORD"), SP_STR("REPEATED"), inner,
+                               2 };
         struct sp_schema schema = { .columns = &c, .n_columns = 1 };
         struct sp_mask_column mc = { &c, { .kind = SP_MASK_REDACT } };
         struct sp_mask_table t = { .schema = &schema, .columns = &mc, .n_columns = 1 };
@@ -108,8 +118,8 @@ static void test_record(void **state sp_unused)
                                               &needs_salt, &err),
                          0);
         assert_true(sp_str_eq(sp_buf_str(&to),
-                              SP_STR("(SELECT * REPLACE (ARRAY<STRUCT<`a b` ARRAY<STRING>, "
-                                     "`n` FLOAT64>>[] AS `c`) FROM `p.d.t` AS "
+                              SP_STR("(SELECT ARRAY<STRUCT<`a b` ARRAY<STRING>, "
+                                     "`n` FLOAT64>>[] AS `c` FROM `p.d.t` AS "
                                      "sallyport_source)")));
         /* a name that could end its quotes is not written */
         c.name = SP_STR("c` FROM x");
@@ -129,21 +139,25 @@ static const struct {
           "{\"etag\":\"e\",\"type\":\"TABLE\",\"schema\":{\"fields\":[{\"name\":\"a\","
           "\"type\":\"STRING\",\"mode\":\"REQUIRED\"}]}}",
           true, 1, "TABLE" },
-        { "an answer without type has no kind", "{\"schema\":{\"fields\":[]}}", true, 0, "" },
-        { "a table without columns", "{\"type\":\"TABLE\",\"schema\":{}}", true, 0, "TABLE" },
-        { "a catalogue entry is a table", "{\"schema\":[{\"name\":\"a\",\"type\":\"DATE\"}]}",
-          true, 1, "TABLE" },
-        { "unless it says otherwise", "{\"type\":\"VIEW\",\"schema\":[]}", true, 0, "VIEW" },
+        { "an answer without type has no kind", "{\"schema\":{\"fields\":[]}}", true, 0,
+          "" },
+        { "a table without columns", "{\"type\":\"TABLE\",\"schema\":{}}", true, 0,
+          "TABLE" },
+        { "a catalogue entry is a table",
+          "{\"schema\":[{\"name\":\"a\",\"type\":\"DATE\"}]}", true, 1, "TABLE" },
+        { "unless it says otherwise", "{\"type\":\"VIEW\",\"schema\":[]}", true, 0,
+          "VIEW" },
         { "a type that is no string", "{\"type\":1}", false, 0, "" },
-        { "a column without a name", "{\"schema\":[{\"type\":\"DATE\"}]}", false, 0, "" },
+        { "a column without a name", "{\"schema\":[{\"type\":\"DATE\"}]}", false, 0,
+          "" },
         { "a column without a type", "{\"schema\":[{\"name\":\"a\"}]}", false, 0, "" },
         { "a column that is no object", "{\"schema\":[1]}", false, 0, "" },
         { "fields that are no list", "{\"schema\":{\"fields\":{}}}", false, 0, "" },
         { "a mode that nobody knows",
-          "{\"schema\":[{\"name\":\"a\",\"type\":\"DATE\",\"mode\":\"MANY\"}]}", false, 0,
-          "" },
-        { "a record without fields", "{\"schema\":[{\"name\":\"a\",\"type\":\"RECORD\"}]}",
-          false, 0, "" },
+          "{\"schema\":[{\"name\":\"a\",\"type\":\"DATE\",\"mode\":\"MANY\"}]}", false,
+          0, "" },
+        { "a record without fields",
+          "{\"schema\":[{\"name\":\"a\",\"type\":\"RECORD\"}]}", false, 0, "" },
 };
 
 static void test_schemas(void **state sp_unused)
@@ -155,15 +169,17 @@ static void test_schemas(void **state sp_unused)
                 struct sp_err err = SP_ERR_NULL;
                 int r;
 
-                assert_int_equal(sp_json_parse(&a, sp_str_c(schemas[i].json), &json, &err),
-                                 0);
+                assert_int_equal(
+                        sp_json_parse(&a, sp_str_c(schemas[i].json), &json, &err), 0);
                 r = sp_schema_read(&a, SP_STR("p.d.t"), json, &s, &err);
                 SP_CHECK(schemas[i].sentence, (r == 0) == schemas[i].is_fine);
                 if (r < 0) {
                         SP_CHECK(schemas[i].sentence, r == -EINVAL);
-                        SP_CHECK(schemas[i].sentence, strcmp(err.id, "mask.schema") == 0);
+                        SP_CHECK(schemas[i].sentence,
+                                 strcmp(err.id, "mask.schema") == 0);
                 } else {
-                        SP_CHECK(schemas[i].sentence, s.n_columns == schemas[i].n_columns);
+                        SP_CHECK(schemas[i].sentence,
+                                 s.n_columns == schemas[i].n_columns);
                         SP_CHECK(schemas[i].sentence,
                                  sp_str_eq(s.kind, sp_str_c(schemas[i].kind)));
                 }

@@ -11,10 +11,12 @@ struct row {
 };
 
 static const struct row rows[] = {
-        { "listed members pass, blanks go", "{ \"kind\" : \"k\", \"totalRows\" : \"2\" }",
+        { "listed members pass, blanks go",
+          "{ \"kind\" : \"k\", \"totalRows\" : \"2\" }",
           "{\"kind\":\"k\",\"totalRows\":\"2\"}", 0 },
         { "a member that is not listed is taken out, wherever it stands",
-          "{\"errors\":[{\"message\":\"x\"}],\"kind\":\"k\",\"sessionInfo\":{\"a\":[1,{}]},"
+          "{\"errors\":[{\"message\":\"x\"}],\"kind\":\"k\",\"sessionInfo\":{\"a\":[1,{"
+          "}]},"
           "\"cacheHit\":false,\"x\":1}",
           "{\"kind\":\"k\",\"cacheHit\":false}", 0 },
         { "rows are counted and pass as they are",
@@ -74,7 +76,8 @@ static void answers_are_cut_to_the_listed_members_at_any_split(void **state)
 
 static void the_job_reference_is_noted_when_it_is_complete(void **state)
 {
-        static const char in[] = "{\"kind\":\"k\",\"jobReference\":{\"jobId\":\"j1\"},\"rows\":[]}";
+        static const char in[] =
+                "{\"kind\":\"k\",\"jobReference\":{\"jobId\":\"j1\"},\"rows\":[]}";
         struct sp_stream s;
         sp_autobuf out = SP_BUF_INIT(4096);
 
@@ -82,7 +85,8 @@ static void the_job_reference_is_noted_when_it_is_complete(void **state)
         sp_stream_init(&s, sp_stream_query);
         assert_int_equal(sp_stream_push(&s, sp_str(in, 30), &out, NULL), 0);
         assert_int_equal(sp_stream_note(&s, "jobReference").n, 0);
-        assert_int_equal(sp_stream_push(&s, sp_str(in + 30, sizeof(in) - 31), &out, NULL), 0);
+        assert_int_equal(
+                sp_stream_push(&s, sp_str(in + 30, sizeof(in) - 31), &out, NULL), 0);
         assert_true(sp_str_eq(sp_stream_note(&s, "jobReference"),
                               SP_STR("{\"jobId\":\"j1\"}")));
         sp_stream_done(&s);

@@ -6,32 +6,42 @@
 static const char rules[] =
         "version: 1\n"
         "rules:\n"
-        "- {name: read, workloads: [\"ci-*\"], actions: [select], resources: [p.a, p.b], "
+        "- {name: read, workloads: [\"ci-*\"], actions: [select], resources: [p.a, "
+        "p.b], "
         "verdict: allow}\n"
-        "- {name: read-crm, actions: [select], resources: [p.crm], when: {person: required}, "
+        "- {name: read-crm, actions: [select], resources: [p.crm], when: {person: "
+        "required}, "
         "verdict: allow}\n"
         "- {name: no-pay, actions: [\"*\"], resources: [p.b.pay], verdict: deny, "
         "reason: pay is private}\n"
-        "- {name: change, actions: [update, delete], resources: [p.a], verdict: allow}\n"
+        "- {name: change, actions: [update, delete], resources: [p.a], verdict: "
+        "allow}\n"
         "- {name: ask-wide, actions: [update, delete], resources: [p.a], when: {where: "
         "[absent, always-true]}, verdict: approve, reason: ask first}\n"
-        "- {name: no-wild-delete, actions: [delete], resources: [p.a.orders], when: {where: "
+        "- {name: no-wild-delete, actions: [delete], resources: [p.a.orders], when: "
+        "{where: "
         "[always-true]}, verdict: deny}\n"
-        "- {name: ask-dear, actions: [select], resources: [p.a], when: {estimated_bytes: "
+        "- {name: ask-dear, actions: [select], resources: [p.a], when: "
+        "{estimated_bytes: "
         "\">10GB\"}, verdict: approve}\n"
         "- {name: cheap, actions: [select], resources: [p.c], when: {estimated_bytes: "
         "\"<=1KB\"}, verdict: allow}\n"
-        "- {name: by-group, groups: [admins], actions: [drop], resources: [p], verdict: "
+        "- {name: by-group, groups: [admins], actions: [drop], resources: [p], "
+        "verdict: "
         "approve}\n"
-        "- {name: by-person, persons: [\"https://i#ann@example.com\", \"https://i#u-*\"], "
+        "- {name: by-person, persons: [\"https://i#ann@example.com\", "
+        "\"https://i#u-*\"], "
         "actions: [create], resources: [p.a], verdict: allow}\n"
-        "- {name: see, actions: [\"bigquery.tables.*\", bigquery.datasets.get], resources: "
+        "- {name: see, actions: [\"bigquery.tables.*\", bigquery.datasets.get], "
+        "resources: "
         "[p.a, p.crm.orders], verdict: allow}\n"
         "- {name: see-all, actions: [bigquery.datasets.get, bigquery.models.delete], "
         "resources: [\"p.e.*\", \"q.*\"], verdict: allow}\n"
         "- {name: office, actions: [insert], resources: [p.a], when: {time: {days: "
-        "[mon-fri], from: \"09:00\", to: \"18:00\", zone: \"+02:00\"}}, verdict: allow}\n"
-        "- {name: night, actions: [merge], resources: [p.a], when: {time: {days: [fri], "
+        "[mon-fri], from: \"09:00\", to: \"18:00\", zone: \"+02:00\"}}, verdict: "
+        "allow}\n"
+        "- {name: night, actions: [merge], resources: [p.a], when: {time: {days: "
+        "[fri], "
         "from: \"22:00\", to: \"04:00\", zone: UTC}}, verdict: allow}\n"
         "- {name: ask-narrow, actions: [truncate], resources: [\"p.a.events_2026*\"], "
         "verdict: approve}\n"
@@ -59,26 +69,26 @@ static const struct {
           SP_VERDICT_DENY, "policy.no-rule" },
         { "another action is not allowed", "ci-1", "", "", "alter", "p.a.t", 0, 5, 0,
           SP_VERDICT_DENY, "policy.no-rule" },
-        { "an action nobody knows is denied", "ci-1", "", "", "optimize", "p.a.t", 0, 5, 0,
-          SP_VERDICT_DENY, "policy.no-rule" },
+        { "an action nobody knows is denied", "ci-1", "", "", "optimize", "p.a.t", 0, 5,
+          0, SP_VERDICT_DENY, "policy.no-rule" },
         { "the unknown action is denied", "ci-1", "", "", "unknown", "p.b.pay", 0, 5, 0,
           SP_VERDICT_DENY, "policy.no-rule" },
         { "deny wins over allow", "ci-1", "", "", "select", "p.b.pay", 0, 5, 0,
           SP_VERDICT_DENY, "no-pay" },
-        { "deny does not mind letter case", "ci-1", "", "", "select", "p.b.PAY", 0, 5, 0,
-          SP_VERDICT_DENY, "no-pay" },
-        { "deny of a table denies the drop of its dataset", "ci-1", "", "", "drop", "p.b", 0,
-          -1, 0, SP_VERDICT_DENY, "no-pay" },
+        { "deny does not mind letter case", "ci-1", "", "", "select", "p.b.PAY", 0, 5,
+          0, SP_VERDICT_DENY, "no-pay" },
+        { "deny of a table denies the drop of its dataset", "ci-1", "", "", "drop",
+          "p.b", 0, -1, 0, SP_VERDICT_DENY, "no-pay" },
         { "but not reading about the dataset", "ci-1", "", "", "bigquery.datasets.get",
           "p.b", 0, -1, 0, SP_VERDICT_DENY, "policy.no-rule" },
-        { "deny of a table denies a wildcard over it", "ci-1", "", "", "select", "p.b.p*", 0,
-          5, 0, SP_VERDICT_DENY, "no-pay" },
+        { "deny of a table denies a wildcard over it", "ci-1", "", "", "select",
+          "p.b.p*", 0, 5, 0, SP_VERDICT_DENY, "no-pay" },
         { "a person is required", "ci-1", "", "", "select", "p.crm.t", 0, 5, 0,
           SP_VERDICT_DENY, "policy.person-required" },
         { "a person is there", "ci-1", "x", "", "select", "p.crm.t", 0, 5, 0,
           SP_VERDICT_ALLOW, "read-crm" },
-        { "a selective WHERE is allowed", "ci-1", "", "", "update", "p.a.t", SELECTIVE, 5, 0,
-          SP_VERDICT_ALLOW, "change" },
+        { "a selective WHERE is allowed", "ci-1", "", "", "update", "p.a.t", SELECTIVE,
+          5, 0, SP_VERDICT_ALLOW, "change" },
         { "approve wins over allow", "ci-1", "", "", "update", "p.a.t", ABSENT, 5, 0,
           SP_VERDICT_APPROVE, "ask-wide" },
         { "an unproven WHERE counts as the worst", "ci-1", "", "", "update", "p.a.t",
@@ -87,8 +97,8 @@ static const struct {
           "p.a.t", 0, 5, 0, SP_VERDICT_APPROVE, "ask-wide" },
         { "deny wins over approve", "ci-1", "", "", "delete", "p.a.orders", TRUE_, 5, 0,
           SP_VERDICT_DENY, "no-wild-delete" },
-        { "an unproven WHERE meets a deny condition", "ci-1", "", "", "delete", "p.a.orders",
-          UNPROVEN, 5, 0, SP_VERDICT_DENY, "no-wild-delete" },
+        { "an unproven WHERE meets a deny condition", "ci-1", "", "", "delete",
+          "p.a.orders", UNPROVEN, 5, 0, SP_VERDICT_DENY, "no-wild-delete" },
         { "an absent WHERE is not an always-true one", "ci-1", "", "", "delete",
           "p.a.orders", ABSENT, 5, 0, SP_VERDICT_APPROVE, "ask-wide" },
         { "an estimate at the limit passes", "ci-1", "", "", "select", "p.a.t", 0,
@@ -99,10 +109,10 @@ static const struct {
           SP_VERDICT_APPROVE, "ask-dear" },
         { "an allow needs its estimate", "ci-1", "", "", "select", "p.c.t", 0, -1, 0,
           SP_VERDICT_DENY, "policy.no-rule" },
-        { "an allow with a small estimate", "ci-1", "", "", "select", "p.c.t", 0, 1000, 0,
-          SP_VERDICT_ALLOW, "cheap" },
-        { "an allow with too big an estimate", "ci-1", "", "", "select", "p.c.t", 0, 1001, 0,
-          SP_VERDICT_DENY, "policy.no-rule" },
+        { "an allow with a small estimate", "ci-1", "", "", "select", "p.c.t", 0, 1000,
+          0, SP_VERDICT_ALLOW, "cheap" },
+        { "an allow with too big an estimate", "ci-1", "", "", "select", "p.c.t", 0,
+          1001, 0, SP_VERDICT_DENY, "policy.no-rule" },
         { "a group is needed", "ci-1", "x", "devs", "drop", "p.a.t", 0, -1, 0,
           SP_VERDICT_DENY, "policy.no-rule" },
         { "a group is there", "ci-1", "x", "admins", "drop", "p.a.t", 0, -1, 0,
@@ -111,26 +121,28 @@ static const struct {
           SP_VERDICT_ALLOW, "by-person" },
         { "another subject does not", "ci-1", "v-7", "", "create", "p.a.t", 0, -1, 0,
           SP_VERDICT_DENY, "policy.no-rule" },
-        { "an e-mail address matches without regard to case", "ci-1", "9:Ann@example.com",
-          "", "create", "p.a.t", 0, -1, 0, SP_VERDICT_ALLOW, "by-person" },
+        { "an e-mail address matches without regard to case", "ci-1",
+          "9:Ann@example.com", "", "create", "p.a.t", 0, -1, 0, SP_VERDICT_ALLOW,
+          "by-person" },
         { "nobody is not a person", "ci-1", "", "", "create", "p.a.t", 0, -1, 0,
           SP_VERDICT_DENY, "policy.no-rule" },
-        { "a table rule does not show the dataset", "ci-1", "", "", "bigquery.datasets.get",
-          "p.crm", 0, -1, 0, SP_VERDICT_DENY, "policy.no-rule" },
-        { "a dataset rule does", "ci-1", "", "", "bigquery.datasets.get", "p.a", 0, -1, 0,
-          SP_VERDICT_ALLOW, "see" },
-        { "all tables of a dataset show the dataset", "ci-1", "", "", "bigquery.datasets.get",
-          "p.e", 0, -1, 0, SP_VERDICT_ALLOW, "see-all" },
-        { "but grant no change of it", "ci-1", "", "", "bigquery.models.delete", "p.e", 0, -1,
+        { "a table rule does not show the dataset", "ci-1", "", "",
+          "bigquery.datasets.get", "p.crm", 0, -1, 0, SP_VERDICT_DENY,
+          "policy.no-rule" },
+        { "a dataset rule does", "ci-1", "", "", "bigquery.datasets.get", "p.a", 0, -1,
+          0, SP_VERDICT_ALLOW, "see" },
+        { "all tables of a dataset show the dataset", "ci-1", "", "",
+          "bigquery.datasets.get", "p.e", 0, -1, 0, SP_VERDICT_ALLOW, "see-all" },
+        { "but grant no change of it", "ci-1", "", "", "bigquery.models.delete", "p.e",
+          0, -1, 0, SP_VERDICT_DENY, "policy.no-rule" },
+        { "nor another dataset", "ci-1", "", "", "bigquery.datasets.get", "p.f", 0, -1,
           0, SP_VERDICT_DENY, "policy.no-rule" },
-        { "nor another dataset", "ci-1", "", "", "bigquery.datasets.get", "p.f", 0, -1, 0,
-          SP_VERDICT_DENY, "policy.no-rule" },
-        { "office begins at nine, two hours east", "ci-1", "", "", "insert", "p.a.t", 0, -1,
-          MONDAY + 7 * HOUR, SP_VERDICT_ALLOW, "office" },
+        { "office begins at nine, two hours east", "ci-1", "", "", "insert", "p.a.t", 0,
+          -1, MONDAY + 7 * HOUR, SP_VERDICT_ALLOW, "office" },
         { "and not a moment before", "ci-1", "", "", "insert", "p.a.t", 0, -1,
           MONDAY + 7 * HOUR - 1, SP_VERDICT_DENY, "policy.no-rule" },
-        { "and ends at six", "ci-1", "", "", "insert", "p.a.t", 0, -1, MONDAY + 16 * HOUR,
-          SP_VERDICT_DENY, "policy.no-rule" },
+        { "and ends at six", "ci-1", "", "", "insert", "p.a.t", 0, -1,
+          MONDAY + 16 * HOUR, SP_VERDICT_DENY, "policy.no-rule" },
         { "not on Sunday", "ci-1", "", "", "insert", "p.a.t", 0, -1, MONDAY - 14 * HOUR,
           SP_VERDICT_DENY, "policy.no-rule" },
         { "a night that begins on Friday", "ci-1", "", "", "merge", "p.a.t", 0, -1,
@@ -143,8 +155,8 @@ static const struct {
           "p.a.events_*", SELECTIVE, -1, 0, SP_VERDICT_DENY, "policy.no-rule" },
         { "an approve rule grants what it names", "ci-1", "", "", "truncate",
           "p.a.events_2026*", SELECTIVE, -1, 0, SP_VERDICT_APPROVE, "ask-narrow" },
-        { "an allow rule grants letter for letter", "ci-1", "", "", "export", "p.a.EV", 0,
-          -1, 0, SP_VERDICT_DENY, "policy.no-rule" },
+        { "an allow rule grants letter for letter", "ci-1", "", "", "export", "p.a.EV",
+          0, -1, 0, SP_VERDICT_DENY, "policy.no-rule" },
         { "no metadata views by accident", "ci-1", "", "", "select",
           "p.a.INFORMATION_SCHEMA.TABLES", 0, 5, 0, SP_VERDICT_DENY, "policy.no-rule" },
 };
@@ -172,7 +184,9 @@ static void test_table(void **state sp_unused)
                                             .n_groups = group.n ? 1 : 0 };
                 struct sp_access a = { sp_str_c(table[i].action),
                                        sp_str_c(table[i].resource) };
-                struct sp_question q = { .principal = &who, .accesses = &a, .n_accesses = 1,
+                struct sp_question q = { .principal = &who,
+                                         .accesses = &a,
+                                         .n_accesses = 1,
                                          .where = table[i].where,
                                          .has_estimate = table[i].bytes >= 0,
                                          .now_us = table[i].now_us };
@@ -217,8 +231,11 @@ static void test_several_accesses(void **state sp_unused)
                 { SP_STR("alter"), SP_STR("p.a.t") },
                 { SP_STR("select"), SP_STR("p.b.pay") },
         };
-        struct sp_question q = { .principal = &who, .accesses = a, .n_accesses = 1,
-                                 .where = ABSENT, .has_estimate = true };
+        struct sp_question q = { .principal = &who,
+                                 .accesses = a,
+                                 .n_accesses = 1,
+                                 .where = ABSENT,
+                                 .has_estimate = true };
         struct sp_decision d = sp_policy_decide(p, &q);
 
         assert_int_equal(d.verdict, SP_VERDICT_ALLOW);

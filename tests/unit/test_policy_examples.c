@@ -41,8 +41,8 @@ static const struct {
           "acme-prod.region-us.INFORMATION_SCHEMA.JOBS", 0, 1, SP_VERDICT_DENY, "" },
         { "nothing can be written", "read-only.yaml", "", "", "insert",
           "acme-prod.analytics.events", 0, 1, SP_VERDICT_DENY, "" },
-        { "the payroll is closed", "read-only.yaml", "", "", "select", "acme-prod.hr.pay", 0,
-          1, SP_VERDICT_DENY, "no-payroll" },
+        { "the payroll is closed", "read-only.yaml", "", "", "select",
+          "acme-prod.hr.pay", 0, 1, SP_VERDICT_DENY, "no-payroll" },
         { "schemas can be read", "read-only.yaml", "", "", "bigquery.tables.get",
           "acme-prod.analytics.events", 0, 1, SP_VERDICT_ALLOW, "look-around" },
         { "customers can be read", "masked-crm.yaml", "", "", "select",
@@ -50,25 +50,26 @@ static const struct {
         { "a large read is held", "masked-crm.yaml", "", "", "select",
           "acme-prod.crm.customers", 0, 5000000001, SP_VERDICT_APPROVE,
           "ask-before-large-reads" },
-        { "a change is held", "masked-crm.yaml", "", "", "update", "acme-prod.crm.orders",
-          SP_SQL_WHERE_SELECTIVE, 1, SP_VERDICT_APPROVE, "ask-before-changes" },
+        { "a change is held", "masked-crm.yaml", "", "", "update",
+          "acme-prod.crm.orders", SP_SQL_WHERE_SELECTIVE, 1, SP_VERDICT_APPROVE,
+          "ask-before-changes" },
         { "a change of everything is denied", "masked-crm.yaml", "", "", "update",
           "acme-prod.crm.orders", SP_SQL_WHERE_ALWAYS_TRUE, 1, SP_VERDICT_DENY,
           "no-change-without-where" },
-        { "a drop is denied", "masked-crm.yaml", "", "", "drop", "acme-prod.crm.orders", 0,
-          1, SP_VERDICT_DENY, "no-structure-changes" },
-        { "so is the drop of a dataset", "masked-crm.yaml", "", "", "drop", "acme-prod.crm",
+        { "a drop is denied", "masked-crm.yaml", "", "", "drop", "acme-prod.crm.orders",
           0, 1, SP_VERDICT_DENY, "no-structure-changes" },
-        { "an analyst reads", "people-and-hours.yaml", "x", "ai-coding-agents", "select",
-          "acme-prod.sales.orders", 0, 1, SP_VERDICT_ALLOW, "analysts-read" },
+        { "so is the drop of a dataset", "masked-crm.yaml", "", "", "drop",
+          "acme-prod.crm", 0, 1, SP_VERDICT_DENY, "no-structure-changes" },
+        { "an analyst reads", "people-and-hours.yaml", "x", "ai-coding-agents",
+          "select", "acme-prod.sales.orders", 0, 1, SP_VERDICT_ALLOW, "analysts-read" },
         { "an owner changes some rows", "people-and-hours.yaml", "svc-loader-1", "",
           "update", "acme-prod.sales.staging_1", SP_SQL_WHERE_SELECTIVE, 1,
           SP_VERDICT_ALLOW, "owners-change" },
         { "but not all", "people-and-hours.yaml", "svc-loader-1", "", "update",
           "acme-prod.sales.staging_1", SP_SQL_WHERE_UNPROVEN, 1, SP_VERDICT_DENY, "" },
-        { "heavy work waits for the night", "people-and-hours.yaml", "x", "data-analysts",
-          "select", "acme-prod.sales.orders", 0, UINT64_C(1000000000000), SP_VERDICT_DENY,
-          "heavy-reads-at-night" },
+        { "heavy work waits for the night", "people-and-hours.yaml", "x",
+          "data-analysts", "select", "acme-prod.sales.orders", 0,
+          UINT64_C(1000000000000), SP_VERDICT_DENY, "heavy-reads-at-night" },
 };
 
 static void test_examples(void **state sp_unused)
@@ -83,10 +84,14 @@ static void test_examples(void **state sp_unused)
                 struct sp_access a = { sp_str_c(table[i].action),
                                        sp_str_c(table[i].resource) };
                 /* 1970-01-05, a Monday, at noon UTC */
-                struct sp_question q = { .principal = &who, .accesses = &a, .n_accesses = 1,
-                                         .where = table[i].where, .has_estimate = true,
+                struct sp_question q = { .principal = &who,
+                                         .accesses = &a,
+                                         .n_accesses = 1,
+                                         .where = table[i].where,
+                                         .has_estimate = true,
                                          .estimated_bytes = table[i].bytes,
-                                         .now_us = UINT64_C(108) * 3600 * SP_USEC_PER_SEC };
+                                         .now_us = UINT64_C(108) * 3600 *
+                                                   SP_USEC_PER_SEC };
                 struct sp_decision d;
 
                 if (who.sub.n)
@@ -102,7 +107,8 @@ static const struct {
         const char *sentence, *file, *column, *group;
         enum sp_mask_kind kind;
 } masks[] = {
-        { "identity numbers keep their end", "masked-crm.yaml", "ssn", "", SP_MASK_PARTIAL },
+        { "identity numbers keep their end", "masked-crm.yaml", "ssn", "",
+          SP_MASK_PARTIAL },
         { "addresses are hashed", "masked-crm.yaml", "email", "", SP_MASK_HASH },
         { "whatever the letter case", "masked-crm.yaml", "EMail", "", SP_MASK_HASH },
         { "phones are hidden", "masked-crm.yaml", "phone", "", SP_MASK_REDACT },
@@ -120,8 +126,9 @@ static void test_masks(void **state sp_unused)
                 struct sp_principal who = { .workload = SP_STR("ci-agents"),
                                             .groups = &group,
                                             .n_groups = group.n ? 1 : 0 };
-                struct sp_mask m = sp_policy_mask(p, &who, SP_STR("acme-prod.crm.customers"),
-                                                  sp_str_c(masks[i].column), 0);
+                struct sp_mask m =
+                        sp_policy_mask(p, &who, SP_STR("acme-prod.crm.customers"),
+                                       sp_str_c(masks[i].column), 0);
 
                 SP_CHECK(masks[i].sentence, m.kind == masks[i].kind);
         }

@@ -15,25 +15,27 @@ static const struct {
         { "a file with nothing in it", "", "policy.yaml", "1:1" },
         { "a file that is not a mapping", "- a\n", "policy.bad-type", "1:1" },
         { "broken YAML", HEAD "rules: [\n", "policy.yaml", "3:1" },
-        { "the version is missing", "rules: [" RULE "]\n", "policy.missing-key", "1:1" },
+        { "the version is missing", "rules: [" RULE "]\n", "policy.missing-key",
+          "1:1" },
         { "a version from the future", "version: 2\n", "policy.bad-version", "1:10" },
         { "an unknown key at the top", HEAD "rule: []\n", "policy.unknown-key", "2:1" },
         { "an unknown key in a rule",
-          HEAD "rules:\n  - name: a\n    action: [select]\n", "policy.unknown-key", "4:5" },
+          HEAD "rules:\n  - name: a\n    action: [select]\n", "policy.unknown-key",
+          "4:5" },
         { "an unknown key in when",
           HEAD "rules:\n- {name: a, actions: [select], resources: [p], verdict: deny, "
                "when: {wher: [absent]}}\n",
           "policy.unknown-key", "3:70" },
-        { "a key set twice", HEAD "mode: enforce\nmode: observe\n", "policy.duplicate-key",
-          "3:1" },
+        { "a key set twice", HEAD "mode: enforce\nmode: observe\n",
+          "policy.duplicate-key", "3:1" },
         { "an anchor", HEAD "rules: &x []\n", "policy.yaml-feature", "2:8" },
         { "an alias", HEAD "mode: *x\n", "policy.yaml-feature", "2:7" },
         { "a tag", HEAD "mode: !!str enforce\n", "policy.yaml-feature", "2:7" },
         { "a merge key", HEAD "<<: {mode: observe}\n", "policy.yaml-feature", "2:1" },
         { "two documents", HEAD "---\n" HEAD, "policy.yaml-feature", "2:1" },
         { "a YAML directive", "%YAML 1.1\n---\n" HEAD, "policy.yaml-feature", "1:1" },
-        { "nesting without end", HEAD "rules: [[[[[[[[[[[[a]]]]]]]]]]]]\n", "policy.too-big",
-          "2:17" },
+        { "nesting without end", HEAD "rules: [[[[[[[[[[[[a]]]]]]]]]]]]\n",
+          "policy.too-big", "2:17" },
         { "a NUL in a value", HEAD "mode: \"en\\0force\"\n", "policy.yaml", "2:7" },
         { "Latin-1 bytes", HEAD "mode: \xE9\n", "policy.yaml", "1:1" },
         { "an unknown mode", HEAD "mode: dry-run\n", "policy.bad-value", "2:7" },
@@ -45,10 +47,12 @@ static const struct {
           HEAD "rules:\n- {name: a, actions: [select], resources: [p]}\n",
           "policy.missing-key", "3:3" },
         { "an unknown verdict",
-          HEAD "rules:\n- {name: a, actions: [select], resources: [p], verdict: block}\n",
+          HEAD
+          "rules:\n- {name: a, actions: [select], resources: [p], verdict: block}\n",
           "policy.bad-value", "3:57" },
         { "an unknown action",
-          HEAD "rules:\n- {name: a, actions: [selekt], resources: [p], verdict: deny}\n",
+          HEAD
+          "rules:\n- {name: a, actions: [selekt], resources: [p], verdict: deny}\n",
           "policy.unknown-action", "3:23" },
         { "a method that does not exist",
           HEAD "rules:\n- {name: a, actions: [bigquery.tables.read], resources: [p], "
@@ -63,7 +67,8 @@ static const struct {
                "verdict: deny}\n",
           "policy.unreachable-pattern", "3:31" },
         { "a resource with an empty part",
-          HEAD "rules:\n- {name: a, actions: [select], resources: [p..t], verdict: deny}\n",
+          HEAD
+          "rules:\n- {name: a, actions: [select], resources: [p..t], verdict: deny}\n",
           "policy.bad-pattern", "3:44" },
         { "a resource with four parts",
           HEAD "rules:\n- {name: a, actions: [select], resources: [p.d.t.c], "
@@ -93,17 +98,19 @@ static const struct {
           HEAD "rules:\n- {name: a, persons: [\"i#ann\", \"i#*\"], actions: [select], "
                "resources: [p], verdict: deny}\n",
           "policy.unreachable-pattern", "3:23" },
-        { "a bad name", HEAD "rules:\n- {name: Read It, verdict: deny}\n", "policy.bad-name",
-          "3:10" },
+        { "a bad name", HEAD "rules:\n- {name: Read It, verdict: deny}\n",
+          "policy.bad-name", "3:10" },
         { "two rules of one name", HEAD "rules:\n- " RULE "\n- " RULE "\n",
           "policy.duplicate-name", "4:10" },
         { "a rule behind an equal one",
-          HEAD "rules:\n- {name: a, actions: [select], resources: [p], verdict: allow}\n"
-               "- {name: b, actions: [select], resources: [p.d.t], verdict: allow}\n",
+          HEAD
+          "rules:\n- {name: a, actions: [select], resources: [p], verdict: allow}\n"
+          "- {name: b, actions: [select], resources: [p.d.t], verdict: allow}\n",
           "policy.dead-rule", "4:10" },
         { "an allow below a deny, whatever the order",
-          HEAD "rules:\n- {name: a, actions: [drop], resources: [p.d.t], verdict: allow}\n"
-               "- {name: b, actions: [\"*\"], resources: [\"*\"], verdict: deny}\n",
+          HEAD
+          "rules:\n- {name: a, actions: [drop], resources: [p.d.t], verdict: allow}\n"
+          "- {name: b, actions: [\"*\"], resources: [\"*\"], verdict: deny}\n",
           "policy.dead-rule", "3:10" },
         { "where on a statement that has none",
           HEAD "rules:\n- {name: a, actions: [select], resources: [p], verdict: deny, "
@@ -148,7 +155,8 @@ static const struct {
         { "a masked column without its table",
           HEAD "masks:\n- {name: m, columns: [crm.customers.ssn], mask: redact}\n",
           "policy.bad-pattern", "3:23" },
-        { "a mask of no kind", HEAD "masks:\n- {name: m, columns: [p.d.t.c], mask: blur}\n",
+        { "a mask of no kind",
+          HEAD "masks:\n- {name: m, columns: [p.d.t.c], mask: blur}\n",
           "policy.bad-value", "3:39" },
         { "a partial mask that keeps nothing",
           HEAD "masks:\n- {name: m, columns: [p.d.t.c], mask: {partial: {}}}\n",
@@ -162,7 +170,8 @@ static const struct {
                "except: {groups: [g], until: 2027-02-29}}\n",
           "policy.bad-value", "3:76" },
         { "a masked column covered by another",
-          HEAD "masks:\n- {name: m, columns: [p.d.t.ssn, \"*.*.*.ssn\"], mask: redact}\n",
+          HEAD
+          "masks:\n- {name: m, columns: [p.d.t.ssn, \"*.*.*.ssn\"], mask: redact}\n",
           "policy.unreachable-pattern", "3:23" },
         { "a mask below a stricter one",
           HEAD "masks:\n- {name: m, columns: [p.d.t.ssn], mask: hash}\n"
@@ -188,7 +197,8 @@ static void test_errors(void **state sp_unused)
 
                 SP_CHECK(errors[i].sentence, load(errors[i].text, &p, &err) == -EINVAL);
                 (void)snprintf(where, sizeof(where), "p.yaml:%s", errors[i].where);
-                if (!err.id || strcmp(err.id, errors[i].id) || strcmp(err.where, where)) {
+                if (!err.id || strcmp(err.id, errors[i].id) ||
+                    strcmp(err.where, where)) {
                         print_error("%s: got %s at %s, not %s at %s: %s\n",
                                     errors[i].sentence, err.id, err.where, errors[i].id,
                                     where, err.what);
@@ -203,26 +213,26 @@ static const struct {
         const char *sentence, *text;
 } fine[] = {
         { "a policy without rules denies everything", HEAD },
-        { "an allow beside a deny with a condition",
-          HEAD "rules:\n- {name: a, actions: [drop], resources: [p.d.t], verdict: allow}\n"
-               "- {name: b, actions: [drop], resources: [p], verdict: deny, when: {time: "
-               "{days: [sat, sun], zone: UTC}}}\n" },
-        { "an allow wider than the deny",
-          HEAD "rules:\n- {name: a, actions: [select], resources: [p], verdict: allow}\n"
-               "- {name: b, actions: [select], resources: [p.d], verdict: deny}\n" },
-        { "a rule for all beside the same for one workload",
-          HEAD "rules:\n- {name: a, workloads: [ci], actions: [select], resources: [p], "
-               "verdict: deny}\n"
-               "- {name: b, actions: [select], resources: [p], verdict: allow}\n" },
+        { "an allow beside a deny with a condition", HEAD
+          "rules:\n- {name: a, actions: [drop], resources: [p.d.t], verdict: allow}\n"
+          "- {name: b, actions: [drop], resources: [p], verdict: deny, when: {time: "
+          "{days: [sat, sun], zone: UTC}}}\n" },
+        { "an allow wider than the deny", HEAD
+          "rules:\n- {name: a, actions: [select], resources: [p], verdict: allow}\n"
+          "- {name: b, actions: [select], resources: [p.d], verdict: deny}\n" },
+        { "a rule for all beside the same for one workload", HEAD
+          "rules:\n- {name: a, workloads: [ci], actions: [select], resources: [p], "
+          "verdict: deny}\n"
+          "- {name: b, actions: [select], resources: [p], verdict: allow}\n" },
         { "a narrow rule before a wide one of the same verdict",
           HEAD "rules:\n- " RULE "\n"
                "- {name: b, actions: [select], resources: [p], verdict: allow}\n" },
         { "metadata views beside everything",
           HEAD "rules:\n- {name: a, actions: [select], resources: [p, "
                "p.d.INFORMATION_SCHEMA.COLUMNS], verdict: allow}\n" },
-        { "a mask beside a stricter one with an exemption",
-          HEAD "masks:\n- {name: m, columns: [p.d.t.ssn], mask: hash}\n"
-               "- {name: n, columns: [p.d.t.ssn], mask: redact, except: {groups: [g]}}\n" },
+        { "a mask beside a stricter one with an exemption", HEAD
+          "masks:\n- {name: m, columns: [p.d.t.ssn], mask: hash}\n"
+          "- {name: n, columns: [p.d.t.ssn], mask: redact, except: {groups: [g]}}\n" },
         { "every kind of value",
           HEAD "mode: observe\napprovals: {timeout: 2h, on_timeout: queue}\n"
                "limits: {maximum_bytes_billed: 10GB}\nrules:\n"
@@ -246,8 +256,8 @@ static void test_fine(void **state sp_unused)
                 struct sp_err err = SP_ERR_NULL;
 
                 if (load(fine[i].text, &p, &err) < 0)
-                        fail_msg("%s: %s at %s: %s", fine[i].sentence, err.id, err.where,
-                                 err.what);
+                        fail_msg("%s: %s at %s: %s", fine[i].sentence, err.id,
+                                 err.where, err.what);
         }
 }
 
@@ -275,15 +285,17 @@ static void test_settings(void **state sp_unused)
 static void test_files(void **state sp_unused)
 {
         struct sp_policy_file files[] = {
-                { SP_STR("10-a.yaml"), SP_STR(HEAD "mode: observe\nrules:\n- " RULE "\n") },
+                { SP_STR("10-a.yaml"),
+                  SP_STR(HEAD "mode: observe\nrules:\n- " RULE "\n") },
                 { SP_STR("20-b.yaml"), SP_STR(HEAD "mode: observe\n") },
                 { SP_STR("30-c.yaml"), SP_STR(HEAD "rules:\n- " RULE "\n") },
         };
         const struct sp_str workloads[] = { SP_STR("ci-agents") };
         struct sp_policy_file named = {
-                SP_STR("p.yaml"), SP_STR(HEAD "rules:\n- {name: a, workloads: [\"ci-*\", "
-                                              "dev], actions: [select], resources: [p], "
-                                              "verdict: deny}\n")
+                SP_STR("p.yaml"),
+                SP_STR(HEAD "rules:\n- {name: a, workloads: [\"ci-*\", "
+                            "dev], actions: [select], resources: [p], "
+                            "verdict: deny}\n")
         };
         struct sp_policy *p = NULL;
         struct sp_err err = SP_ERR_NULL;

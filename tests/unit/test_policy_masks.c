@@ -5,14 +5,17 @@
 static const char text[] =
         "version: 1\n"
         "masks:\n"
-        "- {name: ssn, columns: [p.crm.customers.ssn, \"p.crm.cust*.tax_*\"], mask: hash}\n"
+        "- {name: ssn, columns: [p.crm.customers.ssn, \"p.crm.cust*.tax_*\"], mask: "
+        "hash}\n"
         "- {name: mail, columns: [\"*.*.*.email\"], mask: {partial: {keep_first: 2, "
         "keep_last: 4}}}\n"
-        "- {name: mail-crm, columns: [\"p.crm.*.email\"], mask: {partial: {keep_first: 4, "
+        "- {name: mail-crm, columns: [\"p.crm.*.email\"], mask: {partial: {keep_first: "
+        "4, "
         "keep_last: 1}}, except: {groups: [support], until: 2027-01-01}}\n"
         "- {name: first, columns: [p.x.t.a], mask: {partial: {keep_first: 2}}}\n"
         "- {name: last, columns: [p.x.t.a], mask: {partial: {keep_last: 2}}}\n"
-        "- {name: nested, columns: [p.crm.people.home.street, p.crm.people.work], mask: "
+        "- {name: nested, columns: [p.crm.people.home.street, p.crm.people.work], "
+        "mask: "
         "redact, except: {workloads: [hr], persons: [\"i#ann\"]}}\n"
         "- {name: hard, columns: [\"p.*.*.ssn\"], mask: \"null\", except: {workloads: "
         "[free]}}\n";
@@ -38,40 +41,42 @@ static const struct {
 } table[] = {
         { "the stricter of two masks wins", "ci", "", "", "p.crm.customers", "ssn", 0,
           SP_MASK_NULL, 0, 0 },
-        { "the other stays when one is lifted", "free", "", "", "p.crm.customers", "ssn", 0,
-          SP_MASK_HASH, 0, 0 },
-        { "a column glob", "ci", "", "", "p.crm.customers", "tax_id", 0, SP_MASK_HASH, 0, 0 },
-        { "letter case of columns does not matter", "ci", "", "", "p.crm.customers", "TAX_ID",
-          0, SP_MASK_HASH, 0, 0 },
-        { "letter case of tables does not matter", "ci", "", "", "p.CRM.Customers", "tax_id",
-          0, SP_MASK_HASH, 0, 0 },
-        { "a partition is its table", "ci", "", "", "p.crm.customers$20260101", "tax_id", 0,
-          SP_MASK_HASH, 0, 0 },
-        { "another column is free", "ci", "", "", "p.crm.customers", "name", 0, SP_MASK_NONE,
+        { "the other stays when one is lifted", "free", "", "", "p.crm.customers",
+          "ssn", 0, SP_MASK_HASH, 0, 0 },
+        { "a column glob", "ci", "", "", "p.crm.customers", "tax_id", 0, SP_MASK_HASH,
           0, 0 },
-        { "another table is free", "ci", "", "", "p.crm.orders", "tax_id", 0, SP_MASK_NONE, 0,
-          0 },
-        { "two partial masks leave what both leave", "ci", "", "", "p.crm.orders", "email", 0,
-          SP_MASK_PARTIAL, 2, 1 },
+        { "letter case of columns does not matter", "ci", "", "", "p.crm.customers",
+          "TAX_ID", 0, SP_MASK_HASH, 0, 0 },
+        { "letter case of tables does not matter", "ci", "", "", "p.CRM.Customers",
+          "tax_id", 0, SP_MASK_HASH, 0, 0 },
+        { "a partition is its table", "ci", "", "", "p.crm.customers$20260101",
+          "tax_id", 0, SP_MASK_HASH, 0, 0 },
+        { "another column is free", "ci", "", "", "p.crm.customers", "name", 0,
+          SP_MASK_NONE, 0, 0 },
+        { "another table is free", "ci", "", "", "p.crm.orders", "tax_id", 0,
+          SP_MASK_NONE, 0, 0 },
+        { "two partial masks leave what both leave", "ci", "", "", "p.crm.orders",
+          "email", 0, SP_MASK_PARTIAL, 2, 1 },
         { "an exemption lifts its own mask only", "ci", "support", "", "p.crm.orders",
           "email", UNTIL - 1, SP_MASK_PARTIAL, 2, 4 },
         { "an exemption ends", "ci", "support", "", "p.crm.orders", "email", UNTIL,
           SP_MASK_PARTIAL, 2, 1 },
-        { "partial masks with nothing in common hide everything", "ci", "", "", "p.x.t", "a",
-          0, SP_MASK_REDACT, 0, 0 },
-        { "a nested column", "ci", "", "", "p.crm.people", "home.street", 0, SP_MASK_REDACT,
+        { "partial masks with nothing in common hide everything", "ci", "", "", "p.x.t",
+          "a", 0, SP_MASK_REDACT, 0, 0 },
+        { "a nested column", "ci", "", "", "p.crm.people", "home.street", 0,
+          SP_MASK_REDACT, 0, 0 },
+        { "its neighbour is free", "ci", "", "", "p.crm.people", "home.zip", 0,
+          SP_MASK_NONE, 0, 0 },
+        { "its parent is free", "ci", "", "", "p.crm.people", "home", 0, SP_MASK_NONE,
           0, 0 },
-        { "its neighbour is free", "ci", "", "", "p.crm.people", "home.zip", 0, SP_MASK_NONE,
-          0, 0 },
-        { "its parent is free", "ci", "", "", "p.crm.people", "home", 0, SP_MASK_NONE, 0, 0 },
         { "fields of a masked record are masked", "ci", "", "", "p.crm.people",
           "work.phone.number", 0, SP_MASK_REDACT, 0, 0 },
         { "a longer name is not a field", "ci", "", "", "p.crm.people", "workplace", 0,
           SP_MASK_NONE, 0, 0 },
         { "an exemption needs all it names: not the workload alone", "hr", "", "",
           "p.crm.people", "work", 0, SP_MASK_REDACT, 0, 0 },
-        { "nor the person alone", "ci", "", "ann", "p.crm.people", "work", 0, SP_MASK_REDACT,
-          0, 0 },
+        { "nor the person alone", "ci", "", "ann", "p.crm.people", "work", 0,
+          SP_MASK_REDACT, 0, 0 },
         { "both", "hr", "", "ann", "p.crm.people", "work", 0, SP_MASK_NONE, 0, 0 },
 };
 
@@ -93,10 +98,10 @@ static void test_table(void **state sp_unused)
                 m = sp_policy_mask(p, &who, name, sp_str_c(table[i].column),
                                    table[i].now_us);
                 SP_CHECK(table[i].sentence, m.kind == table[i].kind);
-                SP_CHECK(table[i].sentence, m.keep_first == table[i].first ||
-                                                    m.kind != SP_MASK_PARTIAL);
-                SP_CHECK(table[i].sentence, m.keep_last == table[i].last ||
-                                                    m.kind != SP_MASK_PARTIAL);
+                SP_CHECK(table[i].sentence,
+                         m.keep_first == table[i].first || m.kind != SP_MASK_PARTIAL);
+                SP_CHECK(table[i].sentence,
+                         m.keep_last == table[i].last || m.kind != SP_MASK_PARTIAL);
                 if (m.kind != SP_MASK_NONE)
                         SP_CHECK(table[i].sentence,
                                  sp_policy_masks_table(p, &who, name, table[i].now_us));

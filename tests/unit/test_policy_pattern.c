@@ -14,10 +14,12 @@ static const struct {
         { "two stars need the middle", "*pi*", "my_pii_table", true, true },
         { "a question mark is one character", "caf?", "caf\xC3\xA9", true, true },
         { "a question mark is not nothing", "caf?", "caf", false, true },
-        { "a wildcard table is covered by a wider pattern", "ev*", "events_*", true, true },
+        { "a wildcard table is covered by a wider pattern", "ev*", "events_*", true,
+          true },
         { "a narrower pattern does not cover a wildcard table", "events_2*", "events_*",
           false, true },
-        { "a literal prefix does not cover a wildcard", "events_", "events_*", false, true },
+        { "a literal prefix does not cover a wildcard", "events_", "events_*", false,
+          true },
         { "suffix pattern and prefix wildcard can meet", "*_private", "events_*", false,
           true },
         { "different beginnings never meet", "a*", "b*", false, false },
@@ -30,16 +32,20 @@ static const struct {
 static void test_globs(void **state sp_unused)
 {
         for (size_t i = 0; i < SP_ARRAY_SIZE(globs); i++) {
-                struct sp_str p = sp_str_c(globs[i].pattern), t = sp_str_c(globs[i].text);
+                struct sp_str p = sp_str_c(globs[i].pattern),
+                              t = sp_str_c(globs[i].text);
 
                 SP_CHECK(globs[i].sentence,
                          sp_pattern_covers(p, t, false) == globs[i].covers);
-                SP_CHECK(globs[i].sentence, sp_pattern_meets(p, t, false) == globs[i].meets);
-                SP_CHECK(globs[i].sentence, sp_pattern_meets(t, p, false) == globs[i].meets);
+                SP_CHECK(globs[i].sentence,
+                         sp_pattern_meets(p, t, false) == globs[i].meets);
+                SP_CHECK(globs[i].sentence,
+                         sp_pattern_meets(t, p, false) == globs[i].meets);
         }
 }
 
-/* Every pair of short patterns against every short name: the two relations are sound. */
+/* Every pair of short patterns against every short name: the two relations are sound.
+ */
 static void test_relations_are_sound(void **state sp_unused)
 {
         static const char alphabet[] = "ab*?";
@@ -52,7 +58,8 @@ static void test_relations_are_sound(void **state sp_unused)
                         for (size_t c = 0; c < 4; c++)
                                 (void)snprintf(patterns[n++], 4, "%s%c", patterns[i],
                                                alphabet[c]);
-        for (size_t from = 0, end = 1, len = 0; len < 3; len++, from = end, end = n_names)
+        for (size_t from = 0, end = 1, len = 0; len < 3;
+             len++, from = end, end = n_names)
                 for (size_t i = from; i < end; i++)
                         for (size_t c = 0; c < 2; c++)
                                 (void)snprintf(names[n_names++], 4, "%s%c", names[i],
@@ -60,7 +67,8 @@ static void test_relations_are_sound(void **state sp_unused)
         assert_int_equal(n, 85);
         for (size_t a = 0; a < n; a++)
                 for (size_t b = 0; b < n; b++) {
-                        struct sp_str pa = sp_str_c(patterns[a]), pb = sp_str_c(patterns[b]);
+                        struct sp_str pa = sp_str_c(patterns[a]),
+                                      pb = sp_str_c(patterns[b]);
 
                         for (size_t k = 0; k < n_names; k++) {
                                 struct sp_str name = sp_str_c(names[k]);
@@ -84,39 +92,42 @@ static const struct {
         { "a dataset pattern holds all its tables", "p.d", "p.d.t", true, true, true },
         { "a project pattern holds everything in it", "p", "p.d.t", true, true, true },
         { "a star is everything", "*", "p.d.t", true, true, true },
-        { "a table pattern is not the dataset, unless it is changed as a whole", "p.d.t",
-          "p.d", false, false, true },
+        { "a table pattern is not the dataset, unless it is changed as a whole",
+          "p.d.t", "p.d", false, false, true },
         { "another dataset is another dataset", "p.e.*", "p.d", false, false, false },
-        { "letter case matters to grant, not to catch", "p.d.Orders", "p.d.orders", false,
-          true, true },
-        { "a star does not cross a dot", "p.*", "p.d.t", true, true, true },
-        { "two parts of a pattern are project and dataset", "*.t", "p.d.t", false, false,
-          false },
-        { "a star grants no INFORMATION_SCHEMA", "p.d.*", "p.d.INFORMATION_SCHEMA.TABLES",
+        { "letter case matters to grant, not to catch", "p.d.Orders", "p.d.orders",
           false, true, true },
-        { "nor does everything", "*", "p.region-us.INFORMATION_SCHEMA.JOBS", false, true,
-          true },
-        { "a pattern that names INFORMATION_SCHEMA does", "p.d.INFORMATION_SCHEMA.COLUMNS",
-          "p.d.INFORMATION_SCHEMA.COLUMNS", true, true, true },
+        { "a star does not cross a dot", "p.*", "p.d.t", true, true, true },
+        { "two parts of a pattern are project and dataset", "*.t", "p.d.t", false,
+          false, false },
+        { "a star grants no INFORMATION_SCHEMA", "p.d.*",
+          "p.d.INFORMATION_SCHEMA.TABLES", false, true, true },
+        { "nor does everything", "*", "p.region-us.INFORMATION_SCHEMA.JOBS", false,
+          true, true },
+        { "a pattern that names INFORMATION_SCHEMA does",
+          "p.d.INFORMATION_SCHEMA.COLUMNS", "p.d.INFORMATION_SCHEMA.COLUMNS", true,
+          true, true },
         { "and only the view it names", "p.d.INFORMATION_SCHEMA.COLUMNS",
           "p.d.INFORMATION_SCHEMA.VIEWS", false, false, false },
-        { "old metadata tables are no ordinary tables", "p.d.*", "p.d.__TABLES__", false,
-          true, true },
-        { "a domain project keeps its dot", "example.com:p.d.t", "example.com:p.d.t", true,
-          true, true },
-        { "a partition is caught with its table", "p.d.t", "p.d.t$20260101", false, true,
-          true },
-        { "a wildcard table is granted only as a whole", "p.d.events_2026*", "p.d.events_*",
+        { "old metadata tables are no ordinary tables", "p.d.*", "p.d.__TABLES__",
           false, true, true },
-        { "a wildcard table inside a pattern is granted", "p.d.events*", "p.d.events_2026*",
+        { "a domain project keeps its dot", "example.com:p.d.t", "example.com:p.d.t",
           true, true, true },
+        { "a partition is caught with its table", "p.d.t", "p.d.t$20260101", false,
+          true, true },
+        { "a wildcard table is granted only as a whole", "p.d.events_2026*",
+          "p.d.events_*", false, true, true },
+        { "a wildcard table inside a pattern is granted", "p.d.events*",
+          "p.d.events_2026*", true, true, true },
 };
 
 static void test_resources(void **state sp_unused)
 {
         for (size_t i = 0; i < SP_ARRAY_SIZE(resources); i++) {
-                struct sp_resource_pattern p = { .text = sp_str_c(resources[i].pattern) };
-                struct sp_resource r = sp_resource_split(sp_str_c(resources[i].resource));
+                struct sp_resource_pattern p = { .text = sp_str_c(
+                                                         resources[i].pattern) };
+                struct sp_resource r =
+                        sp_resource_split(sp_str_c(resources[i].resource));
 
                 p.r = sp_resource_split(p.text);
                 assert_null(sp_resource_check(p.text));
@@ -124,8 +135,8 @@ static void test_resources(void **state sp_unused)
                          sp_resource_grants(&p, &r) == resources[i].grants);
                 SP_CHECK(resources[i].sentence,
                          sp_resource_catches(&p, &r, false) == resources[i].catches);
-                SP_CHECK(resources[i].sentence,
-                         sp_resource_catches(&p, &r, true) == resources[i].catches_inside);
+                SP_CHECK(resources[i].sentence, sp_resource_catches(&p, &r, true) ==
+                                                        resources[i].catches_inside);
         }
 }
 

@@ -137,7 +137,8 @@ static int map_code(void)
 }
 static int make_code(void)
 {
-        void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                       -1, 0);
 
         return p == MAP_FAILED ? 1 : failed(mprotect(p, 4096, PROT_READ | PROT_EXEC));
 }
@@ -181,7 +182,10 @@ static int seal_a_message(void)
 #else
 #define DEADLY KILLED
 #endif
-#define ROW(probe, worker, recorder) { #probe, probe, worker, recorder }
+#define ROW(probe, worker, recorder)                                                   \
+        {                                                                              \
+#probe, probe, worker, recorder                                        \
+        }
 
 static const struct {
         const char *sentence;

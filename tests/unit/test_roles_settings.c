@@ -5,7 +5,8 @@
 
 #include "daemon/roles/settings.h"
 
-static int parse(struct sp_arena *a, const char *text, struct sp_settings *s, struct sp_err *e)
+static int parse(struct sp_arena *a, const char *text, struct sp_settings *s,
+                 struct sp_err *e)
 {
         return sp_settings_parse(a, "t.yaml", sp_str_c(text), s, e);
 }
@@ -13,19 +14,24 @@ static int parse(struct sp_arena *a, const char *text, struct sp_settings *s, st
 static const struct {
         const char *sentence, *text, *where, *what; /* what: a part of the message */
 } refused[] = {
-        { "an unknown key is named", "stat_dir: /x\n", "t.yaml:1:1", "'stat_dir' is not" },
+        { "an unknown key is named", "stat_dir: /x\n", "t.yaml:1:1",
+          "'stat_dir' is not" },
         { "an unknown key of a section is named with it", "guard:\n  prot: 1\n",
           "t.yaml:2:3", "'prot' is not a setting of guard" },
-        { "a key twice is an error", "workers: 1\nworkers: 2\n", "t.yaml:2:1", "workers" },
+        { "a key twice is an error", "workers: 1\nworkers: 2\n", "t.yaml:2:1",
+          "workers" },
         { "a relative path is refused", "state_dir: var\n", "t.yaml:1:12", "absolute" },
-        { "a path with a control byte is refused", "state_dir: \"/a\\x01\"\n", "t.yaml:1:12",
-          "control" },
+        { "a path with a control byte is refused", "state_dir: \"/a\\x01\"\n",
+          "t.yaml:1:12", "control" },
         { "a runtime directory too long for its sockets is refused",
-          "runtime_dir: /aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+          "runtime_dir: "
+          "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
           "aaaaaaaa\n",
           "t.yaml:1:14", "too long" },
-        { "a number in quotes is not a number", "workers: \"2\"\n", "t.yaml:1:10", "quotes" },
-        { "a negative number is refused", "workers: -1\n", "t.yaml:1:10", "whole number" },
+        { "a number in quotes is not a number", "workers: \"2\"\n", "t.yaml:1:10",
+          "quotes" },
+        { "a negative number is refused", "workers: -1\n", "t.yaml:1:10",
+          "whole number" },
         { "more workers than the limit are refused", "workers: 65\n", "t.yaml:1:10",
           "from 0 to 64" },
         { "an unprivileged port is refused", "guard: {port: 1024}\n", "t.yaml:1:15",
@@ -33,13 +39,18 @@ static const struct {
         { "port 0 is refused", "guard: {port: 0}\n", "t.yaml:1:15", "from 1" },
         { "the two ports must differ", "guard: {port: 9, metadata_port: 9}\n", "t.yaml",
           "differ" },
-        { "a value where a section should be", "guard: 1\n", "t.yaml:1:8", "further keys" },
+        { "a value where a section should be", "guard: 1\n", "t.yaml:1:8",
+          "further keys" },
         { "a section where a value should be", "workers: {a: 1}\n", "t.yaml:1:10",
           "one value" },
-        { "a list where a value should be", "state_dir: [/a]\n", "t.yaml:1:12", "one value" },
-        { "an unknown choice", "egress: {default: allow}\n", "t.yaml:1:19", "splice or refuse" },
-        { "a time without a unit", "limits: {session_idle: 30}\n", "t.yaml:1:24", "15m" },
-        { "a time with an unknown unit", "limits: {session_idle: 3w}\n", "t.yaml:1:24", "15m" },
+        { "a list where a value should be", "state_dir: [/a]\n", "t.yaml:1:12",
+          "one value" },
+        { "an unknown choice", "egress: {default: allow}\n", "t.yaml:1:19",
+          "splice or refuse" },
+        { "a time without a unit", "limits: {session_idle: 30}\n", "t.yaml:1:24",
+          "15m" },
+        { "a time with an unknown unit", "limits: {session_idle: 3w}\n", "t.yaml:1:24",
+          "15m" },
         { "a time that overflows", "limits: {session_idle: 18446744073709551615d}\n",
           "t.yaml:1:24", "from" },
         { "a token lifetime of half a second", "limits: {token_lifetime: 60500ms}\n",
@@ -48,35 +59,40 @@ static const struct {
           "t.yaml:1:26", "43200" },
         { "a size with an unknown unit", "limits: {body_max: 10MB}\n", "t.yaml:1:20",
           "10MiB" },
-        { "a size over the limit", "limits: {body_max: 65MiB}\n", "t.yaml:1:20", "from" },
+        { "a size over the limit", "limits: {body_max: 65MiB}\n", "t.yaml:1:20",
+          "from" },
         { "an empty value", "credential:\n  project:\n", "t.yaml", "no value" },
         { "null is no value", "credential: {project: ~}\n", "t.yaml:1:23", "no value" },
         { "a workload without a name", "workloads: [{cgroups: [a]}]\n", "t.yaml:1:13",
           "'name'" },
         { "a workload name with capitals", "workloads: [{name: A, cgroups: [a]}]\n",
           "t.yaml:1:20", "lower-case" },
-        { "a workload twice", "workloads: [{name: a}, {name: a}]\n", "t.yaml:1:24", "twice" },
+        { "a workload twice", "workloads: [{name: a}, {name: a}]\n", "t.yaml:1:24",
+          "twice" },
         { "a cgroup path from the root", "workloads: [{name: a, cgroups: [/a]}]\n",
           "t.yaml:1:33", "leading" },
         { "a cgroup path that climbs", "workloads: [{name: a, cgroups: [a/../b]}]\n",
           "t.yaml:1:33", ".." },
-        { "a cgroup path with an empty part", "workloads: [{name: a, cgroups: [a//b]}]\n",
-          "t.yaml:1:33", "leading" },
-        { "an issuer by http", "issuers: [{issuer: 'http://a/b', audience: x, discover: true}]\n",
+        { "a cgroup path with an empty part",
+          "workloads: [{name: a, cgroups: [a//b]}]\n", "t.yaml:1:33", "leading" },
+        { "an issuer by http",
+          "issuers: [{issuer: 'http://a/b', audience: x, discover: true}]\n",
           "t.yaml:1:11", "https://" },
-        { "an issuer without audience", "issuers: [{issuer: 'https://a', discover: true}]\n",
-          "t.yaml:1:11", "audience" },
+        { "an issuer without audience",
+          "issuers: [{issuer: 'https://a', discover: true}]\n", "t.yaml:1:11",
+          "audience" },
         { "an issuer without keys", "issuers: [{issuer: 'https://a', audience: x}]\n",
           "t.yaml:1:11", "either" },
         { "an issuer with keys from two places",
-          "issuers: [{issuer: 'https://a', audience: x, discover: true, jwks_file: /a}]\n",
+          "issuers: [{issuer: 'https://a', audience: x, discover: true, jwks_file: "
+          "/a}]\n",
           "t.yaml:1:11", "either" },
         { "an address without a port", "upstream: {connect_to: localhost}\n", "t.yaml",
           "HOST:PORT" },
         { "an address with a port out of range", "upstream: {connect_to: 'a:65536'}\n",
           "t.yaml", "HOST:PORT" },
-        { "an IPv6 address without brackets", "upstream: {connect_to: '::1:443'}\n", "t.yaml",
-          "HOST:PORT" },
+        { "an IPv6 address without brackets", "upstream: {connect_to: '::1:443'}\n",
+          "t.yaml", "HOST:PORT" },
         { "a credential name that is a path", "credential: {credential_name: ../x}\n",
           "t.yaml", "not a path" },
         { "an alias", "workers: &a 1\nlimits: {streams_max: *a}\n", "t.yaml:1:10", "" },
@@ -98,7 +114,8 @@ static void bad_settings_are_refused_with_their_place(void **state)
                 SP_CHECK(refused[i].sentence, s.workers == 77);
                 if (strncmp(e.where, refused[i].where, strlen(refused[i].where)) != 0 ||
                     !strstr(e.what, refused[i].what))
-                        fail_msg("%s: got %s: %s", refused[i].sentence, e.where, e.what);
+                        fail_msg("%s: got %s: %s", refused[i].sentence, e.where,
+                                 e.what);
         }
 }
 
@@ -129,14 +146,17 @@ static void everything_that_is_set_is_read(void **state)
         static const char text[] =
                 "state_dir: /s\nruntime_dir: /r\npolicy_dir: /p\nworkers: 64\n"
                 "guard: {attach: sub/tree, pin_dir: /b, port: 1023, metadata_port: 1}\n"
-                "workloads:\n- name: ci-agents\n  cgroups: [agents.slice, 'run/job-*']\n"
+                "workloads:\n- name: ci-agents\n  cgroups: [agents.slice, "
+                "'run/job-*']\n"
                 "- {name: none}\n"
                 "egress: {default: splice}\n"
-                "upstream: {base_host: bq.test, connect_to: '[::1]:18443', ca_file: /c,\n"
+                "upstream: {base_host: bq.test, connect_to: '[::1]:18443', ca_file: "
+                "/c,\n"
                 "  timeout: 90s}\n"
                 "credential: {service_account_file: /k, project: p}\n"
                 "issuers:\n- {issuer: 'https://a/', audience: x, jwks_file: /j}\n"
-                "- {issuer: 'https://b/', audience: y, discover: true, groups_claim: roles}\n"
+                "- {issuer: 'https://b/', audience: y, discover: true, groups_claim: "
+                "roles}\n"
                 "limits: {body_max: 64MiB, connections_max: 65536, streams_max: 1000,\n"
                 "  idle_timeout: 1d, token_lifetime: 12h, session_idle: 500m,\n"
                 "  approvals_pending_max: 1000}\n"

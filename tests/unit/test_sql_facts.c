@@ -41,7 +41,8 @@ static void describe(const struct sp_sql_script *s, char *to, size_t size)
                                         append(to, size, "%s%.*s", m ? "." : "",
                                                SP_FMT(t->parts[m]));
                                 append(to, size, "%s%s%s%s", t->is_temporary ? "~" : "",
-                                       t->is_argument ? "!" : "", t->is_wildcard ? "%" : "",
+                                       t->is_argument ? "!" : "",
+                                       t->is_wildcard ? "%" : "",
                                        t->is_model ? "m" : "");
                         }
                 }
@@ -64,37 +65,41 @@ static const struct row {
         { "metadata", "SELECT 1 FROM `region-us`.INFORMATION_SCHEMA.JOBS",
           "Query: region-us.INFORMATION_SCHEMA.JOBS" },
 
-        { "a WITH name hides a table in any case", "WITH T AS (SELECT 1) SELECT 1 FROM t",
-          "Query:" },
+        { "a WITH name hides a table in any case",
+          "WITH T AS (SELECT 1) SELECT 1 FROM t", "Query:" },
         { "but only one part of a path", "WITH t AS (SELECT 1) SELECT 1 FROM t, s.t",
           "Query: s.t" },
-        { "a WITH name is not seen before it", "WITH a AS (SELECT 1 FROM b), b AS (SELECT 1) "
-                                                "SELECT 1 FROM a, b",
+        { "a WITH name is not seen before it",
+          "WITH a AS (SELECT 1 FROM b), b AS (SELECT 1) "
+          "SELECT 1 FROM a, b",
           "Query: b" },
         { "nor by itself", "WITH a AS (SELECT 1 FROM a) SELECT 1 FROM a", "Query: a" },
         { "with RECURSIVE it is seen everywhere",
-          "WITH RECURSIVE a AS (SELECT 1 FROM b), b AS (SELECT 1 FROM a) SELECT 1 FROM a",
+          "WITH RECURSIVE a AS (SELECT 1 FROM b), b AS (SELECT 1 FROM a) SELECT 1 FROM "
+          "a",
           "Query:" },
         { "a WITH inside ends with its query",
           "SELECT 1 FROM (WITH a AS (SELECT 1) SELECT 1 FROM a), a", "Query: a" },
         { "a WITH outside is seen inside",
-          "WITH a AS (SELECT 1) SELECT (SELECT 1 FROM a) FROM (SELECT 1 FROM a)", "Query:" },
+          "WITH a AS (SELECT 1) SELECT (SELECT 1 FROM a) FROM (SELECT 1 FROM a)",
+          "Query:" },
         { "a quoted path is no WITH name", "WITH a AS (SELECT 1) SELECT 1 FROM `s.a`",
           "Query: s.a" },
 
         { "an array path of an alias", "SELECT 1 FROM s.t AS d, d.arr", "Query: s.t" },
         { "of an implicit alias", "SELECT 1 FROM s.t, t.arr AS a, a.b", "Query: s.t" },
-        { "of the last part of a quoted path", "SELECT 1 FROM `p.s.t`, t.arr", "Query: p.s.t" },
+        { "of the last part of a quoted path", "SELECT 1 FROM `p.s.t`, t.arr",
+          "Query: p.s.t" },
         { "in a join", "SELECT 1 FROM s.t LEFT JOIN t.arr ON TRUE", "Query: s.t" },
         { "not when written as one quoted name", "SELECT 1 FROM s.t AS d, `d.arr`",
           "Query: s.t d.arr" },
         { "not before the alias", "SELECT 1 FROM d.arr, s.t AS d", "Query: d.arr s.t" },
-        { "not in a neighbour's subquery", "SELECT 1 FROM s.t AS d, (SELECT 1 FROM d.arr)",
-          "Query: s.t d.arr" },
+        { "not in a neighbour's subquery",
+          "SELECT 1 FROM s.t AS d, (SELECT 1 FROM d.arr)", "Query: s.t d.arr" },
         { "in a subquery of the WHERE",
           "SELECT 1 FROM s.t AS d WHERE EXISTS (SELECT 1 FROM d.arr)", "Query: s.t" },
-        { "in a subquery of the select list", "SELECT (SELECT 1 FROM d.arr) FROM s.t AS d",
-          "Query: s.t" },
+        { "in a subquery of the select list",
+          "SELECT (SELECT 1 FROM d.arr) FROM s.t AS d", "Query: s.t" },
         { "in a subquery of ORDER BY",
           "SELECT 1 FROM s.t d ORDER BY (SELECT 1 FROM d.arr LIMIT 1)", "Query: s.t" },
         { "not in the ORDER BY of a set operation",
@@ -103,97 +108,139 @@ static const struct row {
         { "not in the other operand",
           "SELECT 1 FROM s.t d UNION ALL SELECT 1 FROM d.arr", "Query: s.t d.arr" },
         { "not after PIVOT without an alias",
-          "SELECT 1 FROM s.t AS d PIVOT (SUM(x) FOR y IN (1)), d.arr", "Query: s.t d.arr" },
+          "SELECT 1 FROM s.t AS d PIVOT (SUM(x) FOR y IN (1)), d.arr",
+          "Query: s.t d.arr" },
         { "an alias inside a subquery is gone outside",
           "SELECT 1 FROM (SELECT 1 FROM s.t AS d), d.arr", "Query: s.t d.arr" },
+        { "not in a WITH query",
+          "SELECT 1 FROM s.t AS d WHERE EXISTS (WITH x AS (SELECT 1 FROM d.arr) "
+          "SELECT 1 FROM x)",
+          "Query: s.t d.arr" },
+        { "not of an alias with a dot", "SELECT 1 FROM s.t AS `d.e`, `d.e`.arr",
+          "Query: s.t d.e.arr" },
         { "in UNNEST", "SELECT 1 FROM s.t, UNNEST(t.arr) AS a, a.b", "Query: s.t" },
         { "an alias that is also a dataset's name wins",
           "SELECT 1 FROM s.t AS crm, crm.customers", "Query: s.t" },
 
         { "subqueries everywhere",
-          "SELECT (SELECT 1 FROM s.a), ARRAY(SELECT 1 FROM s.b) FROM s.c JOIN s.d ON EXISTS "
-          "(SELECT 1 FROM s.e) WHERE 1 IN (SELECT 1 FROM s.f) GROUP BY (SELECT 1 FROM s.g) "
-          "HAVING (SELECT TRUE FROM s.h) QUALIFY (SELECT TRUE FROM s.i) WINDOW w AS (ORDER BY "
+          "SELECT (SELECT 1 FROM s.a), ARRAY(SELECT 1 FROM s.b) FROM s.c JOIN s.d ON "
+          "EXISTS "
+          "(SELECT 1 FROM s.e) WHERE 1 IN (SELECT 1 FROM s.f) GROUP BY (SELECT 1 FROM "
+          "s.g) "
+          "HAVING (SELECT TRUE FROM s.h) QUALIFY (SELECT TRUE FROM s.i) WINDOW w AS "
+          "(ORDER BY "
           "(SELECT 1 FROM s.j)) ORDER BY (SELECT 1 FROM s.k)",
           "Query: s.a s.b s.c s.d s.e s.f s.g s.h s.i s.j s.k" },
         { "in arguments, lambdas, CASE, CAST, arrays, structs, windows",
-          "SELECT f((SELECT 1 FROM s.a)), g(x -> (SELECT 1 FROM s.b)), CASE (SELECT 1 FROM s.c) "
-          "WHEN (SELECT 1 FROM s.d) THEN (SELECT 1 FROM s.e) ELSE (SELECT 1 FROM s.f) END, "
-          "CAST((SELECT 1 FROM s.g) AS STRING), [(SELECT 1 FROM s.h)], STRUCT((SELECT 1 FROM "
-          "s.i) AS x), SUM(x) OVER (PARTITION BY (SELECT 1 FROM s.j)), a[(SELECT 1 FROM s.k)], "
+          "SELECT f((SELECT 1 FROM s.a)), g(x -> (SELECT 1 FROM s.b)), CASE (SELECT 1 "
+          "FROM s.c) "
+          "WHEN (SELECT 1 FROM s.d) THEN (SELECT 1 FROM s.e) ELSE (SELECT 1 FROM s.f) "
+          "END, "
+          "CAST((SELECT 1 FROM s.g) AS STRING), [(SELECT 1 FROM s.h)], STRUCT((SELECT "
+          "1 FROM "
+          "s.i) AS x), SUM(x) OVER (PARTITION BY (SELECT 1 FROM s.j)), a[(SELECT 1 "
+          "FROM s.k)], "
           "EXTRACT(DAY FROM (SELECT x FROM s.l)), INTERVAL (SELECT 1 FROM s.m) DAY",
           "Query: s.a s.b s.c s.d s.e s.f s.g s.h s.i s.j s.k s.l s.m" },
-        { "in options and hints", "@{a=(SELECT 1 FROM s.a)} SELECT 1 FROM s.t@{b=(SELECT 1 FROM "
-                                  "s.b)} LIMIT 1",
+        { "in options and hints",
+          "@{a=(SELECT 1 FROM s.a)} SELECT 1 FROM s.t@{b=(SELECT 1 FROM "
+          "s.b)} LIMIT 1",
           "Query: s.a s.t s.b" },
         { "in PIVOT, TABLESAMPLE, time travel",
-          "SELECT 1 FROM s.t FOR SYSTEM_TIME AS OF (SELECT x FROM s.a) TABLESAMPLE SYSTEM ((SELECT "
-          "1 FROM s.b) PERCENT), s.u PIVOT (SUM((SELECT 1 FROM s.c)) FOR y IN (1)) AS p",
+          "SELECT 1 FROM s.t FOR SYSTEM_TIME AS OF (SELECT x FROM s.a) TABLESAMPLE "
+          "SYSTEM ((SELECT "
+          "1 FROM s.b) PERCENT), s.u PIVOT (SUM((SELECT 1 FROM s.c)) FOR y IN (1)) AS "
+          "p",
           "Query: s.t s.a s.b s.u s.c" },
         { "arguments of table functions",
-          "SELECT 1 FROM ML.PREDICT(MODEL d.m, TABLE s.t), APPENDS(TABLE s.u, NULL, NULL), "
+          "SELECT 1 FROM ML.PREDICT(MODEL d.m, TABLE s.t), APPENDS(TABLE s.u, NULL, "
+          "NULL), "
           "f((SELECT 1 FROM s.v))",
           "Query: d.m!m s.t! s.u! s.v" },
-        { "a table argument can be a WITH name", "WITH a AS (SELECT 1) SELECT 1 FROM f(TABLE a)",
-          "Query:" },
+        { "a table argument can be a WITH name",
+          "WITH a AS (SELECT 1) SELECT 1 FROM f(TABLE a)", "Query:" },
 
-        { "pipes", "FROM s.t |> JOIN s.u USING (x) |> WHERE y IN (SELECT 1 FROM s.v) |> UNION ALL "
-                   "(SELECT 1 FROM s.w) |> CALL f(TABLE s.x)",
-          "Query: s.t s.u s.v s.w s.x" },
-        { "WITH in a pipe", "FROM s.t |> WITH a AS (SELECT 1 FROM s.u) |> JOIN a USING (x)",
+        { "pipes",
+          "FROM s.t |> JOIN s.u USING (x) |> WHERE y IN (SELECT 1 FROM s.v) |> UNION "
+          "ALL "
+          "(SELECT 1 FROM s.w) |> CALL f(TABLE s.x)",
+          "Query: s.t s.u s.v s.w s.x!" },
+        { "WITH in a pipe",
+          "FROM s.t |> WITH a AS (SELECT 1 FROM s.u) |> JOIN a USING (x)",
           "Query: s.t s.u" },
         { "AGGREGATE takes the aliases away",
-          "FROM s.t AS d |> AGGREGATE SUM(x) AS x |> JOIN d.arr ON TRUE", "Query: s.t d.arr" },
+          "FROM s.t AS d |> AGGREGATE SUM(x) AS x |> JOIN d.arr ON TRUE",
+          "Query: s.t d.arr" },
         { "WHERE does not", "FROM s.t AS d |> WHERE x |> JOIN d.arr", "Query: s.t" },
 
         { "INSERT", "INSERT INTO s.t SELECT * FROM s.u", "Insert: s.u > s.t" },
         { "INSERT with WITH: the target is no WITH name",
           "INSERT INTO t WITH t AS (SELECT 1) SELECT * FROM t", "Insert: > t" },
-        { "UPDATE", "UPDATE s.t SET a = (SELECT 1 FROM s.u) FROM s.v WHERE x IN (SELECT 1 FROM s.w)",
+        { "UPDATE",
+          "UPDATE s.t SET a = (SELECT 1 FROM s.u) FROM s.v WHERE x IN (SELECT 1 FROM "
+          "s.w)",
           "Update: s.u s.v s.w > s.t" },
         { "the target's alias begins a path",
           "DELETE FROM s.t AS d WHERE EXISTS (SELECT 1 FROM d.arr)", "Delete: > s.t" },
         { "FROM may be left out", "DELETE s.t WHERE TRUE", "Delete: > s.t" },
         { "MERGE",
-          "MERGE s.t t USING (SELECT * FROM s.u) AS u ON t.id = u.id WHEN NOT MATCHED THEN INSERT "
-          "VALUES ((SELECT 1 FROM s.v)) WHEN MATCHED AND EXISTS (SELECT 1 FROM s.w) THEN DELETE",
+          "MERGE s.t t USING (SELECT * FROM s.u) AS u ON t.id = u.id WHEN NOT MATCHED "
+          "THEN INSERT "
+          "VALUES ((SELECT 1 FROM s.v)) WHEN MATCHED AND EXISTS (SELECT 1 FROM s.w) "
+          "THEN DELETE",
           "Merge: s.u s.v s.w > s.t" },
         { "TRUNCATE", "TRUNCATE TABLE s.t", "Truncate: > s.t" },
 
-        { "CREATE TABLE AS", "CREATE TABLE s.t AS SELECT * FROM s.u", "CreateTable: s.u > s.t" },
+        { "CREATE TABLE AS", "CREATE TABLE s.t AS SELECT * FROM s.u",
+          "CreateTable: s.u > s.t" },
         { "COPY, CLONE and LIKE read a table as a whole",
-          "CREATE TABLE s.a COPY s.b; CREATE TABLE s.c CLONE s.d; CREATE TABLE s.e LIKE s.f; CREATE "
+          "CREATE TABLE s.a COPY s.b; CREATE TABLE s.c CLONE s.d; CREATE TABLE s.e "
+          "LIKE s.f; CREATE "
           "SNAPSHOT TABLE s.g CLONE s.h FOR SYSTEM_TIME AS OF x",
-          "CreateTable: s.b! > s.a | CreateTable: s.d! > s.c | CreateTable: s.f! > s.e | "
+          "CreateTable: s.b! > s.a | CreateTable: s.d! > s.c | CreateTable: s.f! > s.e "
+          "| "
           "CreateSnapshotTable: s.h! > s.g" },
         { "views, functions, models, exports read",
-          "CREATE VIEW s.v AS SELECT * FROM s.a; CREATE FUNCTION d.f() AS ((SELECT 1 FROM s.b)); "
-          "CREATE TABLE FUNCTION d.g() AS SELECT * FROM s.c; CREATE MODEL d.m AS SELECT * FROM s.d; "
-          "EXPORT DATA OPTIONS (uri='x') AS SELECT * FROM s.e; CREATE MATERIALIZED VIEW s.w AS "
+          "CREATE VIEW s.v AS SELECT * FROM s.a; CREATE FUNCTION d.f() AS ((SELECT 1 "
+          "FROM s.b)); "
+          "CREATE TABLE FUNCTION d.g() AS SELECT * FROM s.c; CREATE MODEL d.m AS "
+          "SELECT * FROM s.d; "
+          "EXPORT DATA OPTIONS (uri='x') AS SELECT * FROM s.e; CREATE MATERIALIZED "
+          "VIEW s.w AS "
           "REPLICA OF s.x",
-          "CreateView: s.a > s.v | CreateFunction: s.b > d.f | CreateTableFunction: s.c > d.g | "
-          "CreateModel: s.d > d.m | ExportData: s.e | CreateMaterializedView: s.x! > s.w" },
+          "CreateView: s.a > s.v | CreateFunction: s.b > d.f | CreateTableFunction: "
+          "s.c > d.g | "
+          "CreateModel: s.d > d.m | ExportData: s.e | CreateMaterializedView: s.x! > "
+          "s.w" },
         { "a procedure's body belongs to it",
-          "CREATE PROCEDURE d.p() BEGIN INSERT s.t SELECT * FROM s.u; DROP TABLE s.v; END",
+          "CREATE PROCEDURE d.p() BEGIN INSERT s.t SELECT * FROM s.u; DROP TABLE s.v; "
+          "END",
           "CreateProcedure: s.u > d.p s.t s.v" },
-        { "a row access policy", "CREATE ROW ACCESS POLICY p ON s.t FILTER USING (x IN (SELECT y FROM "
-                                 "s.u))",
+        { "a row access policy",
+          "CREATE ROW ACCESS POLICY p ON s.t FILTER USING (x IN (SELECT y FROM "
+          "s.u))",
           "CreateRowAccessPolicy: s.u > s.t" },
-        { "LOAD DATA", "LOAD DATA OVERWRITE s.t FROM FILES (format='CSV', uris=['gs://b/x'])",
+        { "LOAD DATA",
+          "LOAD DATA OVERWRITE s.t FROM FILES (format='CSV', uris=['gs://b/x'])",
           "LoadData: > s.t" },
-        { "CALL names the procedure", "CALL d.p((SELECT 1 FROM s.t))", "Call: s.t > d.p" },
+        { "CALL names the procedure", "CALL d.p((SELECT 1 FROM s.t))",
+          "Call: s.t > d.p" },
 
         { "blocks list their statements",
           "BEGIN SELECT 1 FROM s.a; EXCEPTION WHEN ERROR THEN DROP TABLE s.t; END",
           "Begin: | Query: s.a | DropTable: > s.t" },
         { "conditions and loops read",
-          "IF EXISTS (SELECT 1 FROM s.a) THEN SELECT 1 FROM s.b; ELSEIF (SELECT TRUE FROM s.c) THEN "
-          "SELECT 2; END IF; FOR r IN (SELECT * FROM s.d) DO SELECT 3; END FOR; WHILE (SELECT TRUE "
+          "IF EXISTS (SELECT 1 FROM s.a) THEN SELECT 1 FROM s.b; ELSEIF (SELECT TRUE "
+          "FROM s.c) THEN "
+          "SELECT 2; END IF; FOR r IN (SELECT * FROM s.d) DO SELECT 3; END FOR; WHILE "
+          "(SELECT TRUE "
           "FROM s.e) DO BREAK; END WHILE; SET x = (SELECT 1 FROM s.f)",
-          "If: s.a s.c | Query: s.b | Query: | For: s.d | Query: | While: s.e | Break: | "
+          "If: s.a s.c | Query: s.b | Query: | For: s.d | Query: | While: s.e | Break: "
+          "| "
           "SingleAssignment: s.f" },
         { "a temporary table is known behind its making",
-          "CREATE TEMP TABLE t AS SELECT * FROM s.u; SELECT * FROM t; INSERT t VALUES (1)",
+          "CREATE TEMP TABLE t AS SELECT * FROM s.u; SELECT * FROM t; INSERT t VALUES "
+          "(1)",
           "CreateTable: s.u > t~ | Query: t~ | Insert: > t~" },
         { "not before", "SELECT * FROM t; CREATE TEMP TABLE t AS SELECT 1",
           "Query: t | CreateTable: > t~" },
@@ -201,7 +248,8 @@ static const struct row {
           "IF x THEN CREATE TEMP TABLE t AS SELECT 1; END IF; SELECT * FROM t",
           "If: | CreateTable: > t~ | Query: t" },
         { "not behind a handler",
-          "BEGIN CREATE TEMP TABLE t AS SELECT 1; EXCEPTION WHEN ERROR THEN SELECT * FROM t; END; "
+          "BEGIN CREATE TEMP TABLE t AS SELECT 1; EXCEPTION WHEN ERROR THEN SELECT * "
+          "FROM t; END; "
           "SELECT * FROM t",
           "Begin: | CreateTable: > t~ | Query: t | Query: t" },
         { "but behind a plain block",
@@ -246,8 +294,9 @@ static struct sp_str part_of(struct sp_str text, struct sp_sql_span s)
 
 static void test_spans(void **state)
 {
-        struct sp_str text = SP_STR("SELECT * FROM `p.d.t` AS x FOR SYSTEM_TIME AS OF y "
-                                    "TABLESAMPLE SYSTEM (1 PERCENT), d.u z, d.v");
+        struct sp_str text =
+                SP_STR("SELECT * FROM `p.d.t` AS x FOR SYSTEM_TIME AS OF y "
+                       "TABLESAMPLE SYSTEM (1 PERCENT), d.u z, d.v");
         struct sp_arena a = SP_ARENA_INIT(ARENA_MAX);
         struct sp_sql_script *s;
         const struct sp_sql_table *t;
@@ -259,7 +308,8 @@ static void test_spans(void **state)
         assert_true(sp_str_eq(part_of(text, t->path), SP_STR("`p.d.t`")));
         assert_true(sp_str_eq(part_of(text, t->span),
                               SP_STR("`p.d.t` AS x FOR SYSTEM_TIME AS OF y")));
-        assert_true(sp_str_eq(part_of(text, t->system_time), SP_STR("FOR SYSTEM_TIME AS OF y")));
+        assert_true(sp_str_eq(part_of(text, t->system_time),
+                              SP_STR("FOR SYSTEM_TIME AS OF y")));
         assert_true(sp_str_eq(part_of(text, t->alias_span), SP_STR("AS x")));
         assert_true(t->has_alias && t->is_time_travel && t->is_sampled);
         t++;
@@ -276,26 +326,32 @@ static void test_functions_and_opaque(void **state)
         static const struct {
                 const char *sentence, *sql, *functions, *opaque;
         } cases[] = {
-                { "names are lower case and dotted", "SELECT SUM(x), Net.HOST(y), `p.d.f`(1), IF(a, b, "
-                                                     "c)",
+                { "names are lower case and dotted",
+                  "SELECT SUM(x), Net.HOST(y), `p.d.f`(1), IF(a, b, "
+                  "c)",
                   "sum net.host p.d.f if", "" },
-                { "in every place", "SELECT 1 FROM s.t WHERE f(g(1)) ORDER BY h()", "f g h", "" },
+                { "in every place", "SELECT 1 FROM s.t WHERE f(g(1)) ORDER BY h()",
+                  "f g h", "" },
                 { "directly under a statement", "ASSERT f(1)", "f", "" },
-                { "directly behind SET in a pipe", "FROM t |> SET a = f(1) |> AGGREGATE g(2)", "f g",
-                  "" },
+                { "directly behind SET in a pipe",
+                  "FROM t |> SET a = f(1) |> AGGREGATE g(2)", "f g", "" },
                 { "of table functions", "SELECT 1 FROM d.f(g(1))", "d.f* g", "" },
                 { "chained calls", "SELECT (a).f(1).g()", "f g", "" },
                 { "subscripts and week days are none",
-                  "SELECT a[OFFSET(0)], a[SAFE_ORDINAL(f(1))], DATE_TRUNC(d, WEEK(MONDAY))",
+                  "SELECT a[OFFSET(0)], a[SAFE_ORDINAL(f(1))], DATE_TRUNC(d, "
+                  "WEEK(MONDAY))",
                   "f date_trunc", "" },
-                { "dynamic SQL", "EXECUTE IMMEDIATE 'SELECT 1'", "", "execute-immediate" },
-                { "federated queries", "SELECT 1 FROM EXTERNAL_QUERY('c', 'x')", "external_query*",
-                  "external-query" },
-                { "JavaScript", "CREATE FUNCTION d.f() RETURNS INT64 LANGUAGE js AS 'return 1'", "",
+                { "dynamic SQL", "EXECUTE IMMEDIATE 'SELECT 1'", "",
+                  "execute-immediate" },
+                { "federated queries", "SELECT 1 FROM EXTERNAL_QUERY('c', 'x')",
+                  "external_query*", "external-query" },
+                { "JavaScript",
+                  "CREATE FUNCTION d.f() RETURNS INT64 LANGUAGE js AS 'return 1'", "",
                   "javascript foreign-language" },
                 { "remote functions",
-                  "CREATE FUNCTION d.f() RETURNS INT64 REMOTE WITH CONNECTION c OPTIONS (x=1)", "",
-                  "remote" },
+                  "CREATE FUNCTION d.f() RETURNS INT64 REMOTE WITH CONNECTION c "
+                  "OPTIONS (x=1)",
+                  "", "remote" },
                 { "system variables", "SET @@dataset_id = 'x'", "", "system-variable" },
         };
 
@@ -331,13 +387,17 @@ static void test_parameters(void **state)
         struct sp_sql_script *s;
 
         (void)state;
-        assert_int_equal(sp_sql_parse(&a, SP_STR("SELECT ?, f(?) FROM t WHERE x = ?"), &s, NULL), 0);
+        assert_int_equal(
+                sp_sql_parse(&a, SP_STR("SELECT ?, f(?) FROM t WHERE x = ?"), &s, NULL),
+                0);
         assert_int_equal(s->n_positional, 3);
         assert_int_equal(s->positional[0].start, 7);
         assert_true(s->positional[1].start < s->positional[2].start);
-        assert_int_equal(sp_sql_parse(&a, SP_STR("SELECT @A, @b, @a, @@c"), &s, NULL), 0);
+        assert_int_equal(sp_sql_parse(&a, SP_STR("SELECT @A, @b, @a, @@c"), &s, NULL),
+                         0);
         assert_int_equal(s->n_named, 2);
-        assert_true(sp_str_eq(s->named[0], SP_STR("a")) && sp_str_eq(s->named[1], SP_STR("b")));
+        assert_true(sp_str_eq(s->named[0], SP_STR("a")) &&
+                    sp_str_eq(s->named[1], SP_STR("b")));
         assert_false(s->is_script);
         sp_arena_done(&a);
 }

@@ -44,7 +44,8 @@ static void test_tokens(void **state)
                   "kw,w" },
                 { "no-break space is a blank", SP_STR("a\xc2\xa0z"), "ww" },
                 { "U+2003, U+202F, U+205F and U+3000 are blanks",
-                  SP_STR("a\xe2\x80\x83z\xe2\x80\xafz\xe2\x81\x9fz\xe3\x80\x80z"), "wwwww" },
+                  SP_STR("a\xe2\x80\x83z\xe2\x80\xafz\xe2\x81\x9fz\xe3\x80\x80z"),
+                  "wwwww" },
                 { "zero width space is none", SP_STR("a\xe2\x80\x8bz"), NULL },
                 { "a byte order mark is none", SP_STR("\xef\xbb\xbfselect 1"), NULL },
                 { "U+1680 is none", SP_STR("a\xe1\x9a\x80z"), NULL },
@@ -54,12 +55,13 @@ static void test_tokens(void **state)
                 { "block comments do not nest", SP_STR("a /* /* */ z */"), "ww*/" },
                 { "an open block comment is an error", SP_STR("a /* z"), NULL },
                 { "/*/ is not a whole comment", SP_STR("a /*/ z"), NULL },
-                { "NUL is an error", sp_str("a\0b", 3), NULL },
+                { "NUL is an error", SP_STR("a\0b"), NULL },
                 { "invalid UTF-8 is an error", SP_STR("'\xff'"), NULL },
                 { "a quote in a comment opens nothing", SP_STR("a # '\nz"), "ww" },
                 { "a comment mark in a string is text", SP_STR("'-- /* #' z"), "sw" },
                 { "strings of all forms",
-                  SP_STR("'a' \"b\" r'c' R\"d\" b'e' Br'f' rB'g' '''h''' \"\"\"i\"\"\""),
+                  SP_STR("'a' \"b\" r'c' R\"d\" b'e' Br'f' rB'g' '''h''' "
+                         "\"\"\"i\"\"\""),
                   "ssssbbbss" },
                 { "a word before a quote is no prefix", SP_STR("x'a'"), "ws" },
                 { "an escaped quote does not end a string", SP_STR("'a\\'b'"), "s" },
@@ -86,18 +88,19 @@ static void test_tokens(void **state)
                 { "numbers", SP_STR("1 0x1F 1.5 .5 5. 1e5 1.e-3 1E+2"), "iiffffff" },
                 { "after a dot everything is a name", SP_STR("a.select.1b.2e5.from"),
                   "w.w.w.w.w" },
-                { "after an operand a dot belongs to a path", SP_STR("x .5 (x).1 a[0].2"),
-                  "w.w(w).ww[i].w" },
+                { "after an operand a dot belongs to a path",
+                  SP_STR("x .5 (x).1 a[0].2"), "w.w(w).ww[i].w" },
                 { "after an operator it does not", SP_STR("1+.5"), "i+f" },
                 { "hexadecimal takes no fraction", SP_STR("0x1.5"), "if" },
-                { "after @ everything is a name", SP_STR("@from @@select.x"), "@wow.w" },
+                { "after @ everything is a name", SP_STR("@from @@select.x"),
+                  "@wow.w" },
                 { "marks of two", SP_STR("a<=b <> != >= || |> -> => += -= << @@x"),
                   "wowooooooooooow" },
                 { ">> is two, for ARRAY<ARRAY<>>", SP_STR(">>"), ">>" },
                 { "an unknown character is an error", SP_STR("a \\ b"), NULL },
                 { "legacy SQL is refused", SP_STR("#legacySQL\nselect 1"), NULL },
-                { "in any case and after other comments", SP_STR("-- x\n# LEGACYsql\nselect 1"),
-                  NULL },
+                { "in any case and after other comments",
+                  SP_STR("-- x\n# LEGACYsql\nselect 1"), NULL },
                 { "but not further down", SP_STR("select 1 #legacySQL"), "ki" },
                 { "standard SQL may be said", SP_STR("#standardSQL\nselect 1"), "ki" },
         };
@@ -128,9 +131,11 @@ static void test_values(void **state)
                 struct sp_str text, value;
         } rows[] = {
                 { "plain text", SP_STR("'abc'"), SP_STR("abc") },
-                { "the short escapes", SP_STR("'\\a\\b\\f\\n\\r\\t\\v\\\\\\?\\\"\\'\\`'"),
+                { "the short escapes",
+                  SP_STR("'\\a\\b\\f\\n\\r\\t\\v\\\\\\?\\\"\\'\\`'"),
                   SP_STR("\a\b\f\n\r\t\v\\?\"'`") },
-                { "\\x is a character in strings", SP_STR("'\\xe9'"), SP_STR("\xc3\xa9") },
+                { "\\x is a character in strings", SP_STR("'\\xe9'"),
+                  SP_STR("\xc3\xa9") },
                 { "and a byte in bytes", SP_STR("b'\\xe9'"), SP_STR("\xe9") },
                 { "so is octal", SP_STR("'\\351' "), SP_STR("\xc3\xa9") },
                 { "\\u and \\U", SP_STR("'\\u00e9\\U0001F600'"),
@@ -148,7 +153,8 @@ static void test_values(void **state)
                 struct sp_sql_tokens tokens;
                 struct sp_str value;
 
-                SP_CHECK(rows[i].sentence, sp_sql_lex(&a, rows[i].text, &tokens, NULL) == 0);
+                SP_CHECK(rows[i].sentence,
+                         sp_sql_lex(&a, rows[i].text, &tokens, NULL) == 0);
                 SP_CHECK(rows[i].sentence,
                          sp_sql_decode(&a, rows[i].text, &tokens.v[0], &value) == 0);
                 SP_CHECK(rows[i].sentence, sp_str_eq(value, rows[i].value));
@@ -159,15 +165,17 @@ static void test_values(void **state)
 static void test_keywords(void **state)
 {
         (void)state;
-        /* looked up by halving: the list must be sorted, and every word must be found */
+        /* looked up by halving: the list must be sorted, and every word must be found
+         */
         for (int k = 1; k < SP_KW_MAX_; k++) {
-                struct sp_str name = sp_str_c(sp_sql_keyword_name((enum sp_sql_keyword)k));
+                struct sp_str name =
+                        sp_str_c(sp_sql_keyword_name((enum sp_sql_keyword)k));
 
                 SP_CHECK(name.p, (int)sp_sql_keyword_find(name) == k);
                 if (k > 1)
-                        SP_CHECK(name.p,
-                                 strcmp(sp_sql_keyword_name((enum sp_sql_keyword)(k - 1)),
-                                        name.p) < 0);
+                        SP_CHECK(name.p, strcmp(sp_sql_keyword_name(
+                                                        (enum sp_sql_keyword)(k - 1)),
+                                                name.p) < 0);
         }
         assert_int_equal(sp_sql_keyword_find(SP_STR("sElEcT")), SP_KW_SELECT);
         assert_int_equal(sp_sql_keyword_find(SP_STR("selec")), SP_KW_NONE);

@@ -13,8 +13,8 @@ static const struct {
         int code;
         const char *where, *what; /* what: the beginning of the message */
 } errors[] = {
-        { "something behind the end", "SELECT 1 FROM t HAVING x HAVING y", -EINVAL, "sql:1:26",
-          "Syntax error: Expected end of input but got keyword HAVING" },
+        { "something behind the end", "SELECT 1 FROM t HAVING x HAVING y", -EINVAL,
+          "sql:1:26", "Syntax error: Expected end of input but got keyword HAVING" },
         { "the place is line and column", "SELECT 1\nFROM", -EINVAL, "sql:2:5",
           "Syntax error: Unexpected end of statement" },
         { "a number runs into a word", "SELECT 1from t", -EINVAL, "sql:1:9",
@@ -23,16 +23,18 @@ static const struct {
           "Syntax error: SELECT list must not be empty" },
         { "comparisons do not chain", "SELECT a = b = c", -EINVAL, "sql:1:14",
           "Syntax error: Unexpected \"=\"" },
-        { "WITH stands before queries only", "WITH x AS (SELECT 1) DELETE FROM t WHERE TRUE",
-          -EINVAL, "sql:1:22", "Syntax error: Unexpected keyword DELETE" },
+        { "WITH stands before queries only",
+          "WITH x AS (SELECT 1) DELETE FROM t WHERE TRUE", -EINVAL, "sql:1:22",
+          "Syntax error: Unexpected keyword DELETE" },
         { "a dash in a later part", "SELECT * FROM s.my-t", -EINVAL, "sql:1:19",
           "Syntax error: Expected end of input but got \"-\"" },
-        { "two statements where one is wanted", "SELECT 1; SELECT 2", -EINVAL, "sql:1:11",
-          "Syntax error: Expected end of input but got keyword SELECT" },
-        { "procedural language where one is wanted", "IF TRUE THEN SELECT 1; END IF", -EINVAL,
-          "sql:1:1", "Syntax error: Unexpected keyword IF" },
-        { "mixed set operations", "SELECT 1 UNION ALL SELECT 2 EXCEPT DISTINCT SELECT 3", -EINVAL,
-          "sql:1:29", "Syntax error: Different set operations" },
+        { "two statements where one is wanted", "SELECT 1; SELECT 2", -EINVAL,
+          "sql:1:11", "Syntax error: Expected end of input but got keyword SELECT" },
+        { "procedural language where one is wanted", "IF TRUE THEN SELECT 1; END IF",
+          -EINVAL, "sql:1:1", "Syntax error: Unexpected keyword IF" },
+        { "mixed set operations",
+          "SELECT 1 UNION ALL SELECT 2 EXCEPT DISTINCT SELECT 3", -EINVAL, "sql:1:29",
+          "Syntax error: Different set operations" },
         { "literals that touch", "SELECT 'a''b'", -EINVAL, "sql:1:11",
           "Syntax error: string and bytes literals must be separated" },
         { "a hint without an end", "SELECT @{a=1 1", -EINVAL, "sql:1:14",
@@ -44,16 +46,16 @@ static const struct {
           "pipe operator TEE is not supported" },
         { "a pipe that writes", "FROM t |> INSERT INTO s.t", -ENOTSUP, "sql:1:11",
           "pipe operator INSERT is not supported" },
-        { "a pipe that exports", "FROM t |> EXPORT DATA OPTIONS (x=1)", -ENOTSUP, "sql:1:11",
-          "pipe operator EXPORT is not supported" },
+        { "a pipe that exports", "FROM t |> EXPORT DATA OPTIONS (x=1)", -ENOTSUP,
+          "sql:1:11", "pipe operator EXPORT is not supported" },
         { "a table decorator", "SELECT 1 FROM `s.t@-3600000`", -ENOTSUP, "sql:1:15",
           "table decorator @ is not supported" },
-        { "a star in the middle of a name", "SELECT 1 FROM `s.*.t`", -ENOTSUP, "sql:1:15",
-          "* inside a table name is not supported" },
+        { "a star in the middle of a name", "SELECT 1 FROM `s.*.t`", -ENOTSUP,
+          "sql:1:15", "* inside a table name is not supported" },
         { "an empty part", "SELECT 1 FROM `s..t`", -ENOTSUP, "sql:1:15",
           "table name with an empty part is not supported" },
-        { "a WITH name with a dot", "WITH `a.b` AS (SELECT 1) SELECT 1", -ENOTSUP, "sql:1:6",
-          "WITH name with a dot is not supported" },
+        { "a WITH name with a dot", "WITH `a.b` AS (SELECT 1) SELECT 1", -ENOTSUP,
+          "sql:1:6", "WITH name with a dot is not supported" },
         { "proto constructors", "SELECT NEW x.Y(1 AS a)", -ENOTSUP, "sql:1:8",
           "NEW is not supported" },
 };
@@ -69,7 +71,8 @@ static void test_errors(void **state)
 
                 if (r != errors[i].code || strcmp(err.where, errors[i].where) != 0 ||
                     strncmp(err.what, errors[i].what, strlen(errors[i].what)) != 0)
-                        fail_msg("%s: %d %s %s", errors[i].sentence, r, err.where, err.what);
+                        fail_msg("%s: %d %s %s", errors[i].sentence, r, err.where,
+                                 err.what);
                 assert_null(s);
                 sp_arena_done(&a);
         }
@@ -79,57 +82,84 @@ static void test_errors(void **state)
 static const struct {
         const char *kind, *action, *sql;
 } accepted[] = {
-        { "Query", "select", "SELECT * EXCEPT (a, b) REPLACE (c + 1 AS c), t.* FROM t" },
+        { "Query", "select",
+          "SELECT * EXCEPT (a, b) REPLACE (c + 1 AS c), t.* FROM t" },
         { "Query", "select", "SELECT AS STRUCT 1 AS a, FROM t" },
-        { "Query", "select", "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (epsilon=1) SUM(x) FROM t" },
-        { "Query", "select", "SELECT a FROM t GROUP BY GROUPING SETS ((a, b), ROLLUP (c), ())" },
+        { "Query", "select",
+          "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (epsilon=1) SUM(x) FROM t" },
+        { "Query", "select",
+          "SELECT a FROM t GROUP BY GROUPING SETS ((a, b), ROLLUP (c), ())" },
         { "Query", "select", "SELECT a FROM t GROUP BY ALL" },
         { "Query", "select", "((SELECT 1) UNION ALL (SELECT 2)) ORDER BY 1 LIMIT 1" },
         { "Query", "select", "SELECT 1 FULL OUTER UNION ALL BY NAME ON (a) SELECT 2" },
-        { "Query", "select", "SELECT ((SELECT 1) + 1, ((SELECT 2) UNION ALL (SELECT 3)))" },
+        { "Query", "select",
+          "SELECT ((SELECT 1) + 1, ((SELECT 2) UNION ALL (SELECT 3)))" },
         { "Query", "select", "SELECT * FROM ((SELECT 1) JOIN (SELECT 2) ON TRUE)" },
         { "Query", "select", "SELECT * FROM a JOIN b JOIN c ON x ON y" },
-        { "Query", "select", "SELECT f(a, b => (x, y) -> x + y, c ORDER BY d LIMIT 1)" },
+        { "Query", "select",
+          "SELECT f(a, b => (x, y) -> x + y, c ORDER BY d LIMIT 1)" },
         { "Query", "select", "SELECT x BETWEEN 1 AND 2 AND y NOT LIKE ALL ('a', 'b')" },
-        { "Query", "select", "SELECT 1 >> 2, CAST(x AS ARRAY<STRUCT<a ARRAY<INT64>>>)" },
-        { "Query", "select", "SELECT RANGE<DATE> '[2020-01-01, UNBOUNDED)', RANGE(a, b)" },
+        { "Query", "select",
+          "SELECT 1 >> 2, CAST(x AS ARRAY<STRUCT<a ARRAY<INT64>>>)" },
+        { "Query", "select",
+          "SELECT RANGE<DATE> '[2020-01-01, UNBOUNDED)', RANGE(a, b)" },
         { "Query", "select", "SELECT WITH(a AS 1, b AS a + 1, a + b)" },
-        { "Query", "select", "SELECT date, value, offset, type, format FROM window_ AS row" },
+        { "Query", "select",
+          "SELECT date, value, offset, type, format FROM window_ AS row" },
         { "Query", "select", "SELECT 1 FROM t UNPIVOT" },
-        { "Query", "select", "FROM t |> AGGREGATE COUNT(*) AS n GROUP AND ORDER BY x DESC" },
+        { "Query", "select",
+          "FROM t |> AGGREGATE COUNT(*) AS n GROUP AND ORDER BY x DESC" },
         { "Insert", "insert", "INSERT s.t (a) VALUES (DEFAULT), ((SELECT 1))" },
         { "Insert", "insert", "INSERT INTO s.t (SELECT 1)" },
         { "Update", "update", "UPDATE s.t SET a.b = 1, c = DEFAULT WHERE TRUE" },
-        { "Merge", "merge", "MERGE s.t USING UNNEST([1]) x ON FALSE WHEN NOT MATCHED THEN INSERT ROW" },
-        { "CreateTable", "create", "CREATE TABLE s.t (a INT64 DEFAULT 1, b STRING(10) NOT NULL)" },
-        { "CreateTable", "create", "CREATE TABLE s.t (a INT64 PRIMARY KEY NOT ENFORCED, FOREIGN KEY (a) "
-                                   "REFERENCES s.u (b) NOT ENFORCED) CLUSTER BY a" },
-        { "CreateView", "create", "CREATE OR REPLACE VIEW s.v (a OPTIONS (x=1)) AS (SELECT 1)" },
+        { "Merge", "merge",
+          "MERGE s.t USING UNNEST([1]) x ON FALSE WHEN NOT MATCHED THEN INSERT ROW" },
+        { "CreateTable", "create",
+          "CREATE TABLE s.t (a INT64 DEFAULT 1, b STRING(10) NOT NULL)" },
+        { "CreateTable", "create",
+          "CREATE TABLE s.t (a INT64 PRIMARY KEY NOT ENFORCED, FOREIGN KEY (a) "
+          "REFERENCES s.u (b) NOT ENFORCED) CLUSTER BY a" },
+        { "CreateView", "create",
+          "CREATE OR REPLACE VIEW s.v (a OPTIONS (x=1)) AS (SELECT 1)" },
         { "CreateFunction", "create", "CREATE TEMP FUNCTION f(x ANY TYPE) AS (x + 1)" },
-        { "CreateFunction", "create", "CREATE AGGREGATE FUNCTION d.f(x INT64 NOT AGGREGATE) AS (SUM(x))" },
-        { "CreateTableFunction", "create", "CREATE TABLE FUNCTION d.f(x TABLE<a INT64>) AS SELECT 1" },
-        { "CreateProcedure", "create", "CREATE PROCEDURE d.p(INOUT x INT64) BEGIN SET x = 1; END" },
-        { "CreateModel", "create", "CREATE MODEL d.m TRANSFORM (a, b AS c) OPTIONS (x='y') AS (t AS (SELECT "
-                                   "1), h AS (SELECT 2))" },
-        { "CreateIndex", "create", "CREATE SEARCH INDEX i ON s.t (ALL COLUMNS) OPTIONS (a='b')" },
-        { "CreateRowAccessPolicy", "create", "CREATE ROW ACCESS POLICY p ON s.t GRANT TO ('user:x') FILTER "
-                                             "USING (a = SESSION_USER())" },
-        { "CreateSchema", "create", "CREATE SCHEMA IF NOT EXISTS p.d OPTIONS (location='EU')" },
-        { "AlterTable", "alter", "ALTER TABLE s.t ADD COLUMN a INT64, ADD COLUMN IF NOT EXISTS b STRING" },
-        { "AlterTable", "alter", "ALTER TABLE s.t ALTER COLUMN a SET DATA TYPE NUMERIC(10, 2)" },
+        { "CreateFunction", "create",
+          "CREATE AGGREGATE FUNCTION d.f(x INT64 NOT AGGREGATE) AS (SUM(x))" },
+        { "CreateTableFunction", "create",
+          "CREATE TABLE FUNCTION d.f(x TABLE<a INT64>) AS SELECT 1" },
+        { "CreateProcedure", "create",
+          "CREATE PROCEDURE d.p(INOUT x INT64) BEGIN SET x = 1; END" },
+        { "CreateModel", "create",
+          "CREATE MODEL d.m TRANSFORM (a, b AS c) OPTIONS (x='y') AS (t AS (SELECT "
+          "1), h AS (SELECT 2))" },
+        { "CreateIndex", "create",
+          "CREATE SEARCH INDEX i ON s.t (ALL COLUMNS) OPTIONS (a='b')" },
+        { "CreateRowAccessPolicy", "create",
+          "CREATE ROW ACCESS POLICY p ON s.t GRANT TO ('user:x') FILTER "
+          "USING (a = SESSION_USER())" },
+        { "CreateSchema", "create",
+          "CREATE SCHEMA IF NOT EXISTS p.d OPTIONS (location='EU')" },
+        { "AlterTable", "alter",
+          "ALTER TABLE s.t ADD COLUMN a INT64, ADD COLUMN IF NOT EXISTS b STRING" },
+        { "AlterTable", "alter",
+          "ALTER TABLE s.t ALTER COLUMN a SET DATA TYPE NUMERIC(10, 2)" },
         { "AlterTable", "alter", "ALTER TABLE s.t RENAME TO u" },
-        { "AlterSchema", "alter", "ALTER SCHEMA d ADD REPLICA `eu` OPTIONS (location='eu')" },
-        { "AlterProject", "alter", "ALTER PROJECT p SET OPTIONS (`region-us.x` = TRUE)" },
+        { "AlterSchema", "alter",
+          "ALTER SCHEMA d ADD REPLICA `eu` OPTIONS (location='eu')" },
+        { "AlterProject", "alter",
+          "ALTER PROJECT p SET OPTIONS (`region-us.x` = TRUE)" },
         { "DropTable", "drop", "DROP TABLE IF EXISTS s.t" },
         { "DropFunction", "drop", "DROP FUNCTION IF EXISTS d.f" },
         { "DropAllRowAccessPolicies", "drop", "DROP ALL ROW ACCESS POLICIES ON s.t" },
-        { "Grant", "grant", "GRANT `roles/bigquery.dataViewer`, SELECT ON TABLE s.t TO 'user:x'" },
+        { "Grant", "grant",
+          "GRANT `roles/bigquery.dataViewer`, SELECT ON TABLE s.t TO 'user:x'" },
         { "Revoke", "grant", "REVOKE `roles/x` ON SCHEMA d FROM 'user:x', 'user:y'" },
         { "ExportData", "export", "EXPORT DATA OPTIONS (uri='gs://b/*') AS SELECT 1" },
         { "ExportModel", "export", "EXPORT MODEL d.m OPTIONS (uri='gs://b')" },
-        { "LoadData", "load", "LOAD DATA INTO TEMP TABLE t (a INT64) FROM FILES (uris=['x'])" },
+        { "LoadData", "load",
+          "LOAD DATA INTO TEMP TABLE t (a INT64) FROM FILES (uris=['x'])" },
         { "Call", "call", "CALL `p.d`.proc(1, @x)" },
-        { "ExecuteImmediate", "execute", "EXECUTE IMMEDIATE 'SELECT ?' INTO x USING 1 AS y" },
+        { "ExecuteImmediate", "execute",
+          "EXECUTE IMMEDIATE 'SELECT ?' INTO x USING 1 AS y" },
         { "Begin", "script", "BEGIN TRANSACTION" },
         { "Commit", "script", "COMMIT TRANSACTION" },
         { "Assert", "other", "ASSERT EXISTS (SELECT 1) AS 'x'" },
@@ -148,7 +178,8 @@ static void test_accepted(void **state)
                         fail_msg("%s: %s %s", accepted[i].sql, err.where, err.what);
                 assert_int_equal(s->n_statements, 1);
                 if (strcmp(s->statements[0].kind, accepted[i].kind) != 0 ||
-                    strcmp(sp_sql_action_name(s->statements[0].action), accepted[i].action) != 0)
+                    strcmp(sp_sql_action_name(s->statements[0].action),
+                           accepted[i].action) != 0)
                         fail_msg("%s: %s %s", accepted[i].sql, s->statements[0].kind,
                                  sp_sql_action_name(s->statements[0].action));
                 sp_arena_done(&a);
@@ -173,8 +204,8 @@ static void test_actions(void **state)
 }
 
 /* head, then `n` times part, then tail */
-static int parse_repeated(const char *head, const char *part, size_t n, const char *tail,
-                          struct sp_err *err)
+static int parse_repeated(const char *head, const char *part, size_t n,
+                          const char *tail, struct sp_err *err)
 {
         size_t size = strlen(head) + strlen(part) * n + strlen(tail) + 1, at;
         struct sp_arena a = SP_ARENA_INIT(ARENA_MAX);
@@ -201,26 +232,51 @@ static void test_limits(void **state)
         struct sp_err err;
 
         (void)state;
-        assert_int_equal(parse_repeated("SELECT ", " ", SP_SQL_TEXT_MAX - 8, "1", &err), 0);
-        assert_int_equal(parse_repeated("SELECT ", " ", SP_SQL_TEXT_MAX - 7, "1", &err), -E2BIG);
-        assert_string_equal(err.id, "sql.limit");
-        assert_int_equal(parse_repeated("", "SELECT 1;", SP_SQL_STATEMENTS_MAX, "", &err), 0);
-        assert_int_equal(parse_repeated("", "SELECT 1;", SP_SQL_STATEMENTS_MAX + 1, "", &err),
+        assert_int_equal(parse_repeated("SELECT ", " ", SP_SQL_TEXT_MAX - 8, "1", &err),
+                         0);
+        assert_int_equal(parse_repeated("SELECT ", " ", SP_SQL_TEXT_MAX - 7, "1", &err),
                          -E2BIG);
+        assert_string_equal(err.id, "sql.limit");
+        assert_int_equal(
+                parse_repeated("", "SELECT 1;", SP_SQL_STATEMENTS_MAX, "", &err), 0);
+        assert_int_equal(
+                parse_repeated("", "SELECT 1;", SP_SQL_STATEMENTS_MAX + 1, "", &err),
+                -E2BIG);
         assert_int_equal(parse_repeated("SELECT 1", "+1", 99998, "", &err), 0);
-        assert_int_equal(parse_repeated("SELECT 1", "+1", 120000, "", &err), -E2BIG);
+        assert_int_equal(parse_repeated("SELECT 1", "+1", 99999, "", &err), -E2BIG);
 }
 
 /* No nesting of any sort overruns the stack. */
 static void test_depth(void **state)
 {
         static const char *const parts[] = {
-                "SELECT (", "SELECT [", "SELECT NOT ", "SELECT -", "SELECT f(", "SELECT a[",
-                "SELECT CASE WHEN ", "SELECT ARRAY(", "SELECT IF(", "SELECT x IN (", "SELECT {a:",
-                "SELECT * FROM (", "SELECT CAST(1 AS ARRAY<", "SELECT STRUCT(", "SELECT f(x -> ",
-                "SELECT 1 GROUP BY ROLLUP(", "SELECT WITH(a AS ", "BEGIN ", "IF a THEN ",
-                "LOOP ", "CREATE PROCEDURE p() BEGIN ", "WITH a AS (", "SELECT EXISTS(",
-                "UPDATE t SET (", "FROM t |> JOIN (", "SELECT f(TABLE f(", "SELECT INTERVAL ",
+                "SELECT (",
+                "SELECT [",
+                "SELECT NOT ",
+                "SELECT -",
+                "SELECT f(",
+                "SELECT a[",
+                "SELECT CASE WHEN ",
+                "SELECT ARRAY(",
+                "SELECT IF(",
+                "SELECT x IN (",
+                "SELECT {a:",
+                "SELECT * FROM (",
+                "SELECT CAST(1 AS ARRAY<",
+                "SELECT STRUCT(",
+                "SELECT f(x -> ",
+                "SELECT 1 GROUP BY ROLLUP(",
+                "SELECT WITH(a AS ",
+                "BEGIN ",
+                "IF a THEN ",
+                "LOOP ",
+                "CREATE PROCEDURE p() BEGIN ",
+                "WITH a AS (",
+                "SELECT EXISTS(",
+                "UPDATE t SET (",
+                "FROM t |> JOIN (",
+                "SELECT f(TABLE f(",
+                "SELECT INTERVAL ",
         };
 
         (void)state;
@@ -230,18 +286,22 @@ static void test_depth(void **state)
 
                 /* the whole text again and again, and only its last part */
                 SP_CHECK(parts[i], parse_repeated("", parts[i], 20000, "", &err) < 0);
-                SP_CHECK(parts[i], parse_repeated("SELECT ", space + 1, 20000, "", &err) < 0);
+                SP_CHECK(parts[i],
+                         parse_repeated("SELECT ", space + 1, 20000, "", &err) < 0);
         }
 }
 
-/* Runs out of memory at every possible point: an error each time, never a wrong answer. */
+/* Runs out of memory at every possible point: an error each time, never a wrong answer.
+ */
 static void test_memory(void **state)
 {
-        static const char sql[] =
-                "DECLARE i INT64; CREATE TEMP TABLE x AS WITH a AS (SELECT 'a' 'b' AS c, `d\\x41` "
-                "FROM s.t, t.arr) SELECT *, f(x => 1), @p FROM a JOIN UNNEST([1]) ON TRUE; MERGE "
-                "s.u USING x ON u.i = x.i WHEN MATCHED AND x.a > 1 THEN UPDATE SET a = ? WHEN NOT "
-                "MATCHED BY SOURCE THEN DELETE";
+        static const char sql[] = "DECLARE i INT64; CREATE TEMP TABLE x AS WITH a AS "
+                                  "(SELECT 'a' 'b' AS c, `d\\x41` "
+                                  "FROM s.t, t.arr) SELECT *, f(x => 1), @p FROM a "
+                                  "JOIN UNNEST([1]) ON TRUE; MERGE "
+                                  "s.u USING x ON u.i = x.i WHEN MATCHED AND x.a > 1 "
+                                  "THEN UPDATE SET a = ? WHEN NOT "
+                                  "MATCHED BY SOURCE THEN DELETE";
         size_t max = 0;
         int r = -ENOMEM;
 

@@ -123,6 +123,12 @@ static const struct {
         { "d.my_function(x)", U },
         { "unknown_function(x)", U },
         { "flag", S },
+        { "CURRENT_DATE > DATE '2020-01-01'", U },
+        { "CURRENT_DATE() > DATE '2020-01-01'", U },
+        { "DATE_DIFF(CURRENT_DATE(), DATE '2020-01-01', DAY) > 0", U },
+        { "DATE_DIFF(x, DATE '2020-01-01', DAY) > 0", S },
+        { "EXTRACT(DAY FROM CURRENT_DATE()) > 0", U },
+        { "EXTRACT(DAY FROM x) > 3", S },
         { "UPPER(x) = 'A'", S },
         { "DATE(x) >= DATE '2024-01-01'", S },
         { "x > TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)", S },
@@ -150,7 +156,8 @@ static void test_conditions(void **state)
                 char sql[500];
                 enum sp_sql_where w;
 
-                snprintf(sql, sizeof(sql), "DELETE FROM s.t WHERE %s", conditions[i].condition);
+                snprintf(sql, sizeof(sql), "DELETE FROM s.t WHERE %s",
+                         conditions[i].condition);
                 w = where_of(sql, conditions[i].condition);
                 if (w != conditions[i].where)
                         fail_msg("%s: got %d, want %d", conditions[i].condition, w,
@@ -170,15 +177,27 @@ static void test_statements(void **state)
                 { "UPDATE s.t SET a = 1 WHERE 1 = 1", T },
                 { "UPDATE s.t SET a = 1 FROM u WHERE t.id = u.id", S },
                 { "TRUNCATE TABLE s.t", A },
-                { "MERGE s.t USING s.u ON FALSE WHEN NOT MATCHED BY SOURCE THEN DELETE", A },
-                { "MERGE s.t USING s.u ON 1 = 2 WHEN NOT MATCHED BY SOURCE THEN UPDATE SET a = 1", A },
-                { "MERGE s.t USING s.u ON FALSE WHEN NOT MATCHED BY SOURCE AND TRUE THEN DELETE", T },
-                { "MERGE s.t USING s.u ON FALSE WHEN NOT MATCHED BY SOURCE AND x = 1 THEN DELETE", S },
+                { "MERGE s.t USING s.u ON FALSE WHEN NOT MATCHED BY SOURCE THEN DELETE",
+                  A },
+                { "MERGE s.t USING s.u ON 1 = 2 WHEN NOT MATCHED BY SOURCE THEN UPDATE "
+                  "SET a = 1",
+                  A },
+                { "MERGE s.t USING s.u ON FALSE WHEN NOT MATCHED BY SOURCE AND TRUE "
+                  "THEN DELETE",
+                  T },
+                { "MERGE s.t USING s.u ON FALSE WHEN NOT MATCHED BY SOURCE AND x = 1 "
+                  "THEN DELETE",
+                  S },
                 { "MERGE s.t USING s.u ON TRUE WHEN MATCHED THEN DELETE", T },
                 { "MERGE s.t USING s.u ON TRUE WHEN NOT MATCHED THEN INSERT ROW", S },
-                { "MERGE s.t t USING s.u u ON t.id = u.id WHEN MATCHED THEN UPDATE SET a = 1", S },
-                { "MERGE s.t t USING s.u u ON t.id = u.id WHEN NOT MATCHED BY SOURCE THEN DELETE", U },
-                { "MERGE s.t t USING s.u u ON t.id = u.id WHEN MATCHED THEN UPDATE SET a = 1 WHEN NOT "
+                { "MERGE s.t t USING s.u u ON t.id = u.id WHEN MATCHED THEN UPDATE SET "
+                  "a = 1",
+                  S },
+                { "MERGE s.t t USING s.u u ON t.id = u.id WHEN NOT MATCHED BY SOURCE "
+                  "THEN DELETE",
+                  U },
+                { "MERGE s.t t USING s.u u ON t.id = u.id WHEN MATCHED THEN UPDATE SET "
+                  "a = 1 WHEN NOT "
                   "MATCHED BY SOURCE THEN DELETE",
                   U },
                 { "MERGE s.t t USING s.u u ON @p WHEN MATCHED THEN DELETE", U },

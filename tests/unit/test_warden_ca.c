@@ -87,7 +87,8 @@ static void a_leaf_verifies_under_the_ca(void **state)
         EVP_PKEY *key;
 
         (void)state;
-        assert_int_equal(sp_ca_leaf(ca, SP_STR("BigQuery.GoogleAPIs.com."), &leaf, &e), 0);
+        assert_int_equal(sp_ca_leaf(ca, SP_STR("BigQuery.GoogleAPIs.com."), &leaf, &e),
+                         0);
         cert = sp_x509_read_cert(leaf.chain_pem);
         key = sp_x509_read_key(leaf.key_pem);
         assert_non_null(cert);
@@ -127,14 +128,17 @@ static void the_ca_cannot_vouch_for_other_names(void **state)
         char path[PATH_MAX];
 
         (void)state;
+        assert_non_null(ca);
         (void)snprintf(path, sizeof(path), "%s/ca.key", dir);
         assert_int_equal(sp_file_read(path, SP_FILE_SECRET, 65536, &pem, &e), 0);
         ca_key = sp_x509_read_key(sp_buf_str(&pem));
         for (size_t i = 0; i < SP_ARRAY_SIZE(rows); i++) {
-                X509 *leaf = sp_x509_make_leaf(root, ca_key, key, sp_str_c(rows[i].name), 60);
+                X509 *leaf = sp_x509_make_leaf(root, ca_key, key,
+                                               sp_str_c(rows[i].name), 60);
 
                 assert_non_null(leaf);
-                SP_CHECK(rows[i].name, verify(root, leaf, rows[i].name) == rows[i].result);
+                SP_CHECK(rows[i].name,
+                         verify(root, leaf, rows[i].name) == rows[i].result);
                 X509_free(leaf);
         }
         EVP_PKEY_free(ca_key);
@@ -144,9 +148,14 @@ static void the_ca_cannot_vouch_for_other_names(void **state)
 
 static void only_googles_names_get_a_leaf(void **state)
 {
-        static const char *const names[] = { "www.example.com", "", "localhost", "127.0.0.1",
-                                             "googleapis.com.evil.org", "evilgoogleapis.com",
-                                             "a b.googleapis.com", "*.googleapis.com",
+        static const char *const names[] = { "www.example.com",
+                                             "",
+                                             "localhost",
+                                             "127.0.0.1",
+                                             "googleapis.com.evil.org",
+                                             "evilgoogleapis.com",
+                                             "a b.googleapis.com",
+                                             "*.googleapis.com",
                                              "bigquery.googleapis.com\nDNS:evil.org",
                                              "bigquery.googleapis.com,DNS:evil.org" };
         sp_cleanup(sp_ca_freep) struct sp_ca *ca = open_ca();
@@ -156,7 +165,8 @@ static void only_googles_names_get_a_leaf(void **state)
                 struct sp_err e = SP_ERR_NULL;
                 struct sp_msg_leaf leaf;
 
-                SP_CHECK(names[i], sp_ca_leaf(ca, sp_str_c(names[i]), &leaf, &e) == -EACCES);
+                SP_CHECK(names[i],
+                         sp_ca_leaf(ca, sp_str_c(names[i]), &leaf, &e) == -EACCES);
         }
 }
 
@@ -178,7 +188,8 @@ static void leaves_are_cached_up_to_a_limit(void **state)
                 assert_int_equal(sp_ca_leaf(ca, sp_str_c(name), &b, &e), 0);
         }
         assert_int_equal(sp_ca_leaf(ca, SP_STR("bigquery.googleapis.com"), &b, &e), 0);
-        assert_false(sp_str_eq(first, b.chain_pem)); /* it was the oldest and had to go */
+        assert_false(
+                sp_str_eq(first, b.chain_pem)); /* it was the oldest and had to go */
         free((char *)first.p);
 }
 
@@ -254,7 +265,8 @@ static void the_bundle_starts_with_our_ca(void **state)
 
 /* ---- the service account key ---- */
 
-static void key_file(struct sp_buf *to, EVP_PKEY *key, const char *type, const char *uri)
+static void key_file(struct sp_buf *to, EVP_PKEY *key, const char *type,
+                     const char *uri)
 {
         sp_autobuf pem = SP_BUF_INIT(65536);
         struct sp_jsonw w = SP_JSONW(to);
@@ -278,10 +290,12 @@ static void check_signature(EVP_PKEY *key, struct sp_str jws)
 
         while (jws.p[dot - 1] != '.')
                 dot--;
-        assert_int_equal(sp_base64url_decode(&signature, sp_str_sub(jws, dot, jws.n)), 0);
+        assert_int_equal(sp_base64url_decode(&signature, sp_str_sub(jws, dot, jws.n)),
+                         0);
         assert_int_equal(EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key), 1);
-        assert_int_equal(EVP_DigestVerify(ctx, (unsigned char *)signature.p, signature.n,
-                                          (const unsigned char *)jws.p, dot - 1),
+        assert_int_equal(EVP_DigestVerify(ctx, (unsigned char *)signature.p,
+                                          signature.n, (const unsigned char *)jws.p,
+                                          dot - 1),
                          1);
         EVP_MD_CTX_free(ctx);
 }
@@ -338,8 +352,8 @@ static void bad_key_files_are_refused_without_quoting_them(void **state)
                 struct sp_err e = SP_ERR_NULL;
 
                 key_file(&file, rows[i].key, rows[i].type, rows[i].uri);
-                SP_CHECK(rows[i].sentence,
-                         sp_credential_parse("f", sp_buf_str(&file), &c, &e) == -EINVAL);
+                SP_CHECK(rows[i].sentence, sp_credential_parse("f", sp_buf_str(&file),
+                                                               &c, &e) == -EINVAL);
                 SP_CHECK(rows[i].sentence, strcmp(e.id, "credential.format") == 0);
                 SP_CHECK(rows[i].sentence, !strstr(e.what, "BEGIN"));
         }

@@ -49,9 +49,14 @@ static struct sp_keys some_keys(uint8_t seed)
 }
 
 static const struct sp_token a_token = {
-        .guard_id = 7, .cgroup_id = 9, .issued_s = 100, .expires_s = 1000,
+        .guard_id = 7,
+        .cgroup_id = 9,
+        .issued_s = 100,
+        .expires_s = 1000,
         .session = { SESSION, 26 },
-        .iss = { "https://i", 9 }, .sub = { "ann", 3 }, .email = { "a@b", 3 },
+        .iss = { "https://i", 9 },
+        .sub = { "ann", 3 },
+        .email = { "a@b", 3 },
         .groups = { "x\ny", 3 },
 };
 
@@ -99,9 +104,15 @@ static void a_token_with_any_byte_changed_is_not_ours(void **state)
 
 static void foreign_tokens_are_not_ours(void **state)
 {
-        static const char *const texts[] = { "", "spt1.", "spt1..", "spt1.AA", "spt1.AA.AA",
-                                             "ya29.a0AfH6SMBx", "eyJhbGciOiJub25lIn0.e30.",
-                                             "spt2.AA.AA", "SPT1.AA.AA" };
+        static const char *const texts[] = { "",
+                                             "spt1.",
+                                             "spt1..",
+                                             "spt1.AA",
+                                             "spt1.AA.AA",
+                                             "ya29.a0AfH6SMBx",
+                                             "eyJhbGciOiJub25lIn0.e30.",
+                                             "spt2.AA.AA",
+                                             "SPT1.AA.AA" };
         sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(1 << 16);
         struct sp_keys ours = some_keys(1), theirs = some_keys(2);
         sp_autobuf b = SP_BUF_INIT(8192);
@@ -109,7 +120,8 @@ static void foreign_tokens_are_not_ours(void **state)
 
         (void)state;
         for (size_t i = 0; i < SP_ARRAY_SIZE(texts); i++)
-                SP_CHECK(texts[i], sp_token_read(&ours, &a, sp_str_c(texts[i]), &t) == -EACCES);
+                SP_CHECK(texts[i],
+                         sp_token_read(&ours, &a, sp_str_c(texts[i]), &t) == -EACCES);
         assert_int_equal(sp_token_write(&theirs, &a_token, &b), 0);
         SP_CHECK("a token of another host's key",
                  sp_token_read(&ours, &a, sp_buf_str(&b), &t) == -EACCES);
@@ -202,7 +214,8 @@ static void files_are_read_to_their_limit_and_not_beyond(void **state)
         assert_int_equal(sp_file_read(path, 0, 5, &b, &e), -ENOENT);
         path_in(path, "fifo");
         assert_int_equal(mkfifo(path, 0600), 0);
-        assert_int_equal(sp_file_read(path, 0, 5, &b, &e), -EINVAL); /* and does not hang */
+        assert_int_equal(sp_file_read(path, 0, 5, &b, &e),
+                         -EINVAL); /* and does not hang */
         assert_int_equal(symlink("/etc", link_path), 0);
         assert_int_equal(sp_file_make_dir(link_path, 0755, (uid_t)-1, (gid_t)-1, &e),
                          -ENOTDIR);
@@ -320,8 +333,9 @@ int main(void)
                 cmocka_unit_test_setup_teardown(
                         damaged_or_readable_keys_are_refused_and_left_alone, make_dir,
                         remove_dir),
-                cmocka_unit_test_setup_teardown(files_are_read_to_their_limit_and_not_beyond,
-                                                make_dir, remove_dir),
+                cmocka_unit_test_setup_teardown(
+                        files_are_read_to_their_limit_and_not_beyond, make_dir,
+                        remove_dir),
                 cmocka_unit_test_setup_teardown(
                         replacing_a_file_keeps_the_old_one_when_it_fails, make_dir,
                         remove_dir),

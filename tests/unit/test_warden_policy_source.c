@@ -44,8 +44,8 @@ static void put(const char *name, const char *text, mode_t mode)
         assert_int_equal(sp_file_replace(path, sp_str_c(text), mode, &e), 0);
 }
 
-#define RULE(name, workload)                                                             \
-        "version: 1\nrules:\n- {name: " name ", workloads: [" workload "],"             \
+#define RULE(name, workload)                                                           \
+        "version: 1\nrules:\n- {name: " name ", workloads: [" workload "],"            \
         " actions: [select], resources: [p." name "], verdict: allow}\n"
 
 static void files_come_in_the_order_of_their_names(void **state)

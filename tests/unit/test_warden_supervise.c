@@ -11,8 +11,8 @@
 #include "daemon/warden/supervise.h"
 
 /*
- * The supervisor starts /proc/self/exe in another role: here that is this test program, which
- * then plays a child. What it plays depends on its index.
+ * The supervisor starts /proc/self/exe in another role: here that is this test program,
+ * which then plays a child. What it plays depends on its index.
  */
 enum play {
         PLAY_WELL, /* answers PING and METRICS_GET until its channel closes */
@@ -133,8 +133,8 @@ static void run(struct seen *s, uint64_t limit_us)
 {
         sd_event_source *timer = NULL;
 
-        assert_true(sd_event_add_time_relative(s->event, &timer, CLOCK_MONOTONIC, limit_us, 0,
-                                               on_timeout, NULL) >= 0);
+        assert_true(sd_event_add_time_relative(s->event, &timer, CLOCK_MONOTONIC,
+                                               limit_us, 0, on_timeout, NULL) >= 0);
         assert_int_equal(sd_event_loop(s->event), 0);
         (void)sd_event_source_unref(timer);
 }
@@ -150,8 +150,9 @@ static void begin(struct seen *s, struct sp_child *c, enum play how)
         (void)sigaddset(&set, SIGCHLD);
         (void)sigprocmask(SIG_BLOCK, &set, NULL);
         hooks = (struct sp_child_hooks){ s, on_start, on_ready, on_message, on_down };
-        *c = (struct sp_child){ .role = "worker", .index = how, .log_level = "error",
-                                .hooks = &hooks };
+        *c = (struct sp_child){
+                .role = "worker", .index = how, .log_level = "error", .hooks = &hooks
+        };
         assert_true(sd_event_new(&s->event) >= 0);
         if (sp_child_start(c, s->event, &e) < 0)
                 fail_msg("%s: %s", e.where, e.what);
@@ -209,12 +210,14 @@ static void questions_get_their_answers_and_errors(void **state)
 
         (void)state;
         begin(&s, &c, PLAY_WELL);
-        assert_int_equal(sp_child_ask(&c, SP_MSG_METRICS_GET, SP_STR_NULL, on_answer, &a), 0);
+        assert_int_equal(
+                sp_child_ask(&c, SP_MSG_METRICS_GET, SP_STR_NULL, on_answer, &a), 0);
         run(&s, 5 * SP_USEC_PER_SEC);
         assert_string_equal(a.text, "a 1\n");
         end(&s, &c);
         begin(&s, &c, PLAY_WELL);
-        assert_int_equal(sp_child_ask(&c, SP_MSG_RECALL, SP_STR_NULL, on_answer, &a), 0);
+        assert_int_equal(sp_child_ask(&c, SP_MSG_RECALL, SP_STR_NULL, on_answer, &a),
+                         0);
         run(&s, 5 * SP_USEC_PER_SEC);
         assert_int_equal(a.code, -ENOENT);
         assert_string_equal(a.text, "store.none no such fact");
@@ -229,13 +232,15 @@ static void a_question_to_a_child_that_dies_fails_once(void **state)
 
         (void)state;
         begin(&s, &c, PLAY_SILENT);
-        assert_int_equal(sp_child_ask(&c, SP_MSG_METRICS_GET, SP_STR_NULL, on_answer, &a), 0);
+        assert_int_equal(
+                sp_child_ask(&c, SP_MSG_METRICS_GET, SP_STR_NULL, on_answer, &a), 0);
         assert_int_equal(kill(c.pid, SIGKILL), 0);
         run(&s, 5 * SP_USEC_PER_SEC);
         assert_int_equal(a.code, -EPIPE);
         assert_int_equal(a.n, 1);
-        assert_int_equal(sp_child_ask(&c, SP_MSG_METRICS_GET, SP_STR_NULL, on_answer, &a),
-                         -EPIPE);
+        assert_int_equal(
+                sp_child_ask(&c, SP_MSG_METRICS_GET, SP_STR_NULL, on_answer, &a),
+                -EPIPE);
         end(&s, &c);
         assert_int_equal(a.n, 1);
 }
@@ -350,7 +355,8 @@ int main(int argc, char **argv)
                 cmocka_unit_test(a_child_is_ready_when_it_answers),
                 cmocka_unit_test(questions_get_their_answers_and_errors),
                 cmocka_unit_test(a_question_to_a_child_that_dies_fails_once),
-                cmocka_unit_test(a_child_that_dies_is_started_again_with_growing_pauses),
+                cmocka_unit_test(
+                        a_child_that_dies_is_started_again_with_growing_pauses),
                 cmocka_unit_test(a_killed_child_is_ready_again),
                 cmocka_unit_test(a_child_that_speaks_out_of_turn_is_killed),
                 cmocka_unit_test(a_child_that_does_not_stop_is_killed),

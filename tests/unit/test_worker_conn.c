@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/test.h"
 
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <fcntl.h>
 
+#include "daemon/worker/origin.h"
 #include "tests/unit/worker_front.h"
 
 #define NAME "bigquery.googleapis.com"
@@ -326,6 +329,56 @@ static void without_an_origin_there_is_no_service(void **state)
         assert_int_equal(sp_front_counters(w.front)->open, 0);
         (void)close(fd);
         close_world(&w);
+}
+
+/* A socket storage map like the guard's; -errno where the kernel does not let us. */
+static int make_storage(void)
+{
+        LIBBPF_OPTS(bpf_map_create_opts, o, .map_flags = BPF_F_NO_PREALLOC);
+        struct btf *b = btf__new_empty();
+        int fd, word, array;
+
+        if (!b)
+                return -ENOMEM;
+        o.btf_key_type_id = (uint32_t)btf__add_int(b, "int", 4, BTF_INT_SIGNED);
+        word = btf__add_int(b, "unsigned long", 8, 0);
+        array = btf__add_array(b, word, word, sizeof(struct sp_origin) / 8);
+        o.btf_value_type_id =
+                (uint32_t)btf__add_struct(b, "origin", sizeof(struct sp_origin));
+        (void)btf__add_field(b, "words", array, 0, 0);
+        fd = btf__load_into_kernel(b);
+        if (fd == 0) {
+                o.btf_fd = (uint32_t)btf__fd(b);
+                fd = bpf_map_create(BPF_MAP_TYPE_SK_STORAGE, "origins", 4,
+                                    sizeof(struct sp_origin), 0, &o);
+        }
+        btf__free(b);
+        return fd;
+}
+
+static void origins_come_from_the_kernel(void **state)
+{
+        struct sp_origin put = { .guard_id = 9, .pid = 42, .dst_port = 443 };
+        struct sp_origin got = { .guard_id = 0 };
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int map = make_storage();
+
+        (void)state;
+        if (map < 0) {
+                (void)close(fd);
+                print_message("no socket storage map: %s\n", strerror(-map));
+                skip();
+        }
+        assert_int_equal(sp_origin_read(map, fd, &got), -ENOENT);
+        assert_int_equal(bpf_map_update_elem(map, &fd, &put, BPF_ANY), 0);
+        assert_int_equal(sp_origin_read(map, fd, &got), 0);
+        assert_memory_equal(&got, &put, sizeof(got));
+        put.guard_id = 0; /* storage without an owner is no origin */
+        assert_int_equal(bpf_map_update_elem(map, &fd, &put, BPF_ANY), 0);
+        assert_int_equal(sp_origin_read(map, fd, &got), -ENOENT);
+        (void)close(map);
+        assert_true(sp_origin_read(map, fd, &got) < 0);
+        (void)close(fd);
 }
 
 static void connections_have_a_limit(void **state)
@@ -833,6 +886,7 @@ int main(void)
                 cmocka_unit_test(metadata_is_plain_http),
                 cmocka_unit_test(a_bad_request_is_answered_and_ends_the_connection),
                 cmocka_unit_test(without_an_origin_there_is_no_service),
+                cmocka_unit_test(origins_come_from_the_kernel),
                 cmocka_unit_test(connections_have_a_limit),
                 cmocka_unit_test(idle_connections_end),
                 cmocka_unit_test(tls_serves_http1),

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/test.h"
+
+#include <errno.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/warden/state.h"
+
+/*
+ * The table against a warden without kernel programs: which cgroups are guarded is said
+ * here, in place of warden/guard; nothing is armed, in place of warden/bus_hooks.
+ */
+#define GUARD 7
+#define OTHER_GUARD 8
+#define SESSION "01JD0000000000000000000000"
+
+int sp_guard_workload(struct sp_guard *g, uint64_t guard_id,
+                      char ret[SP_TAG_WORKLOAD_LEN])
+{
+        (void)g;
+        if (guard_id != GUARD && guard_id != OTHER_GUARD)
+                return -ENOENT;
+        (void)snprintf(ret, SP_TAG_WORKLOAD_LEN, "agents");
+        return 0;
+}
+
+void sp_warden_arm_approvals(struct sp_warden *w)
+{
+        (void)w;
+}
+
+struct desk {
+        struct sp_warden w;
+        struct sp_warden_worker k;
+        struct sp_ipc worker_end;
+        struct sp_ipc_msg answer;
+};
+
+static void desk_init(struct desk *d)
+{
+        int pair[2];
+
+        memset(d, 0, sizeof(*d));
+        memset(&d->w.keys, 1, sizeof(d->w.keys));
+        d->w.started_wall_us = sp_clock_wall_us();
+        d->w.settings.limits.token_lifetime_s = 900;
+        d->w.settings.limits.session_idle_us = 1800 * SP_USEC_PER_SEC;
+        assert_int_equal(sp_sessions_new(1800 * SP_USEC_PER_SEC, &d->w.sessions), 0);
+        assert_int_equal(sp_ipc_pair(pair), 0);
+        sp_ipc_init(&d->k.child.ipc, pair[0]);
+        sp_ipc_init(&d->worker_end, pair[1]);
+        d->k.child.is_open = true;
+        d->k.child.role = "worker";
+        d->k.child.owner = &d->k;
+}
+
+static void desk_done(struct desk *d)
+{
+        d->w.sessions = sp_sessions_free(d->w.sessions);
+        sp_ipc_done(&d->k.child.ipc);
+        sp_ipc_done(&d->worker_end);
+}
+
+/* 1: answered, 0: refused (*ret: the error's id), < 0: the worker would be killed. */
+static int ask(struct desk *d, uint16_t type, uint64_t id, struct sp_str payload)
+{
+        struct sp_ipc_msg m = { .type = type, .id = id, .payload = payload, .fd = -1 };
+        int r = sp_table_dispatch(&d->w, &d->k.child, &m);
+
+        if (r < 0)
+                return r;
+        assert_int_equal(sp_ipc_recv(&d->worker_end, &d->answer), 1);
+        assert_int_equal(d->answer.id, id);
+        return d->answer.type == SP_MSG_ANSWER_OK;
+}
+
+static bool refused_with(struct desk *d, const char *id)
+{
+        struct sp_msg_error e;
+
+        assert_int_equal(sp_msg_read_error(d->answer.payload, &e), 0);
+        return sp_str_eq(e.id, sp_str_c(id));
+}
+
+static int identify(struct desk *d, uint64_t guard, struct sp_str token,
+                    struct sp_msg_identity *ret)
+{
+        sp_autobuf b = SP_BUF_INIT(65536);
+        struct sp_wire_out w = SP_WIRE_OUT(&b);
+        const struct sp_msg_identify m = { guard, guard + 100, token };
+        int r;
+
+        sp_msg_put_identify(&w, &m);
+        r = ask(d, SP_MSG_IDENTIFY, 1, sp_buf_str(&b));
+        if (r == 1)
+                assert_int_equal(sp_msg_read_identity(d->answer.payload, ret), 0);
+        return r;
+}
+
+static int mint(struct desk *d, uint64_t guard, const char *sub, uint64_t expires_s,
+                struct sp_buf *ret)
+{
+        sp_autobuf b = SP_BUF_INIT(65536);
+        struct sp_wire_out w = SP_WIRE_OUT(&b);
+        struct sp_msg_mint m = { .guard_id = guard, .person_expires_s = expires_s };
+        struct sp_msg_token t;
+        int r;
+
+        if (*sub) {
+                m.iss = SP_STR("https://i");
+                m.sub = sp_str_c(sub);
+                m.groups = SP_STR("g1\ng2");
+        }
+        sp_msg_put_mint(&w, &m);
+        r = ask(d, SP_MSG_TOKEN_MINT, 2, sp_buf_str(&b));
+        if (r != 1)
+                return r;
+        assert_int_equal(sp_msg_read_token(d->answer.payload, &t), 0);
+        assert_int_equal(sp_buf_add(ret, t.token), 0);
+        return (int)t.expires_in_s;
+}
+
+static uint64_t now_s(void)
+{
+        return sp_clock_wall_us() / SP_USEC_PER_SEC;
+}
+
+static void a_token_makes_a_person_in_its_own_cgroup_only(void **state)
+{
+        sp_autobuf token = SP_BUF_INIT(8192);
+        struct sp_msg_identity nobody, ann;
+        char session[SP_ULID_LEN], salt[64];
+        struct desk d;
+
+        (void)state;
+        desk_init(&d);
+        assert_int_equal(identify(&d, GUARD, SP_STR_NULL, &nobody), 1);
+        assert_true(sp_str_eq(nobody.workload, SP_STR("agents")));
+        assert_int_equal(nobody.sub.n, 0);
+        assert_int_equal(nobody.token_is_ours, 0);
+        memcpy(session, nobody.session.p, sizeof(session));
+        memcpy(salt, nobody.salt.p, sizeof(salt));
+        assert_int_equal(mint(&d, GUARD, "ann", now_s() + 7200, &token), 900);
+        assert_int_equal(identify(&d, GUARD, sp_buf_str(&token), &ann), 1);
+        assert_true(sp_str_eq(ann.sub, SP_STR("ann")));
+        assert_true(sp_str_eq(ann.groups, SP_STR("g1\ng2")));
+        assert_int_equal(ann.token_is_ours && ann.token_is_valid, 1);
+        assert_memory_not_equal(ann.session.p, session, sizeof(session));
+        assert_memory_not_equal(ann.salt.p, salt, sizeof(salt));
+        assert_int_equal(identify(&d, OTHER_GUARD, sp_buf_str(&token), &ann), 1);
+        assert_int_equal(ann.token_is_ours, 1);
+        assert_int_equal(ann.token_is_valid, 0);
+        assert_int_equal(ann.sub.n, 0);
+        assert_int_equal(identify(&d, GUARD, SP_STR("ya29.foreign"), &ann), 1);
+        assert_int_equal(ann.token_is_ours, 0);
+        assert_int_equal(ann.sub.n, 0);
+        desk_done(&d);
+}
+
+static void what_is_not_guarded_gets_nothing(void **state)
+{
+        sp_autobuf token = SP_BUF_INIT(8192);
+        struct sp_msg_identity id;
+        struct desk d;
+
+        (void)state;
+        desk_init(&d);
+        assert_int_equal(identify(&d, 99, SP_STR_NULL, &id), 0);
+        assert_true(refused_with(&d, "identity.not-guarded"));
+        assert_int_equal(mint(&d, 99, "", 0, &token), 0);
+        assert_true(refused_with(&d, "identity.not-guarded"));
+        assert_int_equal(sp_sessions_count(d.w.sessions), 0);
+        desk_done(&d);
+}
+
+static void a_token_ends_with_what_it_rests_on(void **state)
+{
+        sp_autobuf token = SP_BUF_INIT(8192);
+        struct sp_msg_identity id;
+        struct sp_token t = { .guard_id = GUARD,
+                              .session = SP_STR(SESSION),
+                              .iss = SP_STR("https://i"),
+                              .sub = SP_STR("ann") };
+        struct desk d;
+        int lifetime;
+
+        (void)state;
+        desk_init(&d);
+        assert_int_equal(mint(&d, GUARD, "ann", now_s(), &token), 0);
+        assert_true(refused_with(&d, "identity.expired"));
+        lifetime = mint(&d, GUARD, "ann", now_s() + 60, &token);
+        assert_true(lifetime > 0 && lifetime <= 60);
+        assert_int_equal(mint(&d, GUARD, "", 0, &token),
+                         900); /* no person: no such end */
+        sp_buf_clear(&token);
+        t.issued_s = now_s() - 100;
+        t.expires_s = now_s() - 1;
+        assert_int_equal(sp_token_write(&d.w.keys, &t, &token), 0);
+        assert_int_equal(identify(&d, GUARD, sp_buf_str(&token), &id), 1);
+        assert_int_equal(id.token_is_ours, 1);
+        assert_int_equal(id.token_is_valid, 0);
+        assert_int_equal(id.sub.n, 0);
+        desk_done(&d);
+}
+
+static void a_session_goes_on_over_a_restart(void **state)
+{
+        sp_autobuf old = SP_BUF_INIT(8192);
+        sp_autobuf fresh = SP_BUF_INIT(8192);
+        struct sp_msg_identity id;
+        struct sp_token t = { .guard_id = GUARD,
+                              .session = SP_STR(SESSION),
+                              .iss = SP_STR("https://i"),
+                              .sub = SP_STR("ann"),
+                              .issued_s = now_s() - 100,
+                              .expires_s = now_s() + 100 };
+        struct desk d;
+
+        (void)state;
+        desk_init(&d);
+        assert_int_equal(sp_token_write(&d.w.keys, &t, &old), 0);
+        assert_int_equal(identify(&d, GUARD, sp_buf_str(&old), &id), 1);
+        assert_true(sp_str_eq(id.session, SP_STR(SESSION)));
+        /* one that this warden has ended does not come back */
+        t.sub = SP_STR("bob");
+        t.issued_s = now_s() + 1;
+        assert_int_equal(sp_token_write(&d.w.keys, &t, &fresh), 0);
+        assert_int_equal(identify(&d, GUARD, sp_buf_str(&fresh), &id), 1);
+        assert_false(sp_str_eq(id.session, SP_STR(SESSION)));
+        desk_done(&d);
+}
+
+static void a_worker_is_refused_or_killed_for_what_it_may_not_say(void **state)
+{
+        static const uint16_t not_its[] = { SP_MSG_ANSWER_OK,
+                                            SP_MSG_SETTINGS,
+                                            SP_MSG_POLICY,
+                                            SP_MSG_LISTENER,
+                                            SP_MSG_PING,
+                                            SP_MSG_CHANNEL,
+                                            SP_MSG_RECORD,
+                                            SP_MSG_APPROVAL_DECIDED,
+                                            0,
+                                            999 };
+        static const uint16_t its[] = { SP_MSG_IDENTIFY,      SP_MSG_TOKEN_MINT,
+                                        SP_MSG_LEAF_GET,      SP_MSG_ASSERTION_GET,
+                                        SP_MSG_APPROVAL_ASK,  SP_MSG_APPROVAL_GET,
+                                        SP_MSG_APPROVAL_CLAIM };
+        struct desk d;
+
+        (void)state;
+        desk_init(&d);
+        for (size_t i = 0; i < SP_ARRAY_SIZE(not_its); i++)
+                assert_int_equal(ask(&d, not_its[i], 1, SP_STR_NULL), -EBADMSG);
+        for (size_t i = 0; i < SP_ARRAY_SIZE(its); i++) {
+                assert_int_equal(ask(&d, its[i], 0, SP_STR_NULL), -EBADMSG);
+                assert_int_equal(ask(&d, its[i], 1, SP_STR("garbage")), 0);
+                assert_true(refused_with(&d, "warden.message"));
+        }
+        desk_done(&d);
+}
+
+static void questions_over_the_quota_are_refused(void **state)
+{
+        unsigned passed = 0, over = 0;
+        struct desk d;
+
+        (void)state;
+        desk_init(&d);
+        /* without a credential each is refused for that reason, until the quota is */
+        for (unsigned i = 0; i < 40; i++) {
+                assert_int_equal(ask(&d, SP_MSG_ASSERTION_GET, 1, SP_STR_NULL), 0);
+                passed += refused_with(&d, "credential.missing");
+                over += refused_with(&d, "warden.quota");
+        }
+        assert_int_equal(passed + over, 40);
+        assert_true(passed == 10 || passed == 20); /* 20: a second began on the way */
+        assert_int_equal(d.k.refused, over);
+        desk_done(&d);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_token_makes_a_person_in_its_own_cgroup_only),
+                cmocka_unit_test(what_is_not_guarded_gets_nothing),
+                cmocka_unit_test(a_token_ends_with_what_it_rests_on),
+                cmocka_unit_test(a_session_goes_on_over_a_restart),
+                cmocka_unit_test(a_worker_is_refused_or_killed_for_what_it_may_not_say),
+                cmocka_unit_test(questions_over_the_quota_are_refused),
+        };
+
+        sp_log_init("test", 0);
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
