@@ -8,36 +8,66 @@
 
 static const char usage[] = "sallyctl status [--json]";
 
-/* The daemon's JSON as an indented outline: whatever it tells is shown. */
+static bool is_flat(const struct sp_json *v)
+{
+        for (const struct sp_json *m = v->first; m; m = m->next)
+                if (m->type == SP_JSON_ARRAY || m->type == SP_JSON_OBJECT)
+                        return false;
+        return true;
+}
+
+static void print_scalar(const struct sp_json *v)
+{
+        if (v->type == SP_JSON_NULL)
+                (void)fputs("-", stdout);
+        else if (v->type == SP_JSON_TRUE || v->type == SP_JSON_FALSE)
+                (void)fputs(v->type == SP_JSON_TRUE ? "yes" : "no", stdout);
+        else
+                sp_cli_print_escaped(stdout, v->text, false);
+}
+
+/* Counters that never counted say nothing to a person. */
+static bool is_quiet(const struct sp_json *v)
+{
+        return v->type == SP_JSON_NUMBER && sp_str_eq(v->text, SP_STR("0"));
+}
+
+/* The daemon's JSON as an outline, a line for each thing that has only plain facts:
+ * whatever it tells is shown. */
 static void print_value(const struct sp_json *v, int depth)
 {
-        switch (v->type) {
-        case SP_JSON_STRING:
-        case SP_JSON_NUMBER:
-                sp_cli_print_escaped(stdout, v->text, false);
+        bool is_object = v->type == SP_JSON_OBJECT, is_first = true;
+
+        if (!is_object && v->type != SP_JSON_ARRAY) {
+                print_scalar(v);
                 (void)puts("");
-                break;
-        case SP_JSON_TRUE:
-        case SP_JSON_FALSE:
-                (void)puts(v->type == SP_JSON_TRUE ? "yes" : "no");
-                break;
-        case SP_JSON_NULL:
-                (void)puts("-");
-                break;
-        case SP_JSON_ARRAY:
-        case SP_JSON_OBJECT:
-                (void)puts(v->count ? "" : "none");
+                return;
+        }
+        if (is_flat(v)) {
                 for (const struct sp_json *m = v->first; m; m = m->next) {
-                        (void)printf("%*s", depth * 2, "");
-                        if (v->type == SP_JSON_OBJECT) {
+                        if (is_object && is_quiet(m))
+                                continue;
+                        (void)fputs(is_first ? "" : ", ", stdout);
+                        is_first = false;
+                        if (is_object) {
                                 sp_cli_print_escaped(stdout, m->key, false);
-                                (void)fputs(": ", stdout);
-                        } else {
-                                (void)fputs("- ", stdout);
+                                (void)putchar(' ');
                         }
-                        print_value(m, depth + 1);
+                        print_scalar(m);
                 }
-                break;
+                (void)puts(is_first ? "none" : "");
+                return;
+        }
+        (void)puts("");
+        for (const struct sp_json *m = v->first; m; m = m->next) {
+                (void)printf("%*s", depth * 2, "");
+                if (is_object) {
+                        sp_cli_print_escaped(stdout, m->key, false);
+                        (void)fputs(": ", stdout);
+                } else {
+                        (void)fputs("- ", stdout);
+                }
+                print_value(m, depth + 1);
         }
 }
 

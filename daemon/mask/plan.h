@@ -33,7 +33,7 @@ sp_must_check int sp_mask_table_find(struct sp_arena *a, const struct sp_mask_in
                                      struct sp_str name, struct sp_mask_table *ret,
                                      struct sp_err *reterr);
 
-/* Appends "(SELECT * REPLACE (…) FROM `name` AS … for_system_time)". *needs_salt is set
+/* Appends "(SELECT …every column… FROM `name` AS … for_system_time)". *needs_salt is set
  * when an expression uses the parameter, and left alone otherwise. */
 sp_must_check int sp_mask_put_subquery(struct sp_buf *to, const struct sp_mask_table *t,
                                        struct sp_str name,

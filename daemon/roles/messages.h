@@ -138,7 +138,8 @@ struct sp_msg_metrics {
 /* One pair per struct: append to a writer, read from a payload. */
 #define SP_MSG_STRUCTS(X)                                                              \
         X(error)                                                                       \
-        X(identify) X(identity) X(mint) X(token) X(leaf) X(assertion) X(approval)      \
+        X(identify)                                                                    \
+        X(identity) X(mint) X(token) X(leaf) X(assertion) X(approval)                  \
                 X(approval_state) X(claim) X(keep) X(metrics)
 #define SP_MSG_DECLARE(name)                                                           \
         void sp_msg_put_##name(struct sp_wire_out *w, const struct sp_msg_##name *m);  \

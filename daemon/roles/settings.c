@@ -90,8 +90,6 @@ static const struct key limits_keys[] = {
 static const struct key records_keys[] = {
         { "answer_max", KIND_SIZE, AT(records.answer_max_bytes), 0, 8 * MIB },
         { "free_min", KIND_SIZE, AT(records.free_min_bytes), 0, 1024 * GIB },
-        { "retention", KIND_SPAN_S, AT(records.retention_s), 0,
-          UINT64_C(36500) * 86400 },
         { NULL },
 };
 static const struct key users_keys[] = {

@@ -75,28 +75,38 @@ static bool is_variable(const struct sp_sql_parser *p, const struct sp_sql_node 
         return false;
 }
 
-/* CURRENT_DATE without parentheses, and the DAY of DATE_DIFF(a, b, DAY): one word each. A
- * column of such a name makes the condition unproven, which is the safe side. */
-static bool is_no_column(const struct sp_sql_node *path)
+static bool is_word_of(const struct sp_sql_node *path, const char *const *words,
+                       size_t n)
 {
-        static const char *const words[] = {
-                "current_date", "current_datetime",
-                "current_time", "current_timestamp",
-                "microsecond",  "millisecond",
-                "second",       "minute",
-                "hour",         "day",
-                "dayofweek",    "dayofyear",
-                "week",         "isoweek",
-                "month",        "quarter",
-                "year",         "isoyear",
-        };
-
-        if (path->first != path->last || path->first->flags & SP_SQL_F_QUOTED)
+        if (path->kind != SP_SQL_N_PATH || !path->first || path->first != path->last ||
+            path->first->flags & SP_SQL_F_QUOTED)
                 return false;
-        for (size_t i = 0; i < SP_ARRAY_SIZE(words); i++)
+        for (size_t i = 0; i < n; i++)
                 if (sp_str_caseeq(path->first->text, sp_str_c(words[i])))
                         return true;
         return false;
+}
+
+/* CURRENT_DATE needs no parentheses. */
+static bool is_clock(const struct sp_sql_node *path)
+{
+        static const char *const words[] = { "current_date", "current_datetime",
+                                             "current_time", "current_timestamp" };
+
+        return is_word_of(path, words, SP_ARRAY_SIZE(words));
+}
+
+/* The DAY of DATE_DIFF(a, b, DAY). A column of such a name as an argument makes the condition
+ * unproven, which is the safe side. */
+static bool is_date_part(const struct sp_sql_node *argument)
+{
+        static const char *const words[] = {
+                "microsecond", "millisecond", "second",    "minute",  "hour",
+                "day",         "dayofweek",   "dayofyear", "week",    "month",
+                "quarter",     "year",        "isoweek",   "isoyear",
+        };
+
+        return is_word_of(argument, words, SP_ARRAY_SIZE(words));
 }
 
 static bool is_known_function(const struct sp_sql_node *call)
@@ -122,7 +132,7 @@ static void depends(const struct sp_sql_parser *p, const struct sp_sql_node *n,
 
         switch (n->kind) {
         case SP_SQL_N_PATH:
-                if (n->first && is_no_column(n))
+                if (is_clock(n))
                         return; /* without a column beside it the whole is unproven anyway */
                 if (n->first && is_variable(p, n)) {
                         d->on_unknown = true;
@@ -152,7 +162,8 @@ static void depends(const struct sp_sql_parser *p, const struct sp_sql_node *n,
                 break;
         }
         for (; c; c = c->next)
-                depends(p, c, d);
+                if (n->kind != SP_SQL_N_CALL || !is_date_part(c))
+                        depends(p, c, d);
 }
 
 struct sp_sql_depends sp_sql_depends_on(const struct sp_sql_parser *p,

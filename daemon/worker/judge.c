@@ -193,7 +193,7 @@ static int read_statement(const struct judge *g, const struct sp_sql_statement *
                         note_schema(g, name);
         }
         /* A query of constants reads no data; it is still somebody's query in a project. */
-        if (!s->n_tables)
+        if (!s->n_tables && !g->in->call->query->destination_table.n)
                 add_access(j, action, g->in->call->project);
         /* The enum runs from worst to best after NONE: keep the least selective. */
         if (s->where != SP_SQL_WHERE_NONE &&

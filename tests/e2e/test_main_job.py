@@ -105,6 +105,101 @@ class Refusing(unittest.TestCase):
         self.assertFalse([j for j in W.journal()[before:] if "DROP" in json.dumps(j)])
 
 
+class Writing(unittest.TestCase):
+    def test_a_stored_copy_is_masked_already(self):
+        a = W.query("CREATE TABLE analytics.copy AS SELECT id, ssn AS s, email AS e "
+                    "FROM crm.customers")
+        self.assertTrue(a["ok"], a)
+        a = W.query("SELECT * FROM analytics.copy")
+        self.assertEqual(len(a["rows"]), 12)
+        self.assertNotIn("@", json.dumps(a["rows"]))
+        self.assertEqual({r["s"] for r in a["rows"]}, {"[redacted]"})
+
+    def test_a_raw_copy_cannot_be_made(self):
+        for sql in ("CREATE TABLE analytics.c2 CLONE crm.customers",
+                    "CREATE TABLE analytics.c2 COPY crm.customers"):
+            a = W.query(sql)
+            self.assertIn("mask.table-argument", message(a), sql)
+
+    def test_a_destination_table_is_judged_as_a_write(self):
+        a = W.query("SELECT 1 AS one", "--mode", "job", "--destination", "crm.orders")
+        self.assertIn("policy.", message(a))
+
+    def test_a_job_in_a_project_no_rule_names_is_denied(self):
+        a = W.query("SELECT id FROM `acme-prod`.crm.orders", "--project", "attacker")
+        self.assertIn("judge.project", message(a))
+
+
+class Owning(unittest.TestCase):
+    """One gateway credential is one BigQuery user: who owns what is told apart here."""
+
+    def rest(self, path, method="GET", body=None, headers=(), workload=None):
+        argv = ["sh", "-c", "T=$(curl -sS -H 'Metadata-Flavor: Google' "
+                "http://169.254.169.254/computeMetadata/v1/instance/service-accounts/default/token"
+                " | sed 's/.*access_token\\\":\\\"\\([^\\\"]*\\).*/\\1/');"
+                "exec curl -sS --max-time 20 -X \"$0\" -H \"Authorization: Bearer $T\" \"$@\"",
+                method, *[x for h in headers for x in ("-H", h)],
+                "https://bigquery.googleapis.com" + path]
+        if body is not None:
+            argv += ["-H", "Content-Type: application/json", "-d", json.dumps(body)]
+        return json.loads(W.agent(argv).stdout)
+
+    def test_jobs_that_are_not_ones_own_are_not_found(self):
+        a = self.rest("/bigquery/v2/projects/acme-prod/jobs/somebody-elses")
+        self.assertEqual(a["error"]["code"], 404)
+        a = self.rest("/bigquery/v2/projects/acme-prod/queries/somebody-elses")
+        self.assertEqual(a["error"]["code"], 404)
+
+    def test_ones_own_job_shows_ones_own_sql_and_nothing_of_the_gateway(self):
+        job = {"jobReference": {"projectId": "acme-prod", "jobId": "mine-1"},
+               "configuration": {"query": {"query": CUSTOMERS, "useLegacySql": False}}}
+        self.rest("/bigquery/v2/projects/acme-prod/jobs", "POST", job)
+        a = self.rest("/bigquery/v2/projects/acme-prod/jobs/mine-1")
+        self.assertEqual(a["configuration"]["query"]["query"], CUSTOMERS)
+        for word in ("sallyport", "salt", "REPLACE", "gateway@", "[redacted]"):
+            self.assertNotIn(word, json.dumps(a), word)
+
+    def test_a_job_id_that_is_taken_is_not_taken_over(self):
+        job = {"jobReference": {"projectId": "acme-prod", "jobId": "mine-2"},
+               "configuration": {"query": {"query": "SELECT 1", "useLegacySql": False}}}
+        first = self.rest("/bigquery/v2/projects/acme-prod/jobs", "POST", job)
+        self.assertIn("jobReference", first, first)
+        again = self.rest("/bigquery/v2/projects/acme-prod/jobs", "POST", job)
+        self.assertEqual(again["error"]["code"], 409)
+
+    def test_lists_hold_only_what_is_granted(self):
+        a = self.rest("/bigquery/v2/projects")
+        self.assertEqual([p["id"] for p in a["projects"]], ["acme-prod"])
+        a = self.rest("/bigquery/v2/projects/acme-prod/datasets")
+        self.assertEqual(sorted(d["datasetReference"]["datasetId"] for d in a["datasets"]),
+                         ["analytics", "crm", "shop"])
+
+    def test_the_forms_of_threat_catalogue_4_2_are_refused_with_a_clear_answer(self):
+        q = "/bigquery/v2/projects/acme-prod/queries"
+        body = {"query": "SELECT 1", "useLegacySql": False}
+        for path, method, b, headers, word in (
+                (q, "POST", body, ["X-HTTP-Method-Override: DELETE"], "x-http-method-override"),
+                (q + "?access_token=x", "POST", body, [], "access_token"),
+                (q + "?alt=media", "POST", body, [], "alt"),
+                (q, "POST", dict(body, useLegacySql=True), [], "useLegacySql"),
+                (q, "POST", dict(body, createSession=True), [], "createSession"),
+                (q, "POST", dict(body, frobnicate=1), [], "frobnicate"),
+                (q, "POST", {"query": "SELECT 1", "use_legacy_sql": False}, [], "use_legacy_sql"),
+                ("/bigquery/v2/projects/acme-prod/datasets/crm%2f..%2fx", "GET", None, [], "request."),
+                ("/bigquery/v2/projects/acme-prod//datasets", "GET", None, [], "request."),
+                ("/upload/bigquery/v2/projects/acme-prod/jobs", "POST", {}, [], "bigquery.upload"),
+                ("/batch/bigquery/v2", "POST", {}, [], "bigquery.batch"),
+                ("/mcp", "POST", {}, [], "bigquery.mcp"),
+                ("/bigquery/v2/projects/acme-prod/datasets/crm/tables/orders:setIamPolicy", "POST", {}, [],
+                 "setIamPolicy"),
+                ("/bigquery/v2/projects/acme-prod/datasets/crm/tables/orders", "DELETE", None, [],
+                 "bigquery.tables.delete")):
+            a = self.rest(path, method, b, headers)
+            self.assertIn("error", a, path)
+            self.assertIn(a["error"]["code"], (400, 403, 404), (path, a))
+            self.assertIn(word.lower(), a["error"]["message"].lower(), path)
+
+
 class Identity(unittest.TestCase):
     def test_a_person_signed_in_by_token_exchange_is_seen_by_the_policy(self):
         source = W.path("home", "oidc.jwt")
@@ -371,6 +466,42 @@ class Surviving(unittest.TestCase):
         self.assertEqual(len(W.journal()), before)
         W.start_daemon()
         self.assertTrue(W.query("SELECT 1 AS one")["ok"])
+        self.assertIn("intact", W.ctl("audit", "verify", "--store", W.store()).stdout)
+
+
+    def test_a_policy_reload_takes_effect_and_a_bad_one_keeps_the_old(self):
+        path = W.path("policy", "policy.yaml")
+        with open(path) as f:
+            good = f.read()
+        with open(path, "w") as f:
+            f.write(good.replace('"acme-prod.shop.*", ', ""))
+        self.assertEqual(W.ctl("policy", "check", W.path("policy")).returncode, 0)
+        self.reload()
+        self.assertIn("policy.no-rule", message(W.query("SELECT * FROM shop.products")))
+        with open(path, "w") as f:
+            f.write(good + "\nrulez: []\n")
+        self.reload(fails=True)
+        self.assertIn("policy.no-rule", message(W.query("SELECT * FROM shop.products")))
+        with open(path, "w") as f:
+            f.write(good)
+        self.reload()
+        self.assertTrue(W.query("SELECT * FROM shop.products")["ok"])
+
+    def reload(self, fails=False):
+        p = W.busctl("call", "dev.sallyport.Sallyport1", "/dev/sallyport/Sallyport1",
+                     "dev.sallyport.Sallyport1.Manager", "ReloadPolicy", check=False)
+        self.assertEqual(p.returncode != 0, fails, p.stdout + p.stderr)
+        if fails:
+            self.assertIn("policy.yaml:", p.stderr)
+
+    def test_a_store_without_room_stops_everything_with_503_and_comes_back_by_itself(self):
+        before = len(W.journal())
+        with W.full_disk():
+            a = W.query("SELECT 1 AS one", env={"GOOGLE_SDK_NODE_LOGGING": ""}, timeout=120)
+            self.assertFalse(a["ok"])
+            self.assertEqual(a["error"]["code"], 503)
+            self.assertFalse([j for j in W.journal()[before:] if "/queries" in j["path"]])
+        w.wait_for("room again", lambda: W.query("SELECT 1 AS one", timeout=120)["ok"], 60)
         self.assertIn("intact", W.ctl("audit", "verify", "--store", W.store()).stdout)
 
 

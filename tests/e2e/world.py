@@ -167,6 +167,9 @@ class World:
         os.chmod(self.path("pki"), 0o755)
         for name in ("state", "run"):
             os.mkdir(self.path(name))
+        # a disk of its own, small enough to fill
+        self.run(["mount", "-t", "tmpfs", "-o", "size=256m,mode=755", "tmpfs",
+                  self.path("state")])
         shutil.copytree(self.policy, self.path("policy"))
         os.mkdir(self.path("home"))
         os.chmod(self.path("home"), 0o777)
@@ -369,6 +372,20 @@ records:
             with open(self.path("journal")) as f:
                 return [json.loads(line) for line in f]
         return []
+
+    @contextlib.contextmanager
+    def full_disk(self):
+        """While inside, the disk of the records has no room left."""
+        ballast = self.path("state", "ballast")
+        with open(ballast, "wb") as f:
+            with contextlib.suppress(OSError):
+                while True:
+                    f.write(b"x" * 65536)
+                    f.flush()
+        try:
+            yield
+        finally:
+            os.unlink(ballast)
 
     def store(self):
         return self.path("state", "records")

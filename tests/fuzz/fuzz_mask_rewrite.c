@@ -92,7 +92,8 @@ static void check(struct sp_arena *a, const struct sp_mask_input *in,
                             !sp_policy_masks_table(in->policy, in->who, name, 0))
                                 continue;
                         if (!ends_before(plan->text, m->path.start,
-                                         SP_STR("AS `email`) FROM ")))
+                                         SP_STR("AS `email`, sallyport_source.`name` "
+                                                "FROM ")))
                                 abort();
                 }
 }

@@ -252,6 +252,9 @@ static const struct {
           "DELETE FROM crm.customers WHERE EXISTS (SELECT 1 FROM crm.orders AS "
           "customers)",
           "mask.dml-target" },
+        { "a path that begins with the target's alias may be a column",
+          "UPDATE crm.customers c SET name = 'x' FROM c.ssn WHERE TRUE",
+          "mask.dml-target" },
         { "a copy by metadata would be raw", "CREATE TABLE a.b CLONE crm.customers",
           "mask.table-argument" },
         { "so would a snapshot", "CREATE SNAPSHOT TABLE a.b CLONE crm.customers",

@@ -136,7 +136,6 @@ static void what_is_not_set_has_its_default(void **state)
         assert_int_equal(s.limits.body_max_bytes, 10 * 1024 * 1024);
         assert_int_equal(s.limits.token_lifetime_s, 900);
         assert_int_equal(s.limits.session_idle_us, 1800 * SP_USEC_PER_SEC);
-        assert_int_equal(s.records.retention_s, 0);
         assert_int_equal(s.user_worker.n, 0);
         assert_int_equal(s.n_workloads, 0);
 }
@@ -160,7 +159,7 @@ static void everything_that_is_set_is_read(void **state)
                 "limits: {body_max: 64MiB, connections_max: 65536, streams_max: 1000,\n"
                 "  idle_timeout: 1d, token_lifetime: 12h, session_idle: 500m,\n"
                 "  approvals_pending_max: 1000}\n"
-                "records: {answer_max: 0, free_min: 1GiB, retention: 90d}\n"
+                "records: {answer_max: 0, free_min: 1GiB}\n"
                 "users: {worker: w, recorder: r}\n";
         sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(1 << 20);
         struct sp_settings s;
@@ -190,7 +189,6 @@ static void everything_that_is_set_is_read(void **state)
         assert_int_equal(s.limits.session_idle_us, 30000 * SP_USEC_PER_SEC);
         assert_int_equal(s.records.answer_max_bytes, 0);
         assert_int_equal(s.records.free_min_bytes, 1 << 30);
-        assert_int_equal(s.records.retention_s, 90 * 86400);
         assert_true(sp_str_eq(s.user_recorder, SP_STR("r")));
 }
 

@@ -216,8 +216,8 @@ static int parse_repeated(const char *head, const char *part, size_t n,
         assert_non_null(sql);
         at = (size_t)snprintf(sql, size, "%s", head);
         for (size_t i = 0; i < n; i++) {
-                memcpy(sql + at, part, strlen(part));
-                at += strlen(part);
+                for (const char *c = part; *c; c++)
+                        sql[at++] = *c;
         }
         at += (size_t)snprintf(sql + at, size - at, "%s", tail);
         *err = SP_ERR_NULL;

@@ -129,6 +129,7 @@ static const struct {
         { "DATE_DIFF(x, DATE '2020-01-01', DAY) > 0", S },
         { "EXTRACT(DAY FROM CURRENT_DATE()) > 0", U },
         { "EXTRACT(DAY FROM x) > 3", S },
+        { "year = 2024", S },
         { "UPPER(x) = 'A'", S },
         { "DATE(x) >= DATE '2024-01-01'", S },
         { "x > TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)", S },
