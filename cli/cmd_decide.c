@@ -197,6 +197,8 @@ static int read_schema(struct decide *d, struct question *q, struct sp_str name,
                 return sp_err_set(&q->err, -ENOENT, "schema.unavailable", "",
                                   "the catalogue has no table %.*s", SP_FMT(name));
         kind = sp_json_get_str(t, "type");
+        if (!kind.n && sp_json_get(t, "view"))
+                kind = SP_STR("VIEW");
         sp_jsonw_open(&w, '{');
         sp_jsonw_kstr(&w, "type", kind.n ? kind : SP_STR("TABLE"));
         sp_jsonw_key(&w, "schema");

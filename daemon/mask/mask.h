@@ -50,7 +50,7 @@ struct sp_mask_input {
         const struct sp_str *names;
         size_t n_names;
         const struct sp_schema
-                *schemas; /* of every table for which sp_policy_masks_table */
+                *schemas; /* of every table that is read, if the policy has masks */
         size_t n_schemas;
         const struct sp_policy *policy;
         const struct sp_principal *who;

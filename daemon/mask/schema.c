@@ -90,6 +90,24 @@ static int read_fields(struct schema_reader *r, const struct sp_json *list,
         return 0;
 }
 
+/* A catalogue file may leave the type out: what defines the object tells it then. */
+static struct sp_str kind_of_entry(const struct sp_json *entry)
+{
+        static const struct {
+                const char *member;
+                struct sp_str kind;
+        } kinds[] = {
+                { "view", { "VIEW", 4 } },
+                { "materializedView", { "MATERIALIZED_VIEW", 17 } },
+                { "externalDataConfiguration", { "EXTERNAL", 8 } },
+        };
+
+        for (size_t i = 0; i < SP_ARRAY_SIZE(kinds); i++)
+                if (sp_json_get(entry, kinds[i].member))
+                        return kinds[i].kind;
+        return SP_STR("TABLE");
+}
+
 int sp_schema_read(struct sp_arena *a, struct sp_str table,
                    const struct sp_json *resource, struct sp_schema *ret,
                    struct sp_err *reterr)
@@ -107,7 +125,7 @@ int sp_schema_read(struct sp_arena *a, struct sp_str table,
          * of tables.get always has one, and without it the kind stays unknown. */
         if (schema && schema->type == SP_JSON_ARRAY) {
                 if (!s.kind.n)
-                        s.kind = SP_STR("TABLE");
+                        s.kind = kind_of_entry(resource);
                 e = read_fields(&r, schema, 1, &s.columns, &s.n_columns);
         } else if (schema && schema->type == SP_JSON_OBJECT) {
                 const struct sp_json *fields = sp_json_get(schema, "fields");

@@ -6,28 +6,26 @@
 #include "daemon/policy/policy.h"
 
 /* Fields in wire order, once per struct: both directions come from the same list. */
+/* clang-format off */
 #define FIELDS_error(S, B, W, L) W(code) S(id) S(what)
 #define FIELDS_identify(S, B, W, L) L(guard_id) L(cgroup_id) S(token)
 #define FIELDS_identity(S, B, W, L)                                                    \
-        S(workload)                                                                    \
-        S(session)                                                                     \
-        S(iss) S(sub) S(email) S(groups) S(salt) B(token_is_ours) B(token_is_valid)    \
-                L(valid_s)
+        S(workload) S(session) S(iss) S(sub) S(email) S(groups) S(salt)                \
+        B(token_is_ours) B(token_is_valid) L(valid_s)
 #define FIELDS_mint(S, B, W, L)                                                        \
         L(guard_id) L(cgroup_id) S(iss) S(sub) S(email) S(groups) L(person_expires_s)
 #define FIELDS_token(S, B, W, L) S(token) L(expires_in_s) S(session)
 #define FIELDS_leaf(S, B, W, L) S(chain_pem) S(key_pem) L(valid_s)
 #define FIELDS_assertion(S, B, W, L) S(token_uri) S(assertion) S(client_email)
 #define FIELDS_approval(S, B, W, L)                                                    \
-        S(job)                                                                         \
-        S(session)                                                                     \
-        S(workload) S(iss) S(sub) W(uid) W(pid) S(comm) S(action) S(resources) S(rule) \
-                S(reason) S(sql) S(masked) L(estimated_bytes) B(has_estimate)          \
-                        S(request_hash) S(policy_version) L(timeout_us) B(keep_queued)
+        S(job) S(session) S(workload) S(iss) S(sub) W(uid) W(pid) S(comm) S(action)    \
+        S(resources) S(rule) S(reason) S(sql) S(masked) L(estimated_bytes)             \
+        B(has_estimate) S(request_hash) S(policy_version) L(timeout_us) B(keep_queued)
 #define FIELDS_approval_state(S, B, W, L) S(approval) B(state) S(approver) S(reason)
 #define FIELDS_claim(S, B, W, L) S(approval) S(request_hash)
 #define FIELDS_keep(S, B, W, L) S(space) S(key) S(value) L(expires_s)
 #define FIELDS_metrics(S, B, W, L) S(text)
+/* clang-format on */
 
 #define PUT_S(f) sp_wire_put_str(w, m->f);
 #define PUT_B(f) sp_wire_put_u8(w, m->f);

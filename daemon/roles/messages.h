@@ -136,11 +136,11 @@ struct sp_msg_metrics {
 };
 
 /* One pair per struct: append to a writer, read from a payload. */
+/* clang-format off */
 #define SP_MSG_STRUCTS(X)                                                              \
-        X(error)                                                                       \
-        X(identify)                                                                    \
-        X(identity) X(mint) X(token) X(leaf) X(assertion) X(approval)                  \
-                X(approval_state) X(claim) X(keep) X(metrics)
+        X(error) X(identify) X(identity) X(mint) X(token) X(leaf) X(assertion)         \
+        X(approval) X(approval_state) X(claim) X(keep) X(metrics)
+/* clang-format on */
 #define SP_MSG_DECLARE(name)                                                           \
         void sp_msg_put_##name(struct sp_wire_out *w, const struct sp_msg_##name *m);  \
         void sp_msg_get_##name(struct sp_wire_in *w, struct sp_msg_##name *m);         \

@@ -148,9 +148,10 @@ enum sp_next sp_flow_resolve(struct sp_flow *f)
 
         if (f->call.handling != SP_HANDLING_QUERY)
                 return SP_NEXT;
+        if (f->step == 3 && f->error.code == -ENOENT)
+                return sp_flow_refuse(f, 404, "notFound");
         if (f->step == 3)
-                return f->error.code == -ENOENT || f->error.code == -EACCES ||
-                                       f->error.code == -EINVAL
+                return f->error.code == -EACCES || f->error.code == -EINVAL
                                ? sp_flow_refuse(f, 403, "accessDenied")
                                : sp_flow_fault(f, &f->error);
         if (f->step == 1)

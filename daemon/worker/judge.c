@@ -153,7 +153,8 @@ static void note_schema(const struct judge *g, struct sp_str name)
 {
         struct sp_judgement *j = g->j;
 
-        if (!sp_policy_masks_table(g->in->policy, g->in->who, name, g->in->now_us))
+        /* not only where a mask names the table: a view under any name may show one that has */
+        if (!sp_policy_has_masks(g->in->policy, g->in->who, g->in->now_us))
                 return;
         for (size_t i = 0; i < j->n_needs_schema; i++)
                 if (sp_str_eq(j->needs_schema[i], name))

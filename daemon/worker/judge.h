@@ -32,7 +32,9 @@ struct sp_judgement {
         struct sp_access *accesses;
         size_t n_accesses;
         enum sp_sql_where where;
-        struct sp_str *needs_schema; /* full names of tables with masks, each once */
+        struct sp_str
+                *needs_schema; /* full names of the tables read, each once, when the
+                                       policy has masks */
         size_t n_needs_schema;
         struct sp_mask_plan plan; /* after sp_judge_rewrite */
 };

@@ -126,8 +126,11 @@ static void on_table(void *userdata, int err, const char *what, unsigned status,
                 (void)sp_err_set(&e, err, "upstream.unreachable", "", "%s", what);
         else if (status == 401)
                 sp_access_forget(q->all->access);
-        if (err == 0 && status != 200)
-                err = sp_err_set(&e, status == 404 ? -ENOENT : -EACCES,
+        if (err == 0 && status == 404)
+                err = sp_err_set(&e, -ENOENT, "schema.not-found", "",
+                                 "Not found: Table %.*s", SP_FMT(q->table));
+        else if (err == 0 && status != 200)
+                err = sp_err_set(&e, status == 403 ? -EACCES : -EIO,
                                  "schema.unavailable", "",
                                  "the columns of %.*s cannot be read (status %u)",
                                  SP_FMT(q->table), status);

@@ -218,7 +218,7 @@ class Identity(unittest.TestCase):
         shown = W.ctl("sessions", "list", "--store", W.store()).stdout
         self.assertIn("ann@example.test", shown)
         a = W.query("SELECT * FROM hr.salaries", env={"GOOGLE_APPLICATION_CREDENTIALS": cred})
-        self.assertIn("hr.salaries cannot be read (status 404)", message(a),
+        self.assertIn("Not found: Table acme-prod.hr.salaries", message(a),
                       "allowed by policy; Google has no such table")
         a = W.query("SELECT * FROM hr.salaries")
         self.assertRegex(message(a), "policy.(person-required|no-rule)")

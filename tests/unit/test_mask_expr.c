@@ -147,6 +147,8 @@ static const struct {
           "{\"schema\":[{\"name\":\"a\",\"type\":\"DATE\"}]}", true, 1, "TABLE" },
         { "unless it says otherwise", "{\"type\":\"VIEW\",\"schema\":[]}", true, 0,
           "VIEW" },
+        { "a catalogue entry with a view is one",
+          "{\"view\":{\"query\":\"SELECT 1\"},\"schema\":[]}", true, 0, "VIEW" },
         { "a type that is no string", "{\"type\":1}", false, 0, "" },
         { "a column without a name", "{\"schema\":[{\"type\":\"DATE\"}]}", false, 0,
           "" },
