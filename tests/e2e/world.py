@@ -173,6 +173,10 @@ class World:
         shutil.copytree(self.policy, self.path("policy"))
         os.mkdir(self.path("home"))
         os.chmod(self.path("home"), 0o777)
+        # the agent is nobody, and the checkout may be in somebody's private home
+        shutil.copytree(os.path.join(TOP, "tests", "clients"), self.path("clients"),
+                        symlinks=True)
+        self.run(["chmod", "-R", "a+rX", self.path("clients")])
         self.write_settings()
         with open(self.path("bus.conf"), "w") as f:
             f.write(f"""<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -353,7 +357,7 @@ records:
         return self.run(argv, check=False, timeout=timeout, preexec_fn=self.enter("outside"))
 
     def client(self, name):
-        return os.path.join(TOP, "tests", "clients", *name.split("/"))
+        return self.path("clients", *name.split("/"))
 
     def query(self, sql, *options, **kw):
         """One query with Google's Node client; returns what it printed, as an object."""
