@@ -32,11 +32,12 @@ ISSUER = "https://idp.example.test"
 
 def enter_namespaces():
     """Runs this program again inside its own namespaces; returns only in there."""
-    if os.environ.get("SALLYPORT_WORLD") == "inside":
+    if "SALLYPORT_WORLD" in os.environ:
         return
     if os.geteuid() != 0:
         sys.exit("this needs root: BPF programs, cgroups and namespaces are real here")
-    env = dict(os.environ, SALLYPORT_WORLD="inside")
+    name = f"sallyport-world-{os.getpid()}-{os.urandom(3).hex()}"
+    env = dict(os.environ, SALLYPORT_WORLD=name)
     child = subprocess.Popen(["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child",
                               "--mount-proc", sys.executable, *sys.argv], env=env)
 
@@ -49,7 +50,7 @@ def enter_namespaces():
     signal.signal(signal.SIGINT, forward)
     signal.signal(signal.SIGTERM, forward)
     status = child.wait()
-    sweep_cgroups()
+    sweep_cgroups(name)
     sys.exit(status if status >= 0 else 128 - status)
 
 
@@ -67,14 +68,11 @@ def cgroup_root():
     sys.exit("no cgroup v2 is mounted")
 
 
-def sweep_cgroups():
-    """What a killed run left: cgroups of ours without processes."""
-    for name in os.listdir(cgroup_root()):
-        if not name.startswith("sallyport-world-"):
-            continue
-        for path, _dirs, _files in os.walk(os.path.join(cgroup_root(), name), topdown=False):
-            with contextlib.suppress(OSError):
-                os.rmdir(path)
+def sweep_cgroups(name):
+    """What a killed run left: its cgroups, which have no processes any more."""
+    for path, _dirs, _files in os.walk(os.path.join(cgroup_root(), name), topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(path)
 
 
 def wait_for(what, check, seconds=20):
@@ -157,7 +155,7 @@ class World:
         self.run(["mount", "-t", "bpf", "bpf", self.path("bpf")])
 
     def _make_cgroups(self):
-        self.attach = f"sallyport-world-{os.path.basename(self.dir)[-8:]}"
+        self.attach = os.environ["SALLYPORT_WORLD"]
         self.cgroup = os.path.join(cgroup_root(), self.attach)
         for name in ("daemon", "agents.slice", "outside"):
             os.makedirs(os.path.join(self.cgroup, name))
