@@ -211,6 +211,7 @@ void sp_record_print_line(FILE *to, const struct sp_json *r, uint64_t wall_us)
         put_time(to, wall_us);
         if (sp_str_eq(type, SP_STR("request"))) {
                 put(to, "  ", str(r, "verdict"));
+                (void)fputs(is_true(r, "observed") ? " (only observed)" : "", to);
                 put(to, "  ", str(r, "action"));
                 put_list(to, " ", sp_json_get(r, "statements"), "kind");
                 put(to, "  by ", str(r, "rule"));

@@ -494,6 +494,52 @@ class Surviving(unittest.TestCase):
         if fails:
             self.assertIn("policy.yaml:", p.stderr)
 
+    def test_in_observe_mode_the_denied_passes_recorded_and_still_masked(self):
+        path = W.path("policy", "policy.yaml")
+        with open(path) as f:
+            good = f.read()
+        with open(path, "w") as f:
+            f.write(good.replace("mode: enforce", "mode: observe")
+                    .replace('"acme-prod.shop.*", ', ""))
+        self.reload()
+        a = W.query("SELECT * FROM shop.products")
+        self.assertTrue(a["ok"], a)
+        a = W.query("SELECT ssn FROM crm.customers")
+        self.assertEqual({r["ssn"] for r in a["rows"]}, {"[redacted]"})
+        self.assertIn("mask.", message(W.query("CREATE TABLE analytics.c3 CLONE crm.customers")),
+                      "what cannot be masked does not pass")
+        with open(path, "w") as f:
+            f.write(good)
+        self.reload()
+        last = W.ctl("sessions", "list", "--store", W.store()).stdout.splitlines()[1:]
+        shown = "".join(W.ctl("sessions", "show", x.split()[0], "--store", W.store()).stdout
+                        for x in last[-3:])
+        self.assertIn("deny (only observed)", shown)
+
+    def test_roles_killed_under_load_let_nothing_pass_unrecorded_and_lose_no_record(self):
+        loop = ("T=$(curl -sS -H 'Metadata-Flavor: Google' http://169.254.169.254/computeMetadata/"
+                "v1/instance/service-accounts/default/token | sed 's/.*access_token\":\"\\([^\"]*\\).*/\\1/');"
+                "for i in $(seq 120); do curl -sS --max-time 10 -o /dev/null -w '%{http_code}\\n' "
+                "-H \"Authorization: Bearer $T\" -H 'Content-Type: application/json' "
+                "-d '{\"query\":\"SELECT * FROM shop.products\",\"useLegacySql\":false}' "
+                "https://bigquery.googleapis.com/bigquery/v2/projects/acme-prod/queries; done")
+        before = self.sent()
+        load = [W.agent_start(["sh", "-c", loop]) for _ in range(2)]
+        for role in ("worker", "recorder", "worker", "recorder", "worker"):
+            w.wait_for("load", lambda: self.sent() > before + 4)
+            before = self.sent()
+            for pid in W.pids(role)[:1]:
+                os.kill(pid, signal.SIGKILL)
+        codes = "".join(p.communicate(timeout=120)[0] for p in load).split()
+        self.assertEqual(len(codes), 240)
+        self.assertGreater(codes.count("200"), 120, codes)
+        self.assertTrue(set(codes) <= {"200", "503", "000"}, set(codes))
+        self.assertIn("intact", W.ctl("audit", "verify", "--store", W.store()).stdout)
+        self.everything_sent_was_recorded()
+
+    def sent(self):
+        return len([j for j in W.journal() if j["method"] == "POST" and "/queries" in j["path"]])
+
     def test_a_store_without_room_stops_everything_with_503_and_comes_back_by_itself(self):
         before = len(W.journal())
         with W.full_disk():

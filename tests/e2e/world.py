@@ -224,7 +224,7 @@ records:
     def env(self, **more):
         env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                "LANG": "C.UTF-8", "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.path('bus')}"}
-        for name in ("PYENV_VERSION", "TERM"):
+        for name in ("PYENV_VERSION", "TERM", "ASAN_OPTIONS", "UBSAN_OPTIONS"):
             if name in os.environ:
                 env[name] = os.environ[name]
         env.update(more)
