@@ -168,7 +168,7 @@ check-layers: ## fail on an include that points the wrong way
 	@tests/check/layers.sh
 check-docs: man ## fail on an undocumented error id, on a man page that does not parse
 	@tests/check/errors.sh
-	@for m in $(MAN); do mandoc -Tlint -Wwarning $$m || exit 1; done
+	@for m in $(MAN); do mandoc -Tlint -Werror $$m || exit 1; done
 tidy: ## clang-tidy, one file a process
 	@printf '%s\n' $(filter %.c,$(wildcard daemon/*.c daemon/*/*.c cli/*.c)) | xargs -P $(JOBS) -n 1 tests/check/tidy.sh $(CPPFLAGS) $(PKG_CFLAGS)
 check: ## set everything up and pass the tests (root)

@@ -100,17 +100,12 @@ static int exchange(struct sp_access_tokens *t, const struct sp_msg_assertion *m
                                     "type%3Ajwt-bearer&assertion=";
         sp_autobuf b = SP_BUF_INIT(16 * 1024);
         struct sp_upstream_request r = { .method = SP_STR("POST") };
-        struct sp_str rest = m->token_uri;
         int e;
 
         /* a JWT is base64url and dots: nothing to escape in a form */
-        if (!sp_str_starts(rest, SP_STR("https://")))
-                return -EINVAL;
-        rest = sp_str_sub(rest, 8, rest.n);
-        for (r.host = rest, r.host.n = 0; r.host.n < rest.n && rest.p[r.host.n] != '/';)
-                r.host.n++;
-        r.path_and_query = sp_str_sub(rest, r.host.n, rest.n);
-        e = sp_buf_add(&b, sp_str_c(grant));
+        e = sp_upstream_split(m->token_uri, &r);
+        if (e == 0)
+                e = sp_buf_add(&b, sp_str_c(grant));
         if (e == 0)
                 e = sp_buf_add(&b, m->assertion);
         if (e < 0)

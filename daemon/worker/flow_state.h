@@ -84,6 +84,9 @@ void sp_flow_end(struct sp_flow *f);
 /* The same for an answer that was begun and cannot be completed. */
 void sp_flow_abort(struct sp_flow *f);
 
+/* What is kept of a job that this request makes: everything but its reference. */
+void sp_flow_describe_job(const struct sp_flow *f, struct sp_job *j);
+
 /* The stages that have a file of their own. */
 enum sp_next sp_flow_local(struct sp_flow *f); /* local.c */
 enum sp_next sp_flow_own(struct sp_flow *f); /* owner.c */

@@ -158,19 +158,6 @@ static void fault(struct sp_reply *r, const char *what)
 
 /* ---- ownership, before the client learns the job's id ---- */
 
-static void fill_job(const struct sp_flow *f, struct sp_job *j)
-{
-        j->workload = f->id.who.workload;
-        j->iss = f->id.who.iss;
-        j->sub = f->id.who.sub;
-        j->session = f->id.session;
-        j->exchange = sp_str_c(f->x->id.c);
-        j->sql = f->call.query ? f->call.query->sql : SP_STR_NULL;
-        j->is_rewritten = f->judgement.plan.is_rewritten;
-        j->request_hash = sp_str_c(f->request_hash);
-        j->created_ms = sp_clock_wall_us() / 1000;
-}
-
 static void flow_on(struct sp_reply *r);
 
 static void on_owned(void *userdata, int err)
@@ -199,7 +186,7 @@ static int own_reference(struct sp_reply *r, struct sp_str reference)
 
         if (e < 0)
                 return e;
-        fill_job(f, &j);
+        sp_flow_describe_job(f, &j);
         f->job = j;
         e = sp_keep_job(f->w, &j, SP_STR_NULL, on_owned, r);
         r->is_keeping = e == 0;
@@ -326,7 +313,7 @@ static bool own_resource(struct sp_reply *r)
         if (sp_keep_read_resource(f->arena, sp_buf_str(&r->whole), &j, &table) < 0)
                 return false;
         if (f->call.query) {
-                fill_job(f, &j);
+                sp_flow_describe_job(f, &j);
                 f->job = j;
         } else if (!table.n) {
                 return false; /* jobs.get of a job that is known already */

@@ -43,23 +43,6 @@ static void wake(struct sp_flow *f, unsigned step)
 
 /* ---- park ---- */
 
-static void fill_job(struct sp_flow *f)
-{
-        struct sp_job *j = &f->job;
-
-        j->project = f->call.project;
-        j->location = f->call.query->location;
-        j->workload = f->id.who.workload;
-        j->iss = f->id.who.iss;
-        j->sub = f->id.who.sub;
-        j->session = f->id.session;
-        j->exchange = sp_str_c(f->x->id.c);
-        j->sql = f->call.query->sql;
-        j->is_rewritten = f->judgement.plan.is_rewritten;
-        j->request_hash = sp_str_c(f->request_hash);
-        j->created_ms = sp_clock_wall_us() / 1000;
-}
-
 static struct sp_str join_resources(struct sp_flow *f)
 {
         sp_autobuf b = SP_BUF_INIT(64 * 1024);
@@ -408,7 +391,9 @@ static enum sp_next start(struct sp_flow *f)
                                          SP_FMT(f->call.project), SP_FMT(f->job.id));
                         return sp_flow_refuse(f, 409, "duplicate");
                 }
-                fill_job(f);
+                f->job.project = f->call.project;
+                f->job.location = f->call.query->location;
+                sp_flow_describe_job(f, &f->job);
                 return ask_approval(
                         f); /* the same job and hash get the same approval */
         }

@@ -130,14 +130,10 @@ static void on_jwks(void *userdata, int err, const char *what, unsigned status,
 static int fetch(struct sp_issuer_entry *e, struct sp_str url, sp_fetched_fn fn)
 {
         struct sp_upstream_request r = { .method = SP_STR("GET") };
-        struct sp_str rest;
+        int v = sp_upstream_split(url, &r);
 
-        if (!sp_str_starts(url, SP_STR("https://")))
-                return -EINVAL;
-        rest = sp_str_sub(url, 8, url.n);
-        for (r.host = rest, r.host.n = 0; r.host.n < rest.n && rest.p[r.host.n] != '/';)
-                r.host.n++;
-        r.path_and_query = sp_str_sub(rest, r.host.n, rest.n);
+        if (v < 0)
+                return v;
         return sp_upstream_fetch(e->all->upstream, &r, SP_STR_NULL, NULL, DOCUMENT_MAX,
                                  fn, e);
 }

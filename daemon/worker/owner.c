@@ -7,6 +7,19 @@
 
 #include <errno.h>
 
+void sp_flow_describe_job(const struct sp_flow *f, struct sp_job *j)
+{
+        j->workload = f->id.who.workload;
+        j->iss = f->id.who.iss;
+        j->sub = f->id.who.sub;
+        j->session = f->id.session;
+        j->exchange = sp_str_c(f->x->id.c);
+        j->sql = f->call.query ? f->call.query->sql : SP_STR_NULL;
+        j->is_rewritten = f->judgement.plan.is_rewritten;
+        j->request_hash = sp_str_c(f->request_hash);
+        j->created_ms = sp_clock_wall_us() / 1000;
+}
+
 static void on_fact(void *userdata, int err, const struct sp_err *e,
                     struct sp_str payload)
 {

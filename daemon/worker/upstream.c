@@ -233,6 +233,20 @@ struct sp_upstream *sp_upstream_free(struct sp_upstream *u)
         return NULL;
 }
 
+int sp_upstream_split(struct sp_str url, struct sp_upstream_request *ret)
+{
+        struct sp_str rest = sp_str_sub(url, 8, url.n);
+        size_t n = 0;
+
+        while (n < rest.n && rest.p[n] != '/')
+                n++;
+        if (!sp_str_starts(url, SP_STR("https://")) || !n)
+                return -EINVAL;
+        ret->host = sp_str_sub(rest, 0, n);
+        ret->path_and_query = sp_str_sub(rest, n, rest.n);
+        return 0;
+}
+
 /* ---- one transfer ---- */
 
 static size_t on_body(char *p, size_t size, size_t n, void *userdata)

@@ -20,6 +20,9 @@
 struct sp_upstream;
 struct sp_transfer;
 
+/* "https://host/path" as host and path of a request. -EINVAL: another scheme, no host. */
+sp_must_check int sp_upstream_split(struct sp_str url, struct sp_upstream_request *ret);
+
 struct sp_transfer_hooks {
         void (*on_head)(void *userdata, unsigned status);
         void (*on_data)(void *userdata, struct sp_str piece);

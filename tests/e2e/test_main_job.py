@@ -263,6 +263,7 @@ class Approving(unittest.TestCase):
 
     def end(self, p):
         out, err = p.communicate(timeout=60)
+        W.heard(out + err)
         return json.loads(out) if out.strip() else self.fail(err)
 
     def status(self, order):
@@ -561,6 +562,14 @@ class ZSecrets(unittest.TestCase):
             table = json.load(f)["tables"]["acme-prod.crm.customers"]
         names = [c["name"] for c in table["schema"]]
         raw = [row[names.index(c)] for row in table["rows"] for c in ("ssn", "email")]
+        with open(W.path("metrics.log"), "w") as f:
+            f.write(W.ctl("metrics").stdout + W.ctl("status", "--json").stdout)
+        with open(W.path("memory.log"), "w") as f:
+            for role in ("worker", "recorder"):
+                for pid in W.pids(role):
+                    for name in ("cmdline", "environ"):
+                        with open(f"/proc/{pid}/{name}", errors="replace") as g:
+                            f.write(g.read())
         W.stop("sallyportd")
         secrets = [key, *[r for r in raw if r]]
         asked = "\n".join(self.sql_of_the_tests())

@@ -341,8 +341,15 @@ records:
 
     def agent(self, argv, timeout=60, env=None, user="nobody"):
         """A command as the agent: guarded before its first instruction, unprivileged."""
-        return self.run(self.agent_argv(argv, user), check=False, timeout=timeout,
-                        env=self.agent_env(**(env or {})), preexec_fn=self.enter("outside"))
+        p = self.run(self.agent_argv(argv, user), check=False, timeout=timeout,
+                     env=self.agent_env(**(env or {})), preexec_fn=self.enter("outside"))
+        self.heard(p.stdout + p.stderr)
+        return p
+
+    def heard(self, text):
+        """Everything an agent was shown, for the search at the end."""
+        with open(self.path("agents.log"), "a") as f:
+            f.write(text + "\n")
 
     def agent_start(self, argv, env=None, user="nobody"):
         return subprocess.Popen(self.agent_argv(argv, user), stdout=subprocess.PIPE,
