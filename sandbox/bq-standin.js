@@ -27,6 +27,8 @@ const OPTIONS = {
         data: { type: 'string' },
         journal: { type: 'string' },
         'demo-key-pub': { type: 'string' },
+        'oidc-issuer': { type: 'string' },
+        'oidc-jwks': { type: 'string' },
         'service-account': { type: 'string', default: EMAIL },
         'ready-fd': { type: 'string' },
         'ready-file': { type: 'string' },
@@ -39,6 +41,7 @@ const OPTIONS = {
 const USAGE = `usage: bq-standin.js --listen ADDRESS:PORT [--listen ...] --tls-cert FILE --tls-key FILE
                      --data FILE --demo-key-pub FILE [--journal FILE]
                      [--service-account EMAIL] [--ready-fd N | --ready-file FILE]
+                     [--oidc-issuer URL --oidc-jwks FILE]
                      [--engine-port N] [--delay-ms N] [--token-seconds N] [--detached]
 `;
 
@@ -123,6 +126,11 @@ async function main() {
                 await engine.start();
                 const runner = new Runner(engine, store, email);
                 const services = {
+                        oidc: o['oidc-issuer'] && {
+                                issuer: o['oidc-issuer'],
+                                host: new URL(o['oidc-issuer']).host,
+                                keys: JSON.parse(fs.readFileSync(o['oidc-jwks'])),
+                        },
                         store,
                         jobs: new Jobs({
                                 runner,

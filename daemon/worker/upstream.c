@@ -340,12 +340,22 @@ static void set_options(struct sp_transfer *t, const struct sp_upstream_request 
         }
 }
 
+/* A private endpoint is another name for the same API; TLS is verified against it. */
+static struct sp_str real_host(const struct sp_upstream *u, struct sp_str host)
+{
+        return u->settings->upstream.base_host.n &&
+                               sp_str_eq(host, SP_STR("bigquery.googleapis.com"))
+                       ? u->settings->upstream.base_host
+                       : host;
+}
+
 int sp_upstream_send(struct sp_upstream *u, const struct sp_upstream_request *r,
                      struct sp_str bearer, const char *content_type,
                      const struct sp_transfer_hooks *hooks, void *userdata,
                      struct sp_transfer **ret)
 {
-        size_t url = sizeof("https://") + r->host.n + r->path_and_query.n;
+        struct sp_str host = real_host(u, r->host);
+        size_t url = sizeof("https://") + host.n + r->path_and_query.n;
         struct sp_transfer *t = calloc(1, sizeof(*t) + url + r->body.n + 1);
         int e;
 
@@ -355,7 +365,7 @@ int sp_upstream_send(struct sp_upstream *u, const struct sp_upstream_request *r,
         t->hooks = *hooks;
         t->userdata = userdata;
         t->url = t->text;
-        (void)snprintf(t->url, url, "https://%.*s%.*s", SP_FMT(r->host),
+        (void)snprintf(t->url, url, "https://%.*s%.*s", SP_FMT(host),
                        SP_FMT(r->path_and_query));
         if (r->body.n)
                 memcpy(t->url + url, r->body.p, r->body.n);

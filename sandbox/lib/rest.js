@@ -91,7 +91,7 @@ function jsonBody(request, body) {
 
 class Rest {
         constructor(services) {
-                this.services = services; /* {auth, jobs, store} */
+                this.services = services; /* {auth, jobs, store, oidc} */
         }
 
         async answer(request, url, body) {
@@ -128,6 +128,8 @@ class Rest {
                         (LOCAL.includes(host) && path === '/token');
                 if (isToken && request.method === 'POST')
                         return { status: 200, body: this.token(request, body) };
+                const oidc = this.oidc(request, host, path);
+                if (oidc) return { status: 200, body: oidc };
                 const found =
                         request.method === 'GET'
                                 ? discovery(host, path, url.searchParams)
@@ -140,6 +142,15 @@ class Rest {
                                         `${host}${path.slice(0, 200)}`,
                         );
                 return this.api(request, url, m[1], body);
+        }
+
+        /* OpenID Connect Discovery 1.0: where the keys of the test issuer are. */
+        oidc(request, host, path) {
+                const o = this.services.oidc;
+                if (!o || request.method !== 'GET' || host !== o.host) return null;
+                if (path === '/.well-known/openid-configuration')
+                        return { issuer: o.issuer, jwks_uri: `${o.issuer}/keys` };
+                return path === '/keys' ? o.keys : null;
         }
 
         token(request, body) {

@@ -68,6 +68,11 @@ class Reading(unittest.TestCase):
         self.assertEqual(W.query("SELECT 1 AS one")["rows"], [{"one": 1}])
 
 
+    def test_the_upstream_host_is_the_one_that_is_configured(self):
+        W.query("SELECT 1 AS one")
+        self.assertEqual(W.journal()[-1]["host"], "bigquery.mtls.googleapis.com")
+
+
 class Refusing(unittest.TestCase):
     def refused(self, sql, *words):
         a = W.query(sql)
@@ -222,6 +227,17 @@ class Identity(unittest.TestCase):
                       "allowed by policy; Google has no such table")
         a = W.query("SELECT * FROM hr.salaries")
         self.assertRegex(message(a), "policy.(person-required|no-rule)")
+
+    def test_an_issuer_whose_keys_are_discovered_is_verified_too(self):
+        for alg in ("RS256", "ES256"):
+            token = W.oidc_token("--iss", w.DISCOVERED, "--sub", "bob@example.test", "--alg",
+                                 alg, "--kid", "test-" + alg.lower(), "--key",
+                                 W.path("pki", f"oidc-{alg.lower()}.key"))
+            p = W.agent(["curl", "-sS", "--max-time", "10", "https://sts.googleapis.com/v1/token", "-d",
+                         "grant_type=urn:ietf:params:oauth:grant-type:token-exchange", "-d",
+                         "subject_token_type=urn:ietf:params:oauth:token-type:jwt",
+                         "--data-urlencode", "subject_token=" + token])
+            self.assertIn("access_token", p.stdout, p.stderr)
 
     def test_an_expired_or_foreign_oidc_token_gives_no_access(self):
         for options in (["--exp-in=-600"], ["--iss", "https://evil.example"],

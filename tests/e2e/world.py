@@ -28,6 +28,7 @@ HOSTS = ["bigquery.googleapis.com", "oauth2.googleapis.com", "www.googleapis.com
          "sts.googleapis.com", "iamcredentials.googleapis.com", "accounts.google.com",
          "storage.googleapis.com"]
 ISSUER = "https://idp.example.test"
+DISCOVERED = "https://accounts.google.com"  # its keys are found by URL
 
 
 def enter_namespaces():
@@ -203,6 +204,7 @@ workloads:
   - name: ci-agents
     cgroups: ["{self.attach}/agents.slice"]
 upstream:
+  base_host: bigquery.mtls.googleapis.com
   connect_to: "{GOOGLE4}:443"
   ca_file: {self.path("pki")}/upstream-ca.crt
 credential:
@@ -212,6 +214,9 @@ issuers:
   - issuer: {ISSUER}
     audience: sallyport
     jwks_file: {self.path("pki")}/oidc-jwks.json
+  - issuer: {DISCOVERED}
+    audience: sallyport
+    discover: true
 records:
   free_min: 1MiB
 {self.extra_settings}""")
@@ -285,7 +290,9 @@ records:
                                "--tls-key", f"{pki}/upstream.key",
                                "--data", os.path.join(TOP, "sandbox", "demo-data.json"),
                                "--journal", self.path("journal"),
-                               "--demo-key-pub", f"{pki}/demo-sa.pub", "--ready-file", ready])
+                               "--demo-key-pub", f"{pki}/demo-sa.pub",
+                               "--oidc-issuer", DISCOVERED, "--oidc-jwks",
+                               f"{pki}/oidc-jwks.json", "--ready-file", ready])
         self.wait_alive("standin", lambda: os.path.exists(ready) and os.path.getsize(ready))
 
     def start_bus(self):
