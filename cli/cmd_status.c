@@ -29,7 +29,8 @@ static void print_scalar(const struct sp_json *v)
 /* Counters that never counted say nothing to a person. */
 static bool is_quiet(const struct sp_json *v)
 {
-        return v->type == SP_JSON_NUMBER && sp_str_eq(v->text, SP_STR("0"));
+        return v->type == SP_JSON_NUMBER && sp_str_eq(v->text, SP_STR("0")) &&
+               !sp_str_eq(v->key, SP_STR("index"));
 }
 
 /* The daemon's JSON as an outline, a line for each thing that has only plain facts:

@@ -198,6 +198,10 @@ int sp_answer_metadata(struct sp_arena *a, const struct sp_request *r,
         for (size_t i = 0; i < SP_ARRAY_SIZE(nodes); i++) {
                 if (!node_matches(&nodes[i], &path, email))
                         continue;
+                if (nodes[i].value == PROJECT && !project.n) {
+                        *ret = refused(404, SP_STR("no project is configured here\n"));
+                        return 0;
+                }
                 return answer_node(a, &nodes[i], project, email,
                                    is_recursive(parameters, n), ret);
         }

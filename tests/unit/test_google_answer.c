@@ -212,6 +212,25 @@ static void test_metadata(void **state sp_unused)
 
 /* ---- rebuilt answers ---- */
 
+static void without_a_configured_project_the_client_is_told_so(void **state sp_unused)
+{
+        const struct sp_header flavor = { SP_STR("metadata-flavor"), SP_STR("Google") };
+        const struct sp_request r = {
+                .scheme = SP_STR("http"),
+                .method = SP_STR("GET"),
+                .authority = SP_STR("169.254.169.254"),
+                .path = SP_STR("/computeMetadata/v1/project/project-id"),
+                .headers = &flavor,
+                .n_headers = 1,
+        };
+        struct sp_arena a = SP_ARENA_INIT(1 << 16);
+        struct sp_metadata_answer m;
+
+        assert_int_equal(sp_answer_metadata(&a, &r, SP_STR_NULL, &m), 0);
+        assert_int_equal(m.status, 404);
+        sp_arena_done(&a);
+}
+
 static void test_rebuild(void **state sp_unused)
 {
         static const struct {
@@ -391,10 +410,15 @@ static void test_filter(void **state sp_unused)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_error),    cmocka_unit_test(test_denial),
-                cmocka_unit_test(test_jobs),     cmocka_unit_test(test_tokens),
-                cmocka_unit_test(test_projects), cmocka_unit_test(test_discovery),
-                cmocka_unit_test(test_metadata), cmocka_unit_test(test_rebuild),
+                cmocka_unit_test(test_error),
+                cmocka_unit_test(test_denial),
+                cmocka_unit_test(test_jobs),
+                cmocka_unit_test(test_tokens),
+                cmocka_unit_test(test_projects),
+                cmocka_unit_test(test_discovery),
+                cmocka_unit_test(test_metadata),
+                cmocka_unit_test(without_a_configured_project_the_client_is_told_so),
+                cmocka_unit_test(test_rebuild),
                 cmocka_unit_test(test_filter),
         };
 
