@@ -173,17 +173,16 @@ static void write_job(struct recorder *r, struct channel *c, uint64_t id,
 static void on_record(struct recorder *r, struct channel *c, const struct sp_ipc_msg *m)
 {
         struct sp_wire_in w = SP_WIRE_IN(m->payload);
-        bool has_keep = m->type == SP_MSG_RECORD_AND_KEEP;
-        bool has_record = m->type != SP_MSG_KEEP;
-        struct sp_str record = has_record ? sp_wire_str(&w) : SP_STR_NULL;
+        bool is_record = m->type == SP_MSG_RECORD;
+        struct sp_str record = is_record ? sp_wire_str(&w) : SP_STR_NULL;
         struct sp_msg_keep keep;
 
-        if (!has_record || has_keep)
+        if (!is_record)
                 sp_msg_get_keep(&w, &keep);
-        if (sp_wire_end(&w) < 0 || (has_record && !record.n))
+        if (sp_wire_end(&w) < 0 || (is_record && !record.n))
                 refuse(r, c, m->id, "the message is malformed");
         else
-                write_job(r, c, m->id, record, !has_record || has_keep ? &keep : NULL);
+                write_job(r, c, m->id, record, is_record ? NULL : &keep);
 }
 
 static void on_recall(struct recorder *r, struct channel *c, const struct sp_ipc_msg *m)
@@ -361,7 +360,6 @@ static void on_message(struct recorder *r, struct channel *c, struct sp_ipc_msg 
         switch (m->type) {
         case SP_MSG_RECORD:
         case SP_MSG_KEEP:
-        case SP_MSG_RECORD_AND_KEEP:
                 on_record(r, c, m);
                 break;
         case SP_MSG_RECALL:

@@ -51,7 +51,6 @@ enum sp_msg_type {
         SP_MSG_KEEP, /* struct sp_msg_keep → empty */
         SP_MSG_RECALL, /* str space, str key → str value; -ENOENT */
         SP_MSG_RECORDER_STATUS, /* empty → struct sp_msg_metrics */
-        SP_MSG_RECORD_AND_KEEP, /* str record, then struct sp_msg_keep, in one write → u64 */
 };
 
 struct sp_msg_error {

@@ -105,7 +105,7 @@ static int resolve(const struct judge *g, const struct sp_sql_table *t,
         const struct sp_call *c = g->in->call;
         const struct sp_bq_query *q = c->query;
         struct sp_str project = q->default_project.n ? q->default_project : c->project;
-        struct sp_str s = SP_STR_NULL;
+        struct sp_str s;
         int r = check_parts(g, t);
 
         if (r < 0)

@@ -246,19 +246,16 @@ static void what_must_not_be_recorded_is_refused(void **state)
         stop(&x, true);
 }
 
-static void send_keep(struct sp_ipc *c, uint64_t id, const char *record,
-                      const char *key, struct sp_str value)
+static void send_keep(struct sp_ipc *c, uint64_t id, const char *key,
+                      struct sp_str value)
 {
         sp_autobuf b = SP_BUF_INIT(SP_IPC_PAYLOAD_MAX);
         struct sp_wire_out w = SP_WIRE_OUT(&b);
         const struct sp_msg_keep k = { SP_STR("held"), sp_str_c(key), value,
                                        sp_clock_wall_us() / SP_USEC_PER_SEC + 60 };
 
-        if (record)
-                sp_wire_put_str(&w, sp_str_c(record));
         sp_msg_put_keep(&w, &k);
-        must(sp_ipc_send(c, record ? SP_MSG_RECORD_AND_KEEP : SP_MSG_KEEP, id,
-                         sp_buf_str(&b), -1));
+        must(sp_ipc_send(c, SP_MSG_KEEP, id, sp_buf_str(&b), -1));
 }
 
 static void send_recall(struct sp_ipc *c, uint64_t id, const char *key)
@@ -271,7 +268,7 @@ static void send_recall(struct sp_ipc *c, uint64_t id, const char *key)
         must(sp_ipc_send(c, SP_MSG_RECALL, id, sp_buf_str(&b), -1));
 }
 
-static void facts_are_kept_beside_records_and_alone(void **state)
+static void facts_are_kept_and_live_through_a_restart(void **state)
 {
         static char large[3 * 1024 * 1024];
         struct role x;
@@ -282,28 +279,23 @@ static void facts_are_kept_beside_records_and_alone(void **state)
         memset(large, 'v', sizeof(large));
         set_up_dir(&x);
         start(&x, "1KiB");
-        send_keep(&x.ipc, 1, NULL, "p:j1", SP_STR("value"));
+        send_keep(&x.ipc, 1, "p:j1", SP_STR("value"));
         answer(&x.ipc, 1, &m);
         assert_int_equal(m.type, SP_MSG_ANSWER_OK);
         assert_int_equal(m.payload.n, 0);
-        send_keep(&x.ipc, 2, "{\"type\":\"request\"}", "p:j2",
-                  sp_str(large, sizeof(large)));
-        assert_int_equal(expect_sequence(&x.ipc, 2), 1);
+        send_keep(&x.ipc, 2, "p:j2", sp_str(large, sizeof(large)));
+        answer(&x.ipc, 2, &m);
+        assert_int_equal(m.type, SP_MSG_ANSWER_OK);
         send_recall(&x.ipc, 3, "p:j2");
         answer(&x.ipc, 3, &m);
         w = SP_WIRE_IN(m.payload);
         assert_true(sp_str_eq(sp_wire_str(&w), sp_str(large, sizeof(large))));
         send_recall(&x.ipc, 4, "p:j3");
         expect_error(&x.ipc, 4, "store.no-fact");
-        /* a fact without a space is refused with its record: both or none */
-        send_keep(&x.ipc, 5, "{\"type\":\"approval\"", "k", SP_STR("v"));
-        expect_error(&x.ipc, 5, "record.invalid");
-        send_recall(&x.ipc, 6, "k");
-        expect_error(&x.ipc, 6, "store.no-fact");
         stop(&x, false);
         start(&x, "1KiB"); /* and they are there after a restart */
         assert_true(contains(text_answer(&x.ipc, SP_MSG_RECORDER_STATUS, 1),
-                             "\"records\":1,"));
+                             "\"records\":0,"));
         send_recall(&x.ipc, 2, "p:j1");
         answer(&x.ipc, 2, &m);
         w = SP_WIRE_IN(m.payload);
@@ -401,7 +393,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(records_are_answered_when_they_are_safe),
                 cmocka_unit_test(what_must_not_be_recorded_is_refused),
-                cmocka_unit_test(facts_are_kept_beside_records_and_alone),
+                cmocka_unit_test(facts_are_kept_and_live_through_a_restart),
                 cmocka_unit_test(while_nothing_can_be_written_everything_is_refused),
                 cmocka_unit_test(kill_dash_nine_loses_nothing_answered),
         };
