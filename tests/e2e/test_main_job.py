@@ -324,6 +324,32 @@ class Approving(unittest.TestCase):
         W.ctl("approvals", "deny", os.path.basename(path), "--reason", "test over")
         self.end(p)
 
+    def test_a_held_request_outlives_the_worker_that_holds_it(self):
+        p, path, _ = self.held(self.UPDATE % 1005)
+        for pid in W.pids("worker"):
+            os.kill(pid, signal.SIGKILL)
+        w.wait_for("new workers", lambda: W.query("SELECT 1 AS one")["ok"], 30)
+        W.ctl("approvals", "approve", os.path.basename(path), "--reason", "after the crash")
+        a = self.end(p)
+        self.assertTrue(a["ok"], a)
+        self.assertEqual(self.status(1005), "refunded")
+
+    def test_a_request_nobody_decides_expires_and_says_so(self):
+        path = W.path("policy", "policy.yaml")
+        with open(path) as f:
+            good = f.read()
+        with open(path, "w") as f:
+            f.write(good.replace("timeout: 10m", "timeout: 10s"))
+        reload = ["call", "dev.sallyport.Sallyport1", "/dev/sallyport/Sallyport1",
+                  "dev.sallyport.Sallyport1.Manager", "ReloadPolicy"]
+        W.busctl(*reload)
+        a = W.query(self.UPDATE % 1006)
+        with open(path, "w") as f:
+            f.write(good)
+        W.busctl(*reload)
+        self.assertIn("approval.expired", message(a))
+        self.assertNotEqual(self.status(1006), "refunded")
+
     def test_masked_columns_in_a_held_statement_are_masked_when_it_runs(self):
         sql = ("MERGE crm.orders o USING (SELECT id, email FROM crm.customers) c "
                "ON o.customer_id = c.id AND o.id = 1004 "
