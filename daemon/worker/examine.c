@@ -356,7 +356,8 @@ static int prepare_held(struct sp_flow *f, struct sp_query_extra *e)
         e->as_insert = true;
         e->job_id = id;
         if (f->judgement.plan.needs_salt)
-                r = placeholder(f, &e->salt);
+                r = placeholder(f, &f->salt_placeholder);
+        e->salt = f->salt_placeholder;
         if (r == 0 && !id.p)
                 r = -ENOMEM;
         return r;

@@ -62,6 +62,7 @@ struct sp_flow {
 
         struct sp_job job; /* of an existing or to-be job; job.id empty: none */
         bool is_held; /* parked, waits for a person */
+        struct sp_str salt_placeholder; /* stands in a held body until it is sent */
         bool is_job_new;
         uint64_t deadline_us; /* of a long poll */
         uint8_t approval_state;

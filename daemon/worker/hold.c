@@ -25,6 +25,7 @@ enum step {
         WAITING,
         EXECUTING,
         READY, /* it was sent: forward the poll */
+        REFUSED, /* the warden will not hold this one */
         FAULT,
 };
 
@@ -66,6 +67,14 @@ static struct sp_str join_masked(struct sp_flow *f)
         return sp_arena_str(f->arena, sp_str_sub(sp_buf_str(&b), 0, b.n ? b.n - 1 : 0));
 }
 
+/* The warden's no to this request, as against not being able to: clients must not try again
+ * and again. */
+static bool is_refusal(int err)
+{
+        return err == -EAGAIN || err == -EEXIST || err == -EINVAL || err == -E2BIG ||
+               err == -ENOBUFS;
+}
+
 static void on_asked(void *userdata, int err, const struct sp_err *e,
                      struct sp_str payload)
 {
@@ -86,7 +95,15 @@ static void on_asked(void *userdata, int err, const struct sp_err *e,
                         (void)sp_err_set(&f->error, err, "approval.fault", "",
                                          "the request cannot be held");
         }
-        wake(f, err < 0 ? FAULT : ASKED_KEEP_HELD);
+        if (is_refusal(err)) {
+                struct sp_err why = f->error;
+
+                (void)sp_err_set(&f->error, err, "approval.refused", "", "%s",
+                                 why.what);
+                wake(f, REFUSED);
+        } else {
+                wake(f, err < 0 ? FAULT : ASKED_KEEP_HELD);
+        }
 }
 
 static enum sp_next ask_approval(struct sp_flow *f)
@@ -141,21 +158,15 @@ static void on_job_kept(void *userdata, int err)
 }
 
 /* The placeholder stands once in the body, and nobody can guess it. */
-static int locate_salt(struct sp_flow *f, uint64_t *ret)
+static int locate_salt(const struct sp_flow *f, uint64_t *ret)
 {
-        uint8_t mac[SP_SHA256_LEN];
-        char hex[SP_SHA256_HEX_LEN + 1];
         const char *at;
-        int r;
 
         *ret = UINT64_MAX;
-        if (!f->judgement.plan.needs_salt)
+        if (!f->salt_placeholder.n)
                 return 0;
-        r = sp_hmac_sha256(f->id.salt, SP_STR("sallyport placeholder"), mac);
-        if (r < 0)
-                return r;
-        sp_hex(mac, sizeof(mac), hex);
-        at = memmem(f->upstream.body.p, f->upstream.body.n, hex, SP_SHA256_HEX_LEN);
+        at = memmem(f->upstream.body.p, f->upstream.body.n, f->salt_placeholder.p,
+                    f->salt_placeholder.n);
         if (!at)
                 return -EINVAL;
         *ret = (uint64_t)(at - f->upstream.body.p);
@@ -422,6 +433,8 @@ enum sp_next sp_flow_approve(struct sp_flow *f)
                 return have_state(f);
         case READY:
                 return ready(f);
+        case REFUSED:
+                return sp_flow_refuse(f, 403, "accessDenied");
         case FAULT:
                 return f->error.code ? sp_flow_fault(f, &f->error) : fault(f, -EPIPE);
         default:

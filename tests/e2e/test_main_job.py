@@ -334,6 +334,22 @@ class Approving(unittest.TestCase):
         self.assertTrue(a["ok"], a)
         self.assertEqual(self.status(1005), "refunded")
 
+    def test_one_session_cannot_flood_the_people_who_approve(self):
+        loop = ("T=$(curl -sS -H 'Metadata-Flavor: Google' http://169.254.169.254/computeMetadata/"
+                "v1/instance/service-accounts/default/token | sed 's/.*access_token\":\"\\([^\"]*\\).*/\\1/');"
+                "for i in $(seq 18); do curl -sS --max-time 10 -H \"Authorization: Bearer $T\" "
+                "-H 'Content-Type: application/json' -d '{\"timeoutMs\":1,\"query\":\"UPDATE crm.orders "
+                "SET status = \\\"x\\\" WHERE id = '$i'\",\"useLegacySql\":false}' "
+                "https://bigquery.googleapis.com/bigquery/v2/projects/acme-prod/queries; echo; done")
+        p = W.agent(["sh", "-c", loop])
+        answers = p.stdout.strip().split("\n")
+        self.assertEqual([a for a in answers[:16] if "jobComplete" not in a], [])
+        for a in answers[16:]:
+            self.assertEqual(json.loads(a)["error"]["code"], 403, a)
+            self.assertIn("approval.refused", a)
+        for path in list(W.approvals()):
+            W.ctl("approvals", "deny", os.path.basename(path), "--reason", "test over")
+
     def test_a_request_nobody_decides_expires_and_says_so(self):
         path = W.path("policy", "policy.yaml")
         with open(path) as f:
