@@ -126,6 +126,9 @@ static void watch(struct sp_link *l)
 {
         int events = UV_READABLE | (sp_ipc_wants_write(&l->ipc) ? UV_WRITABLE : 0);
 
+        if (events == l->events) /* libuv would make two system calls of it */
+                return;
+        l->events = events;
         (void)uv_poll_start(l->poll, events, on_poll);
 }
 
@@ -142,6 +145,7 @@ int sp_link_open(struct sp_link *l, uv_loop_t *loop, int fd)
                 return r;
         }
         l->loop = loop;
+        l->events = 0;
         l->poll->data = l;
         sp_ipc_init(&l->ipc, fd);
         l->is_open = true;

@@ -25,6 +25,7 @@ struct sp_link {
         uv_poll_t *poll; /* on the heap: libuv frees it a turn after closing */
         uv_loop_t *loop;
         bool is_open;
+        int events; /* that `poll` watches */
         uint64_t next_id;
         struct sp_link_question *questions;
         void (*on_push)(void *userdata,

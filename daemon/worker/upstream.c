@@ -8,6 +8,7 @@
 #include "daemon/base/log.h"
 
 #define CONNECT_TIMEOUT_MS 10000L
+#define IDLE_MAX 64
 
 struct sp_upstream {
         uv_loop_t *loop;
@@ -16,6 +17,9 @@ struct sp_upstream {
         const struct sp_settings *settings;
         struct curl_slist *connect_to;
         struct sp_transfer *all;
+        CURL *idle
+                [IDLE_MAX]; /* handles to use again: making one costs more than a request */
+        size_t n_idle;
 };
 
 struct sp_transfer {
@@ -37,12 +41,30 @@ struct watched {
         uv_poll_t poll;
         struct sp_upstream *upstream;
         curl_socket_t fd;
+        int events;
 };
+
+/* Connections and TLS sessions belong to the multi handle; an easy handle that was reset
+ * remembers nothing of the request before. */
+static CURL *take_handle(struct sp_upstream *u)
+{
+        return u->n_idle ? u->idle[--u->n_idle] : curl_easy_init();
+}
+
+static void put_handle(struct sp_upstream *u, CURL *easy)
+{
+        if (u->n_idle == IDLE_MAX) {
+                curl_easy_cleanup(easy);
+                return;
+        }
+        curl_easy_reset(easy);
+        u->idle[u->n_idle++] = easy;
+}
 
 static void drop(struct sp_transfer *t)
 {
         (void)curl_multi_remove_handle(t->upstream->multi, t->easy);
-        curl_easy_cleanup(t->easy);
+        put_handle(t->upstream, t->easy);
         curl_slist_free_all(t->headers);
         *t->prev = t->next;
         if (t->next)
@@ -132,6 +154,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, voi
 {
         struct sp_upstream *u = userdata;
         struct watched *s = slot;
+        int events;
 
         (void)easy;
         if (what == CURL_POLL_REMOVE) {
@@ -153,10 +176,12 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, voi
                 s->fd = fd;
                 (void)curl_multi_assign(u->multi, fd, s);
         }
-        (void)uv_poll_start(&s->poll,
-                            (what & CURL_POLL_IN ? UV_READABLE : 0) |
-                                    (what & CURL_POLL_OUT ? UV_WRITABLE : 0),
-                            on_socket_event);
+        events = (what & CURL_POLL_IN ? UV_READABLE : 0) |
+                 (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+        if (events != s->events) {
+                s->events = events;
+                (void)uv_poll_start(&s->poll, events, on_socket_event);
+        }
         return 0;
 }
 
@@ -226,6 +251,8 @@ struct sp_upstream *sp_upstream_free(struct sp_upstream *u)
                 return NULL;
         while (u->all)
                 drop(u->all);
+        while (u->n_idle)
+                curl_easy_cleanup(u->idle[--u->n_idle]);
         (void)curl_multi_cleanup(u->multi);
         curl_slist_free_all(u->connect_to);
         uv_close((uv_handle_t *)u->timer, on_timer_closed);
@@ -369,7 +396,7 @@ int sp_upstream_send(struct sp_upstream *u, const struct sp_upstream_request *r,
                        SP_FMT(r->path_and_query));
         if (r->body.n)
                 memcpy(t->url + url, r->body.p, r->body.n);
-        t->easy = curl_easy_init();
+        t->easy = take_handle(u);
         e = t->easy ? set_headers(t, bearer, content_type, r->body.n > 0) : -ENOMEM;
         if (e == 0) {
                 set_options(t, r, t->url + url);
