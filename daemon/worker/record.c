@@ -264,8 +264,18 @@ static void on_recorded(void *userdata, int err, const struct sp_err *e,
 
         (void)payload;
         sp_latency_add(&f->w->metrics.record, sp_clock_us() - f->asked_us);
-        if (err < 0)
-                f->error = *e;
+        if (err < 0) {
+                /* the operator's details, with paths, are not the agent's business */
+                sp_log_err(SP_LOG_WARNING, e, "a request was not recorded");
+                (void)sp_err_set(
+                        &f->error, err,
+                        err == -ENOSPC ? "store.full" : "store.unavailable", "",
+                        err == -ENOSPC
+                                ? "the record store is full; nothing is sent "
+                                  "without a record; try again later"
+                                : "the record store cannot be written; nothing is "
+                                  "sent without a record; try again");
+        }
         f->step = err < 0 ? 2 : 3;
         sp_flow_resume(f);
 }

@@ -393,11 +393,14 @@ records:
     def full_disk(self):
         """While inside, the disk of the records has no room left."""
         ballast = self.path("state", "ballast")
-        with open(ballast, "wb") as f:
-            with contextlib.suppress(OSError):
-                while True:
-                    f.write(b"x" * 65536)
-                    f.flush()
+        fd = os.open(ballast, os.O_WRONLY | os.O_CREAT, 0o600)
+        size = 65536
+        while size:
+            try:
+                os.write(fd, b"x" * size)
+            except OSError:
+                size //= 2
+        os.close(fd)
         try:
             yield
         finally:
