@@ -46,6 +46,17 @@ class Reading(unittest.TestCase):
                 self.assertNotIn(secret, json.dumps(a), sql)
         self.assertEqual(a["rows"], [], "a predicate on a masked column finds nothing")
 
+    def test_names_that_could_be_an_array_or_a_table_hide_no_table(self):
+        for sql in ("SELECT (SELECT MAX(ssn) FROM crm.customers) AS m FROM crm.orders AS crm",
+                    "SELECT m FROM crm.orders AS crm, (SELECT MAX(ssn) AS m FROM crm.customers)",
+                    "SELECT ssn FROM crm.orders AS crm, crm.customers",
+                    "WITH crm AS (SELECT 1 AS customers) SELECT ssn FROM crm.customers",
+                    "SELECT (SELECT MAX(ssn) FROM `crm`.customers) AS m FROM UNNEST([1]) AS CRM",
+                    "SELECT ARRAY(SELECT ssn FROM crm.customers) AS m FROM (SELECT 1 AS crm)",
+                    "SELECT (SELECT MAX(ssn) FROM `acme-prod`.crm.customers) AS m "
+                    "FROM UNNEST([1]) AS `acme-prod`"):
+            self.assertNotIn(RAW_SSN[:7], json.dumps(W.query(sql)), sql)
+
     def test_paging_gives_every_row_once(self):
         a = W.query("SELECT id FROM crm.customers ORDER BY id", "--max-results", "5")
         ids = [r["id"] for r in a["rows"]]
