@@ -62,9 +62,12 @@ SP_MSG_STRUCTS(DEFINE)
 const char *sp_approval_state_name(enum sp_approval_state s)
 {
         static const char *const names[] = {
-                [SP_APPROVAL_PENDING] = "pending", [SP_APPROVAL_APPROVED] = "approved",
-                [SP_APPROVAL_DENIED] = "denied",   [SP_APPROVAL_EXPIRED] = "expired",
+                [SP_APPROVAL_PENDING] = "pending",
+                [SP_APPROVAL_APPROVED] = "approved",
+                [SP_APPROVAL_DENIED] = "denied",
+                [SP_APPROVAL_EXPIRED] = "expired",
                 [SP_APPROVAL_USED] = "used",
+                [SP_APPROVAL_WITHDRAWN] = "withdrawn",
         };
 
         return (size_t)s < SP_ARRAY_SIZE(names) ? names[s] : NULL;

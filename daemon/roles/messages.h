@@ -42,6 +42,7 @@ enum sp_msg_type {
         SP_MSG_APPROVAL_ASK, /* struct sp_msg_approval → str: approval id */
         SP_MSG_APPROVAL_GET, /* str: approval id → struct sp_msg_approval_state */
         SP_MSG_APPROVAL_CLAIM, /* struct sp_msg_claim → struct sp_msg_approval_state */
+        SP_MSG_APPROVAL_WITHDRAW, /* the same: the asker cancelled its job */
 
         /* warden → recorder, no answer */
         SP_MSG_CHANNEL = 64, /* fd: one more client channel (a worker's) */
@@ -113,6 +114,8 @@ enum sp_approval_state {
         SP_APPROVAL_DENIED,
         SP_APPROVAL_EXPIRED,
         SP_APPROVAL_USED, /* claimed: its request was, or is being, sent */
+        SP_APPROVAL_WITHDRAWN, /* its asker cancelled it before it was sent */
+        SP_APPROVAL_STATES_
 };
 const char *
 sp_approval_state_name(enum sp_approval_state s); /* "pending"; NULL out of range */

@@ -36,7 +36,7 @@ struct sp_approvals {
         struct entry *first, **tail;
         size_t n;
         uint64_t next_ticket;
-        uint64_t total[SP_APPROVAL_USED + 1]; /* transitions into each state */
+        uint64_t total[SP_APPROVAL_STATES_]; /* transitions into each state */
         uint64_t refused;
         bool is_ticking; /* hooks may end up in tick again */
 };
@@ -431,6 +431,30 @@ int sp_approvals_claim(struct sp_approvals *t, const struct sp_msg_claim *claim,
         return 0;
 }
 
+int sp_approvals_withdraw(struct sp_approvals *t, const struct sp_msg_claim *claim,
+                          struct sp_msg_approval_state *ret, struct sp_err *reterr)
+{
+        struct entry *e = find(t, claim->approval);
+        int r;
+
+        if (!e)
+                return unknown(reterr);
+        if (!sp_str_eq_secret(e->a.ask.request_hash, claim->request_hash)) {
+                t->refused++;
+                return sp_err_set(reterr, -EACCES, "approval.other-request", "",
+                                  "the approval is for another request");
+        }
+        if (is_live(e)) {
+                r = move_to(t, e, SP_APPROVAL_WITHDRAWN, SP_APPROVALS_KEEP_US, reterr);
+                if (r < 0)
+                        return r;
+                note(t, e, "withdrawn");
+                t->hooks.changed(t->hooks.userdata, &e->a, SP_APPROVAL_CHANGE_STATE);
+        }
+        *ret = state_of(e);
+        return 0;
+}
+
 /* ---- deciding ---- */
 
 static int may_decide(const struct entry *e, const struct sp_approvals_decision *d,
@@ -513,6 +537,10 @@ static int take_effect(struct sp_approvals *t, struct entry *e, struct sp_err *r
         struct sp_approval before = e->a;
         int r;
 
+        if (e->a.state != SP_APPROVAL_PENDING) /* withdrawn while it was recorded */
+                return sp_err_set(reterr, -EALREADY, "approval.not-pending", "",
+                                  "it is %s already",
+                                  sp_approval_state_name(e->a.state));
         e->a.approver = sp_str_c(e->decision.who);
         e->a.reason = sp_str_c(e->decision.reason);
         e->a.approver_uid = e->decision.uid;
@@ -625,14 +653,14 @@ const struct sp_approval *sp_approvals_find(const struct sp_approvals *t,
 
 int sp_approvals_metrics(const struct sp_approvals *t, struct sp_buf *to)
 {
-        uint64_t now[SP_APPROVAL_USED + 1] = { 0 };
+        uint64_t now[SP_APPROVAL_STATES_] = { 0 };
         int r;
 
         for (const struct entry *e = t->first; e; e = e->next)
                 now[e->a.state]++;
         r = sp_buf_addf(to, "# HELP sallyport_approvals Approvals known, by state.\n"
                             "# TYPE sallyport_approvals gauge\n");
-        for (int s = SP_APPROVAL_PENDING; r == 0 && s <= SP_APPROVAL_USED; s++)
+        for (int s = SP_APPROVAL_PENDING; r == 0 && s < SP_APPROVAL_STATES_; s++)
                 r = sp_buf_addf(to, "sallyport_approvals{state=\"%s\"} %llu\n",
                                 sp_approval_state_name(s), (unsigned long long)now[s]);
         if (r == 0)
@@ -640,7 +668,7 @@ int sp_approvals_metrics(const struct sp_approvals *t, struct sp_buf *to)
                                 "# HELP sallyport_approvals_total Approvals that came "
                                 "into a state.\n"
                                 "# TYPE sallyport_approvals_total counter\n");
-        for (int s = SP_APPROVAL_PENDING; r == 0 && s <= SP_APPROVAL_USED; s++)
+        for (int s = SP_APPROVAL_PENDING; r == 0 && s < SP_APPROVAL_STATES_; s++)
                 r = sp_buf_addf(to, "sallyport_approvals_total{state=\"%s\"} %llu\n",
                                 sp_approval_state_name(s),
                                 (unsigned long long)t->total[s]);

@@ -86,6 +86,13 @@ sp_must_check int sp_approvals_claim(struct sp_approvals *t,
                                      struct sp_msg_approval_state *ret,
                                      struct sp_err *reterr);
 
+/* The asker cancelled: pending or approved becomes WITHDRAWN, on disk, before 0 is returned.
+ * What was decided, used or expired stays what it is: *ret says what that is. */
+sp_must_check int sp_approvals_withdraw(struct sp_approvals *t,
+                                        const struct sp_msg_claim *claim,
+                                        struct sp_msg_approval_state *ret,
+                                        struct sp_err *reterr);
+
 struct sp_approvals_decision {
         struct sp_str id;
         bool approve;

@@ -225,7 +225,10 @@ static int on_approval_get(struct question *q, struct sp_err *reterr)
         return r;
 }
 
-static int on_approval_claim(struct question *q, struct sp_err *reterr)
+typedef int (*claim_fn)(struct sp_approvals *t, const struct sp_msg_claim *claim,
+                        struct sp_msg_approval_state *ret, struct sp_err *reterr);
+
+static int answer_claim(struct question *q, claim_fn fn, struct sp_err *reterr)
 {
         struct sp_msg_approval_state s;
         struct sp_msg_claim m;
@@ -233,10 +236,20 @@ static int on_approval_claim(struct question *q, struct sp_err *reterr)
 
         if (sp_msg_read_claim(q->payload, &m) < 0)
                 return bad_payload(reterr);
-        r = sp_approvals_claim(q->w->approvals, &m, &s, reterr);
+        r = fn(q->w->approvals, &m, &s, reterr);
         if (r == 0)
                 sp_msg_put_approval_state(&q->answer, &s);
         return r;
+}
+
+static int on_approval_claim(struct question *q, struct sp_err *reterr)
+{
+        return answer_claim(q, sp_approvals_claim, reterr);
+}
+
+static int on_approval_withdraw(struct question *q, struct sp_err *reterr)
+{
+        return answer_claim(q, sp_approvals_withdraw, reterr);
 }
 
 /* Per worker and second. Identities are cached, leaves and assertions even more so: a
@@ -253,6 +266,7 @@ static const struct {
         { SP_MSG_APPROVAL_ASK, on_approval_ask, 200 },
         { SP_MSG_APPROVAL_GET, on_approval_get, 10000 },
         { SP_MSG_APPROVAL_CLAIM, on_approval_claim, 1000 },
+        { SP_MSG_APPROVAL_WITHDRAW, on_approval_withdraw, 1000 },
 };
 
 static bool is_over_quota(struct sp_warden_worker *k, size_t row)

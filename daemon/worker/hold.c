@@ -266,19 +266,35 @@ static void on_state(void *userdata, int err, const struct sp_err *e,
         wake(f, HAVE_STATE);
 }
 
+static enum sp_next ask_warden(struct sp_flow *f, uint16_t type, struct sp_buf *b,
+                               int error)
+{
+        int r = error;
+
+        f->step = WAITING;
+        if (r == 0)
+                r = sp_link_ask(&f->w->warden, type, sp_buf_str(b), on_state, f);
+        return r == 0 ? SP_WAIT : fault(f, r);
+}
+
 static enum sp_next ask_state(struct sp_flow *f)
 {
         sp_autobuf b = SP_BUF_INIT(256);
         struct sp_wire_out w = SP_WIRE_OUT(&b);
-        int r;
 
         sp_wire_put_str(&w, f->job.approval);
-        r = w.error;
-        f->step = WAITING;
-        if (r == 0)
-                r = sp_link_ask(&f->w->warden, SP_MSG_APPROVAL_GET, sp_buf_str(&b),
-                                on_state, f);
-        return r == 0 ? SP_WAIT : fault(f, r);
+        return ask_warden(f, SP_MSG_APPROVAL_GET, &b, w.error);
+}
+
+/* Its client cancels the job: what nobody has sent yet is never sent. */
+static enum sp_next withdraw(struct sp_flow *f)
+{
+        const struct sp_msg_claim m = { f->job.approval, f->job.request_hash };
+        sp_autobuf b = SP_BUF_INIT(4096);
+        struct sp_wire_out w = SP_WIRE_OUT(&b);
+
+        sp_msg_put_claim(&w, &m);
+        return ask_warden(f, SP_MSG_APPROVAL_WITHDRAW, &b, w.error);
 }
 
 static bool is_action(const struct sp_flow *f, const char *action)
@@ -297,8 +313,6 @@ static enum sp_next answer_incomplete(struct sp_flow *f)
 
         if (is_action(f, "bigquery.jobs.get"))
                 return sp_flow_answer(f, 200, sp_answer_job(f->arena, &v));
-        if (is_action(f, "bigquery.jobs.cancel"))
-                return sp_flow_answer(f, 200, sp_answer_job_cancel(f->arena, &v));
         return sp_flow_answer(f, 200,
                               sp_answer_query_incomplete(f->arena, &v, !f->call.query));
 }
@@ -318,11 +332,14 @@ static enum sp_next pending(struct sp_flow *f)
 static enum sp_next not_run(struct sp_flow *f)
 {
         struct sp_job_view v = view(f, SP_STR("DONE"));
+        bool is_cancel = is_action(f, "bigquery.jobs.cancel");
 
-        if (!is_action(f, "bigquery.jobs.get"))
+        if (!is_cancel && !is_action(f, "bigquery.jobs.get"))
                 return sp_flow_refuse(f, 403, "accessDenied");
         v.error_message =
                 sp_answer_denial_message(f->arena, &f->error, SP_STR_NULL, SP_STR_NULL);
+        if (is_cancel)
+                return sp_flow_answer(f, 200, sp_answer_job_cancel(f->arena, &v));
         return sp_flow_answer(f, 200, sp_answer_job(f->arena, &v));
 }
 
@@ -369,6 +386,10 @@ static enum sp_next have_state(struct sp_flow *f)
                         &f->error, -EPERM, "approval.expired", "",
                         "nobody approved it in time; send it again to ask again");
                 return not_run(f);
+        case SP_APPROVAL_WITHDRAWN:
+                (void)sp_err_set(&f->error, -EPERM, "approval.withdrawn", "",
+                                 "the job was cancelled before it was sent");
+                return not_run(f);
         default:
                 (void)sp_err_set(
                         &f->error, -EPERM, "approval.lost", "",
@@ -413,7 +434,7 @@ static enum sp_next start(struct sp_flow *f)
         if (f->job.failure.n)
                 return ready(f);
         f->deadline_us = poll_deadline(f);
-        return ask_state(f);
+        return is_action(f, "bigquery.jobs.cancel") ? withdraw(f) : ask_state(f);
 }
 
 enum sp_next sp_flow_approve(struct sp_flow *f)

@@ -361,6 +361,24 @@ class Approving(unittest.TestCase):
         for path in list(W.approvals()):
             W.ctl("approvals", "deny", os.path.basename(path), "--reason", "test over")
 
+    def test_a_held_job_that_its_client_cancels_can_never_run(self):
+        api = "https://bigquery.googleapis.com/bigquery/v2/projects/acme-prod"
+        ask = json.dumps({"timeoutMs": 1, "useLegacySql": False, "query": self.UPDATE % 1008})
+        script = ("T=$(curl -sS -H 'Metadata-Flavor: Google' http://169.254.169.254/computeMetadata/"
+                  "v1/instance/service-accounts/default/token | sed 's/.*access_token\":\"\\([^\"]*\\).*/\\1/');"
+                  "c() { curl -sS --max-time 20 -H \"Authorization: Bearer $T\" "
+                  "-H 'Content-Type: application/json' \"$@\"; };"
+                  f"a=$(c -d '{ask}' {api}/queries); echo \"$a\" | tr -d '\\n'; echo;"
+                  "j=$(echo \"$a\" | tr -d '\\n' | sed 's/.*\"jobId\": *\"\\([^\"]*\\).*/\\1/');"
+                  f"c -X POST {api}/jobs/$j/cancel | tr -d '\\n'; echo; c {api}/jobs/$j | tr -d '\\n'")
+        p = W.agent(["sh", "-c", script])
+        asked, cancelled, job = (json.loads(a) for a in p.stdout.strip().split("\n"))
+        self.assertFalse(asked["jobComplete"])
+        self.assertEqual(cancelled["job"]["status"]["state"], "DONE", cancelled)
+        self.assertIn("approval.withdrawn", json.dumps(job["status"]["errorResult"]))
+        self.assertEqual(W.approvals(), {}, "nobody is asked any more")
+        self.assertNotEqual(self.status(1008), "refunded")
+
     def test_a_request_nobody_decides_expires_and_says_so(self):
         path = W.path("policy", "policy.yaml")
         with open(path) as f:

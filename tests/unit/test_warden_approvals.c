@@ -164,6 +164,55 @@ static void an_approval_serves_one_request_once(void **state)
         world_free(w);
 }
 
+static int withdraw(struct world *w, const struct sp_ulid *id, const char *hash,
+                    int *ret_state)
+{
+        const struct sp_msg_claim c = { sp_str_c(id->c), sp_str_c(hash) };
+        struct sp_msg_approval_state s = { .state = 0 };
+        struct sp_err e;
+        int r = sp_approvals_withdraw(w->t, &c, &s, &e);
+
+        *ret_state = s.state;
+        return r;
+}
+
+static void what_its_asker_withdrew_is_never_sent(void **state)
+{
+        struct world *w = world_new(NULL, 16);
+        struct sp_ulid pending = must_ask(w, "p:j1", "aa");
+        struct sp_ulid approved = must_ask(w, "p:j2", "bb");
+        struct sp_ulid in_hand = must_ask(w, "p:j3", "cc");
+        struct sp_ulid used = must_ask(w, "p:j4", "dd");
+        struct sp_err e;
+        int s;
+
+        (void)state;
+        /* only for its own request, and only once it has an effect */
+        assert_int_equal(withdraw(w, &pending, "bb", &s), -EACCES);
+        assert_int_equal(withdraw(w, &pending, "aa", &s), 0);
+        assert_int_equal(s, SP_APPROVAL_WITHDRAWN);
+        assert_int_equal(withdraw(w, &pending, "aa", &s), 0);
+        assert_int_equal(decide(w, &pending, true, 1000, false, &e), -EALREADY);
+        /* approved, not sent yet */
+        assert_int_equal(decide(w, &approved, true, 1000, false, &e), 0);
+        sp_approvals_recorded(w->t, w->ticket, NULL);
+        assert_int_equal(withdraw(w, &approved, "bb", &s), 0);
+        assert_int_equal(claim(w, &approved, "bb", &e), -EACCES);
+        /* while the decision is being recorded: the decision comes too late */
+        assert_int_equal(decide(w, &in_hand, true, 1000, false, &e), 0);
+        assert_int_equal(withdraw(w, &in_hand, "cc", &s), 0);
+        sp_approvals_recorded(w->t, w->ticket, NULL);
+        assert_int_equal(w->done_result, -EALREADY);
+        assert_int_equal(state_of(w, &in_hand), SP_APPROVAL_WITHDRAWN);
+        /* sent already: stays what it is, and says so */
+        assert_int_equal(decide(w, &used, true, 1000, false, &e), 0);
+        sp_approvals_recorded(w->t, w->ticket, NULL);
+        assert_int_equal(claim(w, &used, "dd", &e), 0);
+        assert_int_equal(withdraw(w, &used, "dd", &s), 0);
+        assert_int_equal(s, SP_APPROVAL_USED);
+        world_free(w);
+}
+
 static void those_who_may_not_decide_do_not(void **state)
 {
         static const struct {
@@ -415,6 +464,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(an_approval_serves_one_request_once),
+                cmocka_unit_test(what_its_asker_withdrew_is_never_sent),
                 cmocka_unit_test(those_who_may_not_decide_do_not),
                 cmocka_unit_test(without_a_record_nothing_is_decided),
                 cmocka_unit_test(asking_again_gives_the_same_answer),
