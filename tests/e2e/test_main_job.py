@@ -380,18 +380,8 @@ class Approving(unittest.TestCase):
         self.assertNotEqual(self.status(1008), "refunded")
 
     def test_a_request_nobody_decides_expires_and_says_so(self):
-        path = W.path("policy", "policy.yaml")
-        with open(path) as f:
-            good = f.read()
-        with open(path, "w") as f:
-            f.write(good.replace("timeout: 10m", "timeout: 10s"))
-        reload = ["call", "dev.sallyport.Sallyport1", "/dev/sallyport/Sallyport1",
-                  "dev.sallyport.Sallyport1.Manager", "ReloadPolicy"]
-        W.busctl(*reload)
-        a = W.query(self.UPDATE % 1006)
-        with open(path, "w") as f:
-            f.write(good)
-        W.busctl(*reload)
+        with W.changed_policy(("timeout: 10m", "timeout: 10s")):
+            a = W.query(self.UPDATE % 1006)
         self.assertIn("approval.expired", message(a))
         self.assertNotEqual(self.status(1006), "refunded")
 
@@ -556,49 +546,28 @@ class Surviving(unittest.TestCase):
         self.assertTrue(W.query("SELECT 1 AS one")["ok"])
         self.assertIn("intact", W.ctl("audit", "verify", "--store", W.store()).stdout)
 
+    NO_SHOP = ('"acme-prod.shop.*", ', "")
 
     def test_a_policy_reload_takes_effect_and_a_bad_one_keeps_the_old(self):
-        path = W.path("policy", "policy.yaml")
-        with open(path) as f:
-            good = f.read()
-        with open(path, "w") as f:
-            f.write(good.replace('"acme-prod.shop.*", ', ""))
-        self.assertEqual(W.ctl("policy", "check", W.path("policy")).returncode, 0)
-        self.reload()
-        self.assertIn("policy.no-rule", message(W.query("SELECT * FROM shop.products")))
-        with open(path, "w") as f:
-            f.write(good + "\nrulez: []\n")
-        self.reload(fails=True)
-        self.assertIn("policy.no-rule", message(W.query("SELECT * FROM shop.products")))
-        with open(path, "w") as f:
-            f.write(good)
-        self.reload()
+        with W.changed_policy(self.NO_SHOP) as path:
+            self.assertEqual(W.ctl("policy", "check", W.path("policy")).returncode, 0)
+            self.assertIn("policy.no-rule", message(W.query("SELECT * FROM shop.products")))
+            with open(path, "a") as f:
+                f.write("\nrulez: []\n")
+            p = W.reload_policy(check=False)
+            self.assertNotEqual(p.returncode, 0)
+            self.assertIn("policy.yaml:", p.stderr)
+            self.assertIn("policy.no-rule", message(W.query("SELECT * FROM shop.products")))
         self.assertTrue(W.query("SELECT * FROM shop.products")["ok"])
 
-    def reload(self, fails=False):
-        p = W.busctl("call", "dev.sallyport.Sallyport1", "/dev/sallyport/Sallyport1",
-                     "dev.sallyport.Sallyport1.Manager", "ReloadPolicy", check=False)
-        self.assertEqual(p.returncode != 0, fails, p.stdout + p.stderr)
-        if fails:
-            self.assertIn("policy.yaml:", p.stderr)
-
     def test_in_observe_mode_the_denied_passes_recorded_and_still_masked(self):
-        path = W.path("policy", "policy.yaml")
-        with open(path) as f:
-            good = f.read()
-        with open(path, "w") as f:
-            f.write(good.replace("mode: enforce", "mode: observe")
-                    .replace('"acme-prod.shop.*", ', ""))
-        self.reload()
-        a = W.query("SELECT * FROM shop.products")
-        self.assertTrue(a["ok"], a)
-        a = W.query("SELECT ssn FROM crm.customers")
-        self.assertEqual({r["ssn"] for r in a["rows"]}, {"[redacted]"})
-        self.assertIn("mask.", message(W.query("CREATE TABLE analytics.c3 CLONE crm.customers")),
-                      "what cannot be masked does not pass")
-        with open(path, "w") as f:
-            f.write(good)
-        self.reload()
+        with W.changed_policy(("mode: enforce", "mode: observe"), self.NO_SHOP):
+            a = W.query("SELECT * FROM shop.products")
+            self.assertTrue(a["ok"], a)
+            a = W.query("SELECT ssn FROM crm.customers")
+            self.assertEqual({r["ssn"] for r in a["rows"]}, {"[redacted]"})
+            self.assertIn("mask.", message(W.query("CREATE TABLE analytics.c3 CLONE crm.customers")),
+                          "what cannot be masked does not pass")
         last = W.ctl("sessions", "list", "--store", W.store()).stdout.splitlines()[1:]
         shown = "".join(W.ctl("sessions", "show", x.split()[0], "--store", W.store()).stdout
                         for x in last[-3:])

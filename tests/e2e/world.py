@@ -418,6 +418,30 @@ records:
                     out.append(pid)
         return out
 
+    def reload_policy(self, check=True):
+        return self.busctl("call", "dev.sallyport.Sallyport1", "/dev/sallyport/Sallyport1",
+                           "dev.sallyport.Sallyport1.Manager", "ReloadPolicy", check=check)
+
+    @contextlib.contextmanager
+    def changed_policy(self, *changes):
+        """The policy with each (old, new) replaced, in force meanwhile."""
+        path = self.path("policy", "policy.yaml")
+        with open(path) as f:
+            good = f.read()
+        changed = good
+        for old, new in changes:
+            assert old in changed, old
+            changed = changed.replace(old, new)
+        try:
+            with open(path, "w") as f:
+                f.write(changed)
+            self.reload_policy()
+            yield path
+        finally:
+            with open(path, "w") as f:
+                f.write(good)
+            self.reload_policy()
+
     def approvals(self):
         """Pending approvals, as plain busctl shows them."""
         out = self.busctl("--json=short", "call", "dev.sallyport.Sallyport1",
