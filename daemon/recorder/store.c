@@ -12,11 +12,13 @@
 
 #define SESSION_MAX 64
 #define KEY_MAX 4096 /* of a fact, with its space */
+/* What opening the database again may write; with less the disk counts as full. */
+#define ROOM_TO_REOPEN (8u << 20)
 
 struct sp_store_batch {
         struct sp_store *store;
         rocksdb_writebatch_t *batch;
-        struct sp_chain_head head; /* as it will be after commit */
+        struct sp_chain_head base, head; /* before it; as it will be after commit */
         uint64_t bytes;
 };
 
@@ -178,7 +180,7 @@ int sp_store_batch_new(struct sp_store *s, struct sp_store_batch **ret,
         if (!b)
                 return -ENOMEM;
         b->store = s;
-        b->head = s->head;
+        b->base = b->head = s->head;
         b->batch = rocksdb_writebatch_create();
         *ret = b;
         return 0;
@@ -280,11 +282,42 @@ static int check_space(const struct sp_store *s, uint64_t bytes, struct sp_err *
                           (unsigned long long)s->options.free_min_bytes);
 }
 
+static int write_batch(struct sp_store_batch *b, struct sp_err *reterr)
+{
+        struct sp_store *s = b->store;
+        rocksdb_writeoptions_t *o = rocksdb_writeoptions_create();
+        char *error = NULL;
+
+        rocksdb_writeoptions_set_sync(o, 1);
+        rocksdb_write(s->db.db, o, b->batch, &error);
+        rocksdb_writeoptions_destroy(o);
+        return sp_db_error(error, "cannot write", reterr);
+}
+
+static bool is_same_head(const struct sp_chain_head *x, const struct sp_chain_head *y)
+{
+        return x->seq == y->seq && memcmp(x->hash, y->hash, SP_SHA256_LEN) == 0;
+}
+
+/* There is room, and the engine says there is none: it tells only now of a background write
+ * that failed when the disk was full. Open it again, and see whether the batch is in. */
+static int write_again(struct sp_store_batch *b, struct sp_err *reterr)
+{
+        struct sp_store *s = b->store;
+        int r = reopen(s, reterr);
+
+        if (r < 0 ||
+            (is_same_head(&s->head, &b->head) && !is_same_head(&b->head, &b->base)))
+                return r;
+        if (!is_same_head(&s->head, &b->base))
+                return sp_err_set(reterr, -EIO, "store.io", s->dir,
+                                  "the store is not where this write began");
+        return write_batch(b, reterr);
+}
+
 int sp_store_commit(struct sp_store_batch *b, struct sp_err *reterr)
 {
         struct sp_store *s = b->store;
-        rocksdb_writeoptions_t *o;
-        char *error = NULL;
         int r = check_space(s, b->bytes, reterr);
 
         if (r < 0)
@@ -292,12 +325,10 @@ int sp_store_commit(struct sp_store_batch *b, struct sp_err *reterr)
         if (s->is_broken) /* a batch begun before another one failed */
                 return sp_err_set(reterr, -EIO, "store.io", s->dir,
                                   "the store is closed");
-        o = rocksdb_writeoptions_create();
-        rocksdb_writeoptions_set_sync(o, 1);
-        rocksdb_write(s->db.db, o, b->batch, &error);
-        rocksdb_writeoptions_destroy(o);
-        r = sp_db_error(error, "cannot write", reterr);
-        if (r == 0 && b->head.seq != s->head.seq) {
+        r = write_batch(b, reterr);
+        if (r == -ENOSPC && check_space(s, b->bytes + ROOM_TO_REOPEN, NULL) == 0)
+                r = write_again(b, reterr);
+        if (r == 0 && b->head.seq != b->base.seq) {
                 r = sp_chain_head_write(s->head_fd, &b->head);
                 if (r < 0)
                         r = sp_err_set(reterr, r, "store.io", s->dir,
