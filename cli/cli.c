@@ -147,3 +147,17 @@ int sp_table_finish(struct sp_table *t)
         free(t);
         return r;
 }
+
+int sp_table_finish_indented(struct sp_table *t, const char *indent)
+{
+        char *text = NULL;
+        int r = scols_print_table_to_string(t->t, &text);
+
+        for (char *save = NULL, *line = r == 0 ? strtok_r(text, "\n", &save) : NULL;
+             line; line = strtok_r(NULL, "\n", &save))
+                (void)printf("%s%s\n", indent, line);
+        free(text);
+        scols_unref_table(t->t);
+        free(t);
+        return r;
+}

@@ -52,3 +52,5 @@ struct sp_table *sp_table_new(const char *name, bool as_json,
 sp_must_check int sp_table_row(struct sp_table *t, const char *const *cells);
 /* Prints, frees. */
 int sp_table_finish(struct sp_table *t);
+/* The same with `indent` in front of each line. */
+int sp_table_finish_indented(struct sp_table *t, const char *indent);

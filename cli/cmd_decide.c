@@ -320,6 +320,34 @@ static void put_statements(struct sp_jsonw *w, const struct question *q)
         sp_jsonw_close(w, ']');
 }
 
+/* What the resolver says of the agent's text: which protected columns reach which output,
+ * and which only decide what rows there are. */
+static void put_reading(struct sp_jsonw *w, const struct sp_mask_reading *r)
+{
+        if (!r->is_done)
+                return;
+        if (r->unresolved.n) {
+                sp_jsonw_kstr(w, "unresolved", r->unresolved);
+                return;
+        }
+        sp_jsonw_key(w, "reaches");
+        sp_jsonw_open(w, '[');
+        for (size_t i = 0; i < r->n_reaches; i++) {
+                sp_jsonw_open(w, '{');
+                sp_jsonw_kstr(w, "output", r->reaches[i].output);
+                sp_jsonw_kstr(w, "column", r->reaches[i].column);
+                sp_jsonw_kstr(w, "mask",
+                              sp_str_c(sp_mask_kind_name(r->reaches[i].mask.kind)));
+                sp_jsonw_close(w, '}');
+        }
+        sp_jsonw_close(w, ']');
+        sp_jsonw_key(w, "decides");
+        sp_jsonw_open(w, '[');
+        for (size_t i = 0; i < r->n_decides; i++)
+                sp_jsonw_str(w, r->decides[i].column);
+        sp_jsonw_close(w, ']');
+}
+
 static void put_error(struct sp_jsonw *w, const struct sp_err *e)
 {
         sp_jsonw_key(w, "error");
@@ -361,6 +389,7 @@ static int put_answer(const struct question *q, struct sp_buf *to)
         for (size_t i = 0; i < q->judgement.plan.n_columns; i++)
                 sp_jsonw_str(&w, q->judgement.plan.columns[i].column);
         sp_jsonw_close(&w, ']');
+        put_reading(&w, &q->judgement.reading);
         if (!q->is_refused && q->upstream.method.n)
                 put_upstream(&w, q);
         sp_jsonw_close(&w, '}');

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "cli/session_columns.h"
 #include "cli/session_print.h"
 #include "cli/store_dir.h"
 #include "daemon/base/clock.h"
@@ -16,10 +17,14 @@
 static const char usage[] =
         "sallyctl sessions list [--json] [--store DIR]\n"
         "       sallyctl sessions show ID [--store DIR]\n"
-        "       sallyctl sessions replay ID [--speed N | --no-wait] [--store DIR]";
+        "       sallyctl sessions replay ID [--speed N | --no-wait] [--store DIR]\n"
+        "       sallyctl sessions columns --column [PROJECT.]DATASET.TABLE.COLUMN "
+        "[--since TIME] [--json] [--store DIR]";
 
 struct options {
         const char *dir, *id;
+        struct sp_column_pattern column; /* n is 0: not given */
+        uint64_t since_us;
         double speed; /* 0: do not wait */
         bool json;
 };
@@ -32,9 +37,12 @@ static int parse(int argc, char **argv, bool wants_id, struct options *o)
                 { "speed", required_argument, NULL, 'x' },
                 { "no-wait", no_argument, NULL, 'n' },
                 { "json", no_argument, NULL, 'j' },
+                { "column", required_argument, NULL, 'c' },
+                { "since", required_argument, NULL, 't' },
                 { "help", no_argument, NULL, 'h' },
                 { NULL, 0, NULL, 0 },
         };
+        const char *wrong;
         char *end;
         int c;
 
@@ -56,6 +64,17 @@ static int parse(int argc, char **argv, bool wants_id, struct options *o)
                         break;
                 case 'j':
                         o->json = true;
+                        break;
+                case 'c':
+                        wrong = sp_column_pattern_read(sp_str_c(optarg), &o->column);
+                        if (wrong)
+                                return sp_cli_usage(usage, "--column: %s", wrong);
+                        break;
+                case 't':
+                        if (sp_since_read(optarg, sp_clock_wall_us(), &o->since_us) < 0)
+                                return sp_cli_usage(usage,
+                                                    "--since wants a time like 7d "
+                                                    "or 2026-11-20");
                         break;
                 case 'h':
                         (void)printf("usage: %s\n", usage);
@@ -316,16 +335,22 @@ static int replay(struct sp_store *store, const struct options *o, struct sp_err
         return tell_session(store, o, false, e);
 }
 
+static int columns(struct sp_store *store, const struct options *o, struct sp_err *e)
+{
+        return sp_session_columns(store, &o->column, o->since_us, o->json, e);
+}
+
 int sp_cmd_sessions(int argc, char **argv)
 {
         static const struct {
                 const char *name;
-                bool wants_id;
+                bool wants_id, wants_column;
                 int (*run)(struct sp_store *store, const struct options *o,
                            struct sp_err *e);
-        } verbs[] = { { "list", false, list },
-                      { "show", true, show },
-                      { "replay", true, replay } };
+        } verbs[] = { { "list", false, false, list },
+                      { "show", true, false, show },
+                      { "replay", true, false, replay },
+                      { "columns", false, true, columns } };
         sp_cleanup(sp_store_closep) struct sp_store *store = NULL;
         struct sp_err e = SP_ERR_NULL;
         struct options o;
@@ -337,6 +362,8 @@ int sp_cmd_sessions(int argc, char **argv)
                 r = parse(argc - 1, argv + 1, verbs[i].wants_id, &o);
                 if (r)
                         return r < 0 ? SP_EXIT_OK : r;
+                if (verbs[i].wants_column && !o.column.n)
+                        return sp_cli_usage(usage, "which column?");
                 r = sp_cli_open_store(o.dir, false, &store, &e);
                 if (r == 0)
                         r = verbs[i].run(store, &o, &e);

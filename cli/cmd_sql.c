@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sallyctl sql inspect: what the front end understands of a text. */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
+#include <getopt.h>
 #include <stdlib.h>
 
-#include "daemon/base/json.h"
-#include "daemon/sql/sql.h"
+#include "cli/cli.h"
+#include "cli/sql_inspect.h"
+#include "daemon/sql/index.h"
 
 #define LINE_MAX_BYTES (16 * 1024 * 1024) /* JSON may escape each byte of the text */
-#define ARENA_MAX (512 * 1024 * 1024)
+#define CATALOG_MAX ((size_t)64 * 1024 * 1024)
+#define ARENA_MAX ((size_t)512 * 1024 * 1024)
+#define CATALOG_ARENA_MAX ((size_t)2 * 1024 * 1024 * 1024)
 
-int sp_cmd_sql(int argc, char **argv);
+static const char usage[] =
+        "sallyctl sql inspect [--catalog FILE] [--default-dataset PROJECT.DATASET] "
+        "[--jsonl] [FILE]";
 
-struct inspect {
-        bool is_jsonl;
-        struct sp_str default_dataset; /* "p.d" or empty */
-        const char *file; /* NULL: standard input */
-};
+/* ---- shared by both forms ---- */
 
-static const char *where_name(enum sp_sql_where w)
+const char *sp_inspect_where(enum sp_sql_where w)
 {
         switch (w) {
         case SP_SQL_WHERE_ABSENT:
@@ -35,147 +35,149 @@ static const char *where_name(enum sp_sql_where w)
         }
 }
 
-/* The parts with dots; with --default-dataset what is missing in front is filled in. */
-static struct sp_str table_name(struct sp_arena *a, const struct inspect *in,
+bool sp_inspect_place(const struct sp_err *e, unsigned *ret_line, unsigned *ret_column)
+{
+        return sscanf(e->where, "sql:%u:%u", ret_line, ret_column) == 2;
+}
+
+int sp_inspect_read(struct sp_arena *a, const struct sp_inspect *in, struct sp_str sql,
+                    bool is_script, struct sp_inspected *ret, struct sp_err *reterr)
+{
+        const struct sp_sql_resolve_options options = {
+                .catalog = in->catalog,
+                .default_project = in->project,
+                .default_dataset = in->dataset,
+        };
+        struct sp_sql_lineage *lineage = NULL;
+        struct sp_sql_script *script = NULL;
+        int r = is_script ? sp_sql_parse(a, sql, &script, reterr)
+                          : sp_sql_parse_one(a, sql, &script, reterr);
+
+        if (r == 0 && in->catalog)
+                r = sp_sql_resolve(a, script, &options, &lineage, reterr);
+        if (r == 0)
+                *ret = (struct sp_inspected){ script, lineage };
+        return r;
+}
+
+/* The parts with dots, as written. */
+static struct sp_str table_name(struct sp_arena *a, const struct sp_inspect *in,
                                 const struct sp_sql_table *t)
 {
-        struct sp_str project, dataset, s = SP_STR("");
+        bool is_filled = in->dataset.n && !t->is_temporary;
+        struct sp_str s = SP_STR("");
 
-        if (in->default_dataset.n && !t->is_temporary && t->n_parts == 1)
-                s = in->default_dataset;
-        else if (in->default_dataset.n && !t->is_temporary && t->n_parts == 2 &&
-                 sp_str_cut(in->default_dataset, '.', &project, &dataset))
-                s = project;
-        for (size_t i = 0; i < t->n_parts; i++)
+        if (is_filled && t->n_parts <= 2)
+                s = in->project;
+        if (is_filled && t->n_parts == 1)
+                s = sp_arena_printf(a, "%.*s%s%.*s", SP_FMT(s), s.n ? "." : "",
+                                    SP_FMT(in->dataset));
+        for (size_t i = 0; s.p && i < t->n_parts; i++)
                 s = sp_arena_printf(a, "%.*s%s%.*s", SP_FMT(s), s.n ? "." : "",
                                     SP_FMT(t->parts[i]));
         return s;
 }
 
-static bool is_listed(const struct sp_sql_table *t, bool targets)
+static bool is_listed(const struct sp_sql_table *t, enum sp_inspect_which which)
 {
-        return targets ? t->is_target : t->is_read && !t->is_temporary && !t->is_model;
+        switch (which) {
+        case SP_INSPECT_READ:
+                return t->is_read && !t->is_temporary && !t->is_model;
+        case SP_INSPECT_WRITTEN:
+                return t->is_target;
+        default:
+                return t->is_model && t->is_read;
+        }
 }
 
-/* ---- JSON ---- */
-
-static void write_tables(struct sp_jsonw *w, struct sp_arena *a,
-                         const struct inspect *in, const struct sp_sql_statement *s,
-                         const char *key, bool targets)
+int sp_inspect_tables(struct sp_arena *a, const struct sp_inspect *in,
+                      const struct sp_sql_statement *s, enum sp_inspect_which which,
+                      struct sp_inspect_names *ret)
 {
-        sp_jsonw_key(w, key);
-        sp_jsonw_open(w, '[');
+        struct sp_sql_index seen = { .is_case_sensitive = true };
+        struct sp_inspect_names names = {
+                .v = sp_arena_array(a, s->n_tables, sizeof(*names.v)),
+                .tables = sp_arena_array(a, s->n_tables, sizeof(*names.tables)),
+        };
+        size_t at;
+
+        if (!names.v || !names.tables)
+                return -ENOMEM;
         for (size_t i = 0; i < s->n_tables; i++) {
-                struct sp_str name = table_name(a, in, &s->tables[i]);
-                bool is_new = is_listed(&s->tables[i], targets);
+                struct sp_str name;
 
-                for (size_t k = 0; k < i && is_new && k < 200; k++)
-                        if (is_listed(&s->tables[k], targets) &&
-                            sp_str_eq(name, table_name(a, in, &s->tables[k])))
-                                is_new = false;
-                if (is_new)
-                        sp_jsonw_str(w, name);
+                if (!is_listed(&s->tables[i], which))
+                        continue;
+                name = table_name(a, in, &s->tables[i]);
+                if (!name.p)
+                        return -ENOMEM;
+                if (sp_sql_index_find(&seen, names.v, sizeof(*names.v), name, &at))
+                        continue;
+                names.v[names.n] = name;
+                names.tables[names.n] = &s->tables[i];
+                if (!sp_sql_index_add(a, &seen, names.v, sizeof(*names.v)))
+                        return -ENOMEM;
+                names.n++;
         }
-        sp_jsonw_close(w, ']');
+        *ret = names;
+        return 0;
 }
 
-static void write_functions(struct sp_jsonw *w, const struct sp_sql_statement *s,
-                            const char *key, bool tables)
+/* ---- files ---- */
+
+/* Reads to the end, or until `to` is full. */
+static int read_all(FILE *f, struct sp_buf *to)
 {
-        sp_jsonw_key(w, key);
-        sp_jsonw_open(w, '[');
-        for (size_t i = 0; i < s->n_functions; i++)
-                if (s->functions[i].is_table_function == tables)
-                        sp_jsonw_str(w, s->functions[i].name);
-        sp_jsonw_close(w, ']');
+        size_t n;
+        char *p;
+
+        errno = 0;
+        do {
+                size_t want = SP_MIN((size_t)65536, to->max - to->n);
+                int r = sp_buf_reserve(to, want, &p);
+
+                if (r < 0)
+                        return r;
+                n = fread(p, 1, want, f);
+                to->n += n;
+        } while (n);
+        return ferror(f) ? -(errno ? errno : EIO) : 0;
 }
 
-static void write_statement(struct sp_jsonw *w, struct sp_arena *a,
-                            const struct inspect *in, const struct sp_sql_statement *s)
+static int fail_file(const char *name, int code)
 {
-        const char *where = where_name(s->where);
-
-        sp_jsonw_open(w, '{');
-        sp_jsonw_kstr(w, "kind", sp_str_c(s->kind));
-        sp_jsonw_kstr(w, "action", sp_str_c(sp_sql_action_name(s->action)));
-        write_tables(w, a, in, s, "tables", false);
-        write_tables(w, a, in, s, "targets", true);
-        write_functions(w, s, "functions", false);
-        write_functions(w, s, "table_functions", true);
-        sp_jsonw_key(w, "opaque");
-        sp_jsonw_open(w, '[');
-        for (size_t i = 0; i < s->n_opaque; i++)
-                sp_jsonw_str(w, sp_str_c(s->opaque[i]));
-        sp_jsonw_close(w, ']');
-        if (where)
-                sp_jsonw_kstr(w, "where", sp_str_c(where));
-        sp_jsonw_close(w, '}');
+        fprintf(stderr, "sallyctl: %s: %s\n", name, strerror(-code));
+        return code;
 }
 
-/* "sql:LINE:COLUMN" of an error; zeros when it has no place. */
-static void error_place(const struct sp_err *e, unsigned *line, unsigned *column)
+static int read_catalog(const char *name, struct sp_arena *a,
+                        const struct sp_sql_catalog **ret)
 {
-        *line = *column = 0;
-        if (sscanf(e->where, "sql:%u:%u", line, column) != 2)
-                *line = *column = 0;
-}
-
-static void write_error(struct sp_jsonw *w, const struct sp_err *e)
-{
-        unsigned line, column;
-
-        error_place(e, &line, &column);
-        sp_jsonw_key(w, "error");
-        sp_jsonw_open(w, '{');
-        sp_jsonw_kstr(w, "id", sp_str_c(e->id));
-        sp_jsonw_kstr(w, "message", sp_str_c(e->what));
-        if (line) {
-                sp_jsonw_ku64(w, "line", line);
-                sp_jsonw_ku64(w, "column", column);
-        }
-        sp_jsonw_close(w, '}');
-}
-
-static int inspect_line(const struct inspect *in, struct sp_str line)
-{
-        struct sp_arena a = SP_ARENA_INIT(ARENA_MAX);
-        sp_autobuf out = SP_BUF_INIT(LINE_MAX_BYTES * 4);
-        struct sp_jsonw w = SP_JSONW(&out);
-        struct sp_sql_script *script = NULL;
+        sp_autobuf text = SP_BUF_INIT(CATALOG_MAX + 1);
         struct sp_err err = SP_ERR_NULL;
-        struct sp_json *row, *is_script;
-        int r;
+        struct sp_sql_catalog *c = NULL;
+        FILE *f = fopen(name, "re");
+        const char *place;
+        int r = f ? read_all(f, &text) : -errno;
 
-        sp_jsonw_open(&w, '{');
-        r = sp_json_parse(&a, line, &row, &err);
-        if (r == 0) {
-                struct sp_str sql = sp_json_get_str(row, "sql");
-
-                is_script = sp_json_get(row, "script");
-                sp_jsonw_kstr(&w, "id", sp_json_get_str(row, "id"));
-                r = is_script && is_script->type == SP_JSON_TRUE
-                            ? sp_sql_parse(&a, sql, &script, &err)
-                            : sp_sql_parse_one(&a, sql, &script, &err);
+        if (f)
+                (void)fclose(f);
+        if (r == 0 && text.n > CATALOG_MAX)
+                r = -EFBIG;
+        if (r < 0)
+                return fail_file(name, r);
+        r = sp_sql_catalog_read(a, sp_buf_str(&text), &c, &err);
+        if (r < 0) {
+                place = strchr(err.where, ':'); /* behind "json" or "catalog" */
+                fprintf(stderr, "sallyctl: %s%s: %s (%s)\n", name, place ? place : "",
+                        err.what, err.id);
+                return r;
         }
-        sp_jsonw_kbool(&w, "ok", r == 0);
-        if (r == 0) {
-                sp_jsonw_key(&w, "statements");
-                sp_jsonw_open(&w, '[');
-                for (size_t i = 0; i < script->n_statements; i++)
-                        write_statement(&w, &a, in, &script->statements[i]);
-                sp_jsonw_close(&w, ']');
-        } else {
-                write_error(&w, &err);
-        }
-        sp_jsonw_close(&w, '}');
-        r = sp_jsonw_end(&w);
-        if (r == 0)
-                printf("%.*s\n", SP_FMT(sp_buf_str(&out)));
-        sp_arena_done(&a);
-        return r;
+        *ret = c;
+        return 0;
 }
 
-static int inspect_jsonl(const struct inspect *in, FILE *f)
+static int inspect_lines(const struct sp_inspect *in, FILE *f)
 {
         char *line = NULL;
         size_t capacity = 0;
@@ -183,155 +185,104 @@ static int inspect_jsonl(const struct inspect *in, FILE *f)
         int r = 0;
 
         while (r == 0 && (n = getline(&line, &capacity, f)) > 0) {
+                struct sp_arena a = SP_ARENA_INIT(ARENA_MAX);
+                sp_autobuf out = SP_BUF_INIT(LINE_MAX_BYTES * 4);
+
                 if (line[n - 1] == '\n')
                         n--;
                 if (n > LINE_MAX_BYTES)
                         r = -E2BIG;
                 else if (n > 0)
-                        r = inspect_line(in, sp_str(line, (size_t)n));
+                        r = sp_inspect_json(&a, in, sp_str(line, (size_t)n), &out);
+                if (r == 0 && n > 0)
+                        printf("%.*s\n", SP_FMT(sp_buf_str(&out)));
+                sp_arena_done(&a);
         }
         free(line);
+        if (r < 0)
+                fprintf(stderr, "sallyctl: a line cannot be answered: %s\n",
+                        strerror(-r));
         return r;
 }
 
-/* ---- for a person ---- */
-
-static void print_names(struct sp_arena *a, const struct inspect *in,
-                        const struct sp_sql_statement *s, const char *title,
-                        bool targets)
-{
-        for (size_t i = 0; i < s->n_tables; i++) {
-                const struct sp_sql_table *t = &s->tables[i];
-                char shown[300];
-
-                if (targets ? !t->is_target : !t->is_read)
-                        continue;
-                sp_err_escape(shown, sizeof(shown), table_name(a, in, t));
-                printf("  %-8s %s%s%s%s%s%s\n", title, shown,
-                       t->is_temporary ? " (temporary)" : "",
-                       t->is_model ? " (model)" : "",
-                       t->is_wildcard ? " (wildcard)" : "",
-                       t->is_time_travel ? " (time travel)" : "",
-                       t->is_argument && !t->is_model ? " (as a whole)" : "");
-                title = "";
-        }
-}
-
-static void print_statement(struct sp_arena *a, const struct inspect *in, size_t number,
-                            const struct sp_sql_statement *s)
-{
-        printf("%3zu  %-22s %s", number, s->kind, sp_sql_action_name(s->action));
-        if (where_name(s->where))
-                printf("   WHERE %s", where_name(s->where));
-        printf("\n");
-        print_names(a, in, s, "reads", false);
-        print_names(a, in, s, "writes", true);
-        for (size_t i = 0; i < s->n_functions; i++) {
-                char shown[200];
-
-                sp_err_escape(shown, sizeof(shown), s->functions[i].name);
-                printf("%s%s%s", i ? ", " : "  calls    ", shown,
-                       s->functions[i].is_table_function ? " (table function)" : "");
-        }
-        if (s->n_functions)
-                printf("\n");
-        for (size_t i = 0; i < s->n_opaque; i++)
-                printf("%s%s", i ? ", " : "  opaque   ", s->opaque[i]);
-        if (s->n_opaque)
-                printf("\n");
-}
-
-/* The line of the error with a caret under its place. */
-static void print_error(const struct sp_err *e, struct sp_str text)
-{
-        unsigned line, column, at = 1;
-        size_t start = 0, end;
-        char shown[400];
-
-        error_place(e, &line, &column);
-        if (!line) {
-                fprintf(stderr, "%s (%s)\n", e->what, e->id);
-                return;
-        }
-        for (size_t i = 0; i < text.n && at < line; i++)
-                if (text.p[i] == '\n' ||
-                    (text.p[i] == '\r' && !(i + 1 < text.n && text.p[i + 1] == '\n'))) {
-                        at++;
-                        start = i + 1;
-                }
-        for (end = start; end < text.n && text.p[end] != '\n' && text.p[end] != '\r';)
-                end++;
-        if (column > 200) {
-                start += column - 100;
-                column = 101;
-        }
-        sp_err_escape(shown, sizeof(shown),
-                      sp_str_sub(text, start, SP_MIN(end - start, 300u)));
-        fprintf(stderr, "%s [at %s] (%s)\n  %s\n  %*s^\n", e->what, e->where + 4, e->id,
-                shown, (int)column - 1, "");
-}
-
-static int inspect_text(const struct inspect *in, FILE *f)
+static int inspect_text(const struct sp_inspect *in, const char *name, FILE *f)
 {
         struct sp_arena a = SP_ARENA_INIT(ARENA_MAX);
         sp_autobuf text = SP_BUF_INIT(SP_SQL_TEXT_MAX + 1);
-        struct sp_sql_script *script = NULL;
+        struct sp_inspected what = { 0 };
         struct sp_err err = SP_ERR_NULL;
-        char *to;
-        size_t n;
-        int r = 0;
+        int r = read_all(f, &text);
 
-        do {
-                r = sp_buf_reserve(&text, SP_MIN((size_t)65536, text.max - text.n),
-                                   &to);
-                n = r < 0 ? 0
-                          : fread(to, 1, SP_MIN((size_t)65536, text.max - text.n), f);
-                text.n += n;
-        } while (n);
-        if (r == 0)
-                r = sp_sql_parse(&a, sp_buf_str(&text), &script, &err);
         if (r < 0)
-                print_error(&err, sp_buf_str(&text));
+                return fail_file(name, r);
+        r = sp_inspect_read(&a, in, sp_buf_str(&text), true, &what, &err);
+        if (r < 0)
+                sp_inspect_show_error(&err, sp_buf_str(&text));
         else
-                for (size_t i = 0; script && i < script->n_statements; i++)
-                        print_statement(&a, in, i + 1, &script->statements[i]);
+                r = sp_inspect_show(&a, in, &what);
         sp_arena_done(&a);
-        return r;
+        return r; /* 1: not resolved */
 }
 
-static int usage(void)
+/* "P.D" or "D"; a project of a domain has dots of its own, a dataset has none. */
+static void read_default(struct sp_inspect *in, struct sp_str s)
 {
-        fprintf(stderr, "usage: sallyctl sql inspect [--jsonl] [--default-dataset P.D] "
-                        "[FILE]\n");
-        return 2;
+        size_t at = s.n;
+
+        while (at && s.p[at - 1] != '.')
+                at--;
+        in->dataset = sp_str_sub(s, at, s.n);
+        in->project = sp_str_sub(s, 0, at ? at - 1 : 0);
+}
+
+static int inspect(int argc, char **argv)
+{
+        static const struct option options[] = {
+                { "catalog", required_argument, NULL, 'c' },
+                { "default-dataset", required_argument, NULL, 'd' },
+                { "jsonl", no_argument, NULL, 'j' },
+                { NULL, 0, NULL, 0 }
+        };
+        struct sp_arena a = SP_ARENA_INIT(CATALOG_ARENA_MAX);
+        struct sp_inspect in = { 0 };
+        const char *catalog = NULL, *name = "-";
+        bool is_jsonl = false;
+        FILE *f = stdin;
+        int c, r = 0;
+
+        while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+                if (c == 'c')
+                        catalog = optarg;
+                else if (c == 'd')
+                        read_default(&in, sp_str_c(optarg));
+                else if (c == 'j')
+                        is_jsonl = true;
+                else
+                        return sp_cli_usage(usage, "unknown option");
+        }
+        if (argc - optind > 1)
+                return sp_cli_usage(usage, "one file at a time");
+        if (optind < argc)
+                name = argv[optind];
+        if (catalog)
+                r = read_catalog(catalog, &a, &in.catalog);
+        if (r == 0 && strcmp(name, "-") != 0 && !(f = fopen(name, "re")))
+                r = fail_file(name, -errno);
+        if (r == 0)
+                r = is_jsonl ? inspect_lines(&in, f) : inspect_text(&in, name, f);
+        if (f && f != stdin)
+                (void)fclose(f);
+        sp_arena_done(&a);
+        return r ? SP_EXIT_FAILED : SP_EXIT_OK;
 }
 
 int sp_cmd_sql(int argc, char **argv)
 {
-        struct inspect in = { 0 };
-        FILE *f = stdin;
-        int r;
-
+        if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+                printf("usage: %s\n", usage);
+                return SP_EXIT_OK;
+        }
         if (argc < 2 || strcmp(argv[1], "inspect") != 0)
-                return usage();
-        for (int i = 2; i < argc; i++) {
-                if (strcmp(argv[i], "--jsonl") == 0)
-                        in.is_jsonl = true;
-                else if (strcmp(argv[i], "--default-dataset") == 0 && i + 1 < argc)
-                        in.default_dataset = sp_str_c(argv[++i]);
-                else if (in.file || (argv[i][0] == '-' && argv[i][1]))
-                        return usage();
-                else
-                        in.file = argv[i];
-        }
-        if (in.file && strcmp(in.file, "-") != 0)
-                f = fopen(in.file, "re");
-        if (!f) {
-                fprintf(stderr, "%s: %s\n", in.file, strerror(errno));
-                return 1;
-        }
-        r = in.is_jsonl ? inspect_jsonl(&in, f) : inspect_text(&in, f);
-        if (f != stdin)
-                fclose(f);
-        return r < 0 ? 1 : 0;
+                return sp_cli_usage(usage, "inspect is all there is");
+        return inspect(argc - 1, argv + 1);
 }

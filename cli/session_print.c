@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "cli/session_columns.h"
 #include "daemon/base/clock.h"
 
 static struct sp_str str(const struct sp_json *o, const char *key)
@@ -63,6 +64,32 @@ static void put_list(FILE *to, const char *before, const struct sp_json *list,
                 }
                 (void)fputs(i->next ? ", " : "", to);
         }
+}
+
+/* What was read of protected columns, one after the other. */
+static void put_columns(FILE *to, const char *before, const struct sp_json *r,
+                        size_t max_names)
+{
+        const struct sp_json *columns = sp_json_get(r, "columns");
+        bool is_preview = str(r, "preview").n > 0;
+
+        for (const struct sp_json *c = columns ? columns->first : NULL; c;
+             c = c->next) {
+                sp_autobuf how = SP_BUF_INIT(1u << 20), mask = SP_BUF_INIT(8192);
+
+                put(to, before, str(c, "column"));
+                if (sp_column_how(c, is_preview, max_names, &how) == 0 &&
+                    sp_column_mask(c, &mask) == 0) {
+                        put(to, " ", sp_buf_str(&how));
+                        put(to, " (", sp_buf_str(&mask));
+                        (void)fputs(")", to);
+                }
+        }
+        if (number(r, "columns_more"))
+                (void)fprintf(to, "%sand %" PRIu64 " columns more", before,
+                              number(r, "columns_more"));
+        put(to, before, str(r, "unresolved"));
+        (void)fputs(str(r, "unresolved").n ? " (columns not known)" : "", to);
 }
 
 void sp_record_person(const struct sp_json *record, struct sp_buf *to)
@@ -132,6 +159,7 @@ static void print_request(FILE *to, const struct sp_json *r)
         put(to, "\n     ", str(error, "id"));
         put(to, ": ", str(error, "message"));
         put_list(to, "\n     masked: ", sp_json_get(r, "masked"), "column");
+        put_columns(to, "\n     column: ", r, SIZE_MAX);
         (void)fputs("\n", to);
 }
 
@@ -217,6 +245,7 @@ void sp_record_print_line(FILE *to, const struct sp_json *r, uint64_t wall_us)
                 put(to, "  by ", str(r, "rule"));
                 put(to, "  ", str(sp_json_get(r, "error"), "id"));
                 put_list(to, "  masked ", sp_json_get(r, "masked"), "column");
+                put_columns(to, "  column ", r, 4);
         } else if (sp_str_eq(type, SP_STR("response"))) {
                 (void)fprintf(to, "    <= %" PRIu64 ", %" PRIu64 " rows, %.1f ms",
                               number(r, "status"), number(r, "rows"),

@@ -6,7 +6,7 @@ _sallyctl()
         1:*) words='run guard approvals sessions audit policy sql status metrics version' ;;
         2:guard) words='add remove list' ;;
         2:approvals) words='list show approve deny watch' ;;
-        2:sessions) words='list show replay' ;;
+        2:sessions) words='list show replay columns' ;;
         2:audit) words='verify' ;;
         2:policy) words='check decide explain' ;;
         2:sql) words='inspect' ;;

@@ -22,6 +22,11 @@ struct sp_digest *sp_digest_free(struct sp_digest *d)
         return NULL;
 }
 
+int sp_digest_restart(struct sp_digest *d)
+{
+        return EVP_DigestInit_ex((EVP_MD_CTX *)d, NULL, NULL) == 1 ? 0 : -EIO;
+}
+
 int sp_digest_add(struct sp_digest *d, struct sp_str s)
 {
         return EVP_DigestUpdate((EVP_MD_CTX *)d, s.p, s.n) == 1 ? 0 : -EIO;

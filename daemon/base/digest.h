@@ -16,6 +16,8 @@ struct sp_digest; /* a running SHA-256 */
 struct sp_digest *sp_digest_new(void); /* NULL: no memory */
 struct sp_digest *sp_digest_free(struct sp_digest *d);
 SP_DEFINE_CLEANUP(struct sp_digest *, sp_digest_free)
+/* Forgets what was added, also after sp_digest_end: cheaper than a new one. */
+sp_must_check int sp_digest_restart(struct sp_digest *d);
 sp_must_check int sp_digest_add(struct sp_digest *d, struct sp_str s);
 sp_must_check int sp_digest_end(struct sp_digest *d, uint8_t ret[SP_SHA256_LEN]);
 

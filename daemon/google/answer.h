@@ -81,3 +81,11 @@ int sp_answer_filter(struct sp_arena *a, const struct sp_call *c,
                      struct sp_str upstream_body, sp_answer_keep_fn keep,
                      void *userdata, struct sp_str *ret,
                      struct sp_err *reterr) sp_must_check;
+/* For jobs.list: the jobs ("project:id") for which `own` says yes, each as jobs.get would
+ * show it. */
+typedef bool (*sp_answer_own_fn)(void *userdata, struct sp_str job,
+                                 struct sp_str location, struct sp_answer_own *ret);
+int sp_answer_job_list(struct sp_arena *a, const struct sp_call *c,
+                       struct sp_str upstream_body, sp_answer_own_fn own,
+                       void *userdata, struct sp_str *ret,
+                       struct sp_err *reterr) sp_must_check;

@@ -18,6 +18,7 @@ struct rebuild {
         struct sp_arena *arena;
         const struct sp_answer_own *own;
         sp_answer_keep_fn keep; /* only for lists */
+        sp_answer_own_fn own_of; /* only for lists of jobs */
         void *userdata;
         bool is_broken; /* upstream sent a type that Google never sends */
 };
@@ -188,11 +189,37 @@ static struct sp_str item_resource(struct rebuild *b, const struct sp_json *item
                                table ? "." : "", SP_FMT(t));
 }
 
+static void write_jobs(struct rebuild *b, const struct sp_json *all,
+                       const struct sp_shape *shape)
+{
+        sp_jsonw_open(&b->w, '[');
+        for (const struct sp_json *m = all->first; m; m = m->next) {
+                const struct sp_json *ref = sp_json_get(m, "jobReference");
+                struct sp_str p = sp_json_get_str(ref, "projectId");
+                struct sp_str id = sp_json_get_str(ref, "jobId"), job;
+                struct sp_answer_own own = { .is_rewritten = true };
+
+                job = sp_arena_printf(b->arena, "%.*s:%.*s", SP_FMT(p), SP_FMT(id));
+                if (!p.n || !id.n || !job.p ||
+                    !b->own_of(b->userdata, job, sp_json_get_str(ref, "location"),
+                               &own))
+                        continue;
+                b->own = &own;
+                write_fields(b, m, shape);
+                b->own = NULL;
+        }
+        sp_jsonw_close(&b->w, ']');
+}
+
 static void write_items(struct rebuild *b, const struct sp_json *all,
                         const struct sp_shape *shape)
 {
         uint64_t n = 0;
 
+        if (b->own_of) {
+                write_jobs(b, all, shape);
+                return;
+        }
         sp_jsonw_open(&b->w, '[');
         for (const struct sp_json *m = all->first; m; m = m->next) {
                 struct sp_str resource = item_resource(b, m);
@@ -352,6 +379,19 @@ int sp_answer_rebuild(struct sp_arena *a, const struct sp_call *c, unsigned stat
         if (status >= 300)
                 return rebuild_error(&b, status, upstream_body, ret);
         if (!shape)
+                return sp_err_set(reterr, -ENOTSUP, "answer.not-understood", "",
+                                  "answers of %s are not known here", c->action);
+        return rebuild_body(&b, shape, upstream_body, ret, reterr);
+}
+
+int sp_answer_job_list(struct sp_arena *a, const struct sp_call *c,
+                       struct sp_str upstream_body, sp_answer_own_fn own,
+                       void *userdata, struct sp_str *ret, struct sp_err *reterr)
+{
+        struct rebuild b = { .arena = a, .own_of = own, .userdata = userdata };
+        const struct sp_shape *shape = sp_shape_of(c->action);
+
+        if (!shape || strcmp(c->action, "bigquery.jobs.list") != 0)
                 return sp_err_set(reterr, -ENOTSUP, "answer.not-understood", "",
                                   "answers of %s are not known here", c->action);
         return rebuild_body(&b, shape, upstream_body, ret, reterr);

@@ -41,8 +41,11 @@ static int check_host(const struct sp_request *r, struct sp_call *ret,
 
 static int not_offered(const struct sp_call *c, struct sp_err *reterr)
 {
+        const char *why = sp_method_why(c->action);
+
         return sp_err_set(reterr, -EPERM, "api.not-offered", "",
-                          "%s is recognised but not offered here", c->action);
+                          "%s is recognised but not offered here%s%s%s", c->action,
+                          why ? " (" : "", why ? why : "", why ? ")" : "");
 }
 
 /* A body where the method has none is a smuggling form or a mistake; "{}" is what some

@@ -23,7 +23,7 @@ enum sp_handling {
         SP_HANDLING_DENY, /* known by name, not offered */
         SP_HANDLING_QUERY, /* jobs.query, jobs.insert: parse, decide, mask */
         SP_HANDLING_OWN_JOB, /* jobs.get, cancel, getQueryResults: owner only */
-        SP_HANDLING_OWN_TABLE, /* tabledata.list: own result tables only */
+        SP_HANDLING_OWN_TABLE, /* tabledata.list: own result tables, or a SELECT of others */
         SP_HANDLING_READ, /* metadata judged by policy: tables.get, datasets.get */
         SP_HANDLING_FILTER, /* lists from which what is not granted is taken out */
         SP_HANDLING_LOCAL, /* answered by the daemon: tokens, metadata, discovery */
@@ -80,6 +80,9 @@ struct sp_call {
 sp_must_check int sp_call_recognise(struct sp_arena *a, const struct sp_request *r,
                                     struct sp_call *ret, struct sp_err *reterr);
 
+/* No page of jobs.list is asked to hold more: the owner of each is looked up. */
+#define SP_CALL_LIST_JOBS_MAX 100
+
 /* What is sent upstream for a call: built from typed fields only. */
 struct sp_upstream_request {
         struct sp_str method, host, path_and_query, body; /* body: JSON or empty */
@@ -108,15 +111,28 @@ sp_must_check int sp_call_upstream(struct sp_arena *a, const struct sp_call *c,
 sp_must_check int sp_call_tables_get(struct sp_arena *a, struct sp_str table,
                                      struct sp_upstream_request *ret);
 
-/* The table of all 46 methods of BigQuery v2: what recognise goes by, and what
+/* The table of all 47 methods of BigQuery v2: what recognise goes by, and what
  * docs/api-coverage.md and the discovery document are made from. */
 struct sp_method_info {
         const char *action, *http_method, *path; /* "projects/{projectId}/queries" */
         enum sp_handling handling;
         uint32_t parameters; /* bit i: sp_call_parameter(i) is accepted */
         bool has_body;
+        const char *why; /* what it is judged as, or why it is not offered */
 };
 const struct sp_method_info *sp_call_methods(size_t *ret_n);
+/* The paths around them, known by name: first match wins. */
+struct sp_route_info {
+        unsigned services; /* bits of enum sp_service */
+        const char *http_method, *path, *action; /* http_method NULL: any */
+        enum sp_handling handling;
+        enum sp_local local;
+        const char *why;
+};
+const struct sp_route_info *sp_call_routes(size_t *ret_n);
+/* First label of the names of other services, which are denied as a whole; NULL past
+ * the last. */
+const char *sp_call_neighbour(size_t i);
 /* Name and JSON type ("string", "integer", "boolean") of query parameter `i` of the
  * table above; NULL past the last. */
 const char *sp_call_parameter(size_t i, const char **ret_type);

@@ -15,73 +15,117 @@
 /* Alphabetical, as in the discovery document. Paths are relative to /bigquery/v2/;
  * where the document says {+resource} the full path stands here. */
 static const struct sp_method_info methods[] = {
-        { "bigquery.datasets.delete", "DELETE", P_D, DENY, 0, false },
+        { "bigquery.datasets.delete", "DELETE", P_D, DENY, 0, false, "DROP SCHEMA" },
         { "bigquery.datasets.get", "GET", P_D, SP_HANDLING_READ,
-          P(DATASET_VIEW) | P(ACCESS_POLICY_VERSION), false },
-        { "bigquery.datasets.insert", "POST", P_P "/datasets", DENY, 0, true },
+          P(DATASET_VIEW) | P(ACCESS_POLICY_VERSION), false,
+          "judged as this action on the dataset; shown without access lists, keys and "
+          "external references" },
+        { "bigquery.datasets.insert", "POST", P_P "/datasets", DENY, 0, true,
+          "CREATE SCHEMA" },
         { "bigquery.datasets.list", "GET", P_P "/datasets", SP_HANDLING_FILTER,
-          PAGES | P(ALL) | P(FILTER), false },
-        { "bigquery.datasets.patch", "PATCH", P_D, DENY, 0, true },
-        { "bigquery.datasets.undelete", "POST", P_D ":undelete", DENY, 0, true },
-        { "bigquery.datasets.update", "PUT", P_D, DENY, 0, true },
+          PAGES | P(ALL) | P(FILTER), false,
+          "shows the datasets in which the principal may select or look at something" },
+        { "bigquery.datasets.patch", "PATCH", P_D, DENY, 0, true,
+          "ALTER SCHEMA, and GRANT by its access list" },
+        { "bigquery.datasets.undelete", "POST", P_D ":undelete", DENY, 0, true,
+          "UNDROP SCHEMA" },
+        { "bigquery.datasets.update", "PUT", P_D, DENY, 0, true,
+          "ALTER SCHEMA, and GRANT by its access list" },
         { "bigquery.jobs.cancel", "POST", P_P "/jobs/{jobId}/cancel",
-          SP_HANDLING_OWN_JOB, P(LOCATION), false },
-        { "bigquery.jobs.delete", "DELETE", P_P "/jobs/{jobId}/delete", DENY, 0,
-          false },
+          SP_HANDLING_OWN_JOB, P(LOCATION), false, "withdraws a held job too" },
+        { "bigquery.jobs.delete", "DELETE", P_P "/jobs/{jobId}/delete", DENY, 0, false,
+          "would take away what records point to" },
         { "bigquery.jobs.get", "GET", P_P "/jobs/{jobId}", SP_HANDLING_OWN_JOB,
-          P(LOCATION), false },
+          P(LOCATION), false,
+          "shows the agent's own text; nothing of the plan, of the rewritten text, of "
+          "who ran it" },
         { "bigquery.jobs.getQueryResults", "GET", P_P "/queries/{jobId}",
           SP_HANDLING_OWN_JOB,
           P(LOCATION) | PAGES | P(START_INDEX) | P(TIMEOUT_MS) | P(INT64_TIMESTAMP),
-          false },
-        { "bigquery.jobs.insert", "POST", P_P "/jobs", SP_HANDLING_QUERY, 0, true },
-        { "bigquery.jobs.list", "GET", P_P "/jobs", DENY, 0, false },
-        { "bigquery.jobs.query", "POST", P_P "/queries", SP_HANDLING_QUERY, 0, true },
-        { "bigquery.models.delete", "DELETE", P_D "/models/{modelId}", DENY, 0, false },
-        { "bigquery.models.get", "GET", P_D "/models/{modelId}", DENY, 0, false },
-        { "bigquery.models.list", "GET", P_D "/models", DENY, 0, false },
-        { "bigquery.models.patch", "PATCH", P_D "/models/{modelId}", DENY, 0, true },
+          false, "rows are checked and cut while they stream" },
+        { "bigquery.jobs.insert", "POST", P_P "/jobs", SP_HANDLING_QUERY, 0, true,
+          "judged as what its statement does; a destinationTable as insert, create and "
+          "truncate too. load, extract and copy (also clone, snapshot and restore) are "
+          "refused as bigquery.jobs.insert.KIND" },
+        { "bigquery.jobs.list", "GET", P_P "/jobs", SP_HANDLING_FILTER,
+          PAGES | P(ALL_USERS) | P(PROJECTION) | P(STATE_FILTER) |
+                  P(MIN_CREATION_TIME) | P(MAX_CREATION_TIME),
+          false,
+          "shows the principal's own jobs as jobs.get does, not those that still wait "
+          "for a person; allUsers and parentJobId are refused" },
+        { "bigquery.jobs.query", "POST", P_P "/queries", SP_HANDLING_QUERY, 0, true,
+          "judged as what its statement does" },
+        { "bigquery.models.delete", "DELETE", P_D "/models/{modelId}", DENY, 0, false,
+          "DROP MODEL" },
+        { "bigquery.models.get", "GET", P_D "/models/{modelId}", DENY, 0, false,
+          "a model holds values of what it was trained on" },
+        { "bigquery.models.list", "GET", P_D "/models", DENY, 0, false,
+          "a model holds values of what it was trained on" },
+        { "bigquery.models.patch", "PATCH", P_D "/models/{modelId}", DENY, 0, true,
+          "ALTER MODEL" },
         { "bigquery.projects.getServiceAccount", "GET", P_P "/serviceAccount", DENY, 0,
-          false },
-        { "bigquery.projects.list", "GET", "projects", SP_HANDLING_FILTER, PAGES,
-          false },
-        { "bigquery.routines.delete", "DELETE", P_R, DENY, 0, false },
-        { "bigquery.routines.get", "GET", P_R, DENY, 0, false },
-        { "bigquery.routines.getIamPolicy", "POST", P_R ":getIamPolicy", DENY, 0,
-          true },
-        { "bigquery.routines.insert", "POST", P_D "/routines", DENY, 0, true },
-        { "bigquery.routines.list", "GET", P_D "/routines", DENY, 0, false },
-        { "bigquery.routines.setIamPolicy", "POST", P_R ":setIamPolicy", DENY, 0,
-          true },
-        { "bigquery.routines.update", "PUT", P_R, DENY, 0, true },
+          false, "names an identity that only key grants need" },
+        { "bigquery.projects.list", "GET", "projects", SP_HANDLING_FILTER, PAGES, false,
+          "answered from the policy, without asking Google" },
+        { "bigquery.routines.delete", "DELETE", P_R, DENY, 0, false,
+          "DROP FUNCTION or DROP PROCEDURE" },
+        { "bigquery.routines.get", "GET", P_R, DENY, 0, false,
+          "shows code that may quote protected data" },
+        { "bigquery.routines.getIamPolicy", "POST", P_R ":getIamPolicy", DENY, 0, true,
+          "tells who may do what" },
+        { "bigquery.routines.insert", "POST", P_D "/routines", DENY, 0, true,
+          "CREATE FUNCTION or CREATE PROCEDURE" },
+        { "bigquery.routines.list", "GET", P_D "/routines", DENY, 0, false,
+          "shows code that may quote protected data" },
+        { "bigquery.routines.setIamPolicy", "POST", P_R ":setIamPolicy", DENY, 0, true,
+          "GRANT and REVOKE" },
+        /* not in revision 20250528; in later ones */
+        { "bigquery.routines.testIamPermissions", "POST", P_R ":testIamPermissions",
+          DENY, 0, true, "tells what the gateway may do" },
+        { "bigquery.routines.update", "PUT", P_R, DENY, 0, true,
+          "CREATE OR REPLACE FUNCTION" },
         { "bigquery.rowAccessPolicies.batchDelete", "POST",
-          P_T "/rowAccessPolicies:batchDelete", DENY, 0, true },
-        { "bigquery.rowAccessPolicies.delete", "DELETE", P_A, DENY, 0, false },
-        { "bigquery.rowAccessPolicies.get", "GET", P_A, DENY, 0, false },
+          P_T "/rowAccessPolicies:batchDelete", DENY, 0, true,
+          "DROP ROW ACCESS POLICY" },
+        { "bigquery.rowAccessPolicies.delete", "DELETE", P_A, DENY, 0, false,
+          "DROP ROW ACCESS POLICY" },
+        { "bigquery.rowAccessPolicies.get", "GET", P_A, DENY, 0, false,
+          "its filter quotes protected data" },
         { "bigquery.rowAccessPolicies.getIamPolicy", "POST", P_A ":getIamPolicy", DENY,
-          0, true },
+          0, true, "tells who may do what" },
         { "bigquery.rowAccessPolicies.insert", "POST", P_T "/rowAccessPolicies", DENY,
-          0, true },
+          0, true, "CREATE ROW ACCESS POLICY" },
         { "bigquery.rowAccessPolicies.list", "GET", P_T "/rowAccessPolicies", DENY, 0,
-          false },
+          false, "its filter quotes protected data" },
         { "bigquery.rowAccessPolicies.testIamPermissions", "POST",
-          P_A ":testIamPermissions", DENY, 0, true },
-        { "bigquery.rowAccessPolicies.update", "PUT", P_A, DENY, 0, true },
-        { "bigquery.tabledata.insertAll", "POST", P_T "/insertAll", DENY, 0, true },
+          P_A ":testIamPermissions", DENY, 0, true, "tells what the gateway may do" },
+        { "bigquery.rowAccessPolicies.update", "PUT", P_A, DENY, 0, true,
+          "CREATE OR REPLACE ROW ACCESS POLICY" },
+        { "bigquery.tabledata.insertAll", "POST", P_T "/insertAll", DENY, 0, true,
+          "a write without a statement: send an INSERT" },
         { "bigquery.tabledata.list", "GET", P_T "/data", SP_HANDLING_OWN_TABLE,
-          PAGES | P(START_INDEX) | P(INT64_TIMESTAMP) | P(SELECTED_FIELDS), false },
-        { "bigquery.tables.delete", "DELETE", P_T, DENY, 0, false },
+          PAGES | P(START_INDEX) | P(INT64_TIMESTAMP) | P(SELECTED_FIELDS), false,
+          "rows of a table are judged as select (and as this action, by a rule that "
+          "denies it) and masked; results are their owner's" },
+        { "bigquery.tables.delete", "DELETE", P_T, DENY, 0, false, "DROP TABLE" },
         { "bigquery.tables.get", "GET", P_T, SP_HANDLING_READ,
-          P(VIEW) | P(SELECTED_FIELDS), false },
-        { "bigquery.tables.getIamPolicy", "POST", P_T ":getIamPolicy", DENY, 0, true },
-        { "bigquery.tables.insert", "POST", P_D "/tables", DENY, 0, true },
+          P(VIEW) | P(SELECTED_FIELDS), false,
+          "judged as this action on the table; shown without the text of views, policy "
+          "tags, default values and keys" },
+        { "bigquery.tables.getIamPolicy", "POST", P_T ":getIamPolicy", DENY, 0, true,
+          "tells who may do what" },
+        { "bigquery.tables.insert", "POST", P_D "/tables", DENY, 0, true,
+          "CREATE TABLE, VIEW, EXTERNAL TABLE, SNAPSHOT or CLONE" },
         { "bigquery.tables.list", "GET", P_D "/tables", SP_HANDLING_FILTER, PAGES,
-          false },
-        { "bigquery.tables.patch", "PATCH", P_T, DENY, 0, true },
-        { "bigquery.tables.setIamPolicy", "POST", P_T ":setIamPolicy", DENY, 0, true },
+          false, "shows the tables that the principal may select or look at" },
+        { "bigquery.tables.patch", "PATCH", P_T, DENY, 0, true,
+          "ALTER TABLE or VIEW, and DROP by an expiration time" },
+        { "bigquery.tables.setIamPolicy", "POST", P_T ":setIamPolicy", DENY, 0, true,
+          "GRANT and REVOKE" },
         { "bigquery.tables.testIamPermissions", "POST", P_T ":testIamPermissions", DENY,
-          0, true },
-        { "bigquery.tables.update", "PUT", P_T, DENY, 0, true },
+          0, true, "tells what the gateway may do" },
+        { "bigquery.tables.update", "PUT", P_T, DENY, 0, true,
+          "ALTER TABLE or VIEW, and DROP by an expiration time" },
 };
 
 #define S(x) (1u << SP_SERVICE_##x)
@@ -90,46 +134,53 @@ static const struct sp_method_info methods[] = {
 
 /* Everything else that is known by name. First match wins; "*" as the last segment
  * matches any rest, also none; http_method NULL matches any. */
-static const struct route {
-        unsigned services; /* bits of enum sp_service */
-        const char *http_method, *path, *action;
-        enum sp_handling handling;
-        enum sp_local local;
-} routes[] = {
-        { BOTH, NULL, "upload/bigquery/*", "bigquery.upload", DENY, 0 },
-        { BOTH, NULL, "resumable/upload/bigquery/*", "bigquery.upload", DENY, 0 },
-        { BOTH, NULL, "batch/*", "bigquery.batch", DENY, 0 },
-        { S(BIGQUERY), NULL, "mcp/*", "bigquery.mcp", DENY, 0 },
-        { S(BIGQUERY), NULL, "$rpc/*", "bigquery.rpc", DENY, 0 },
+static const struct sp_route_info routes[] = {
+        { BOTH, NULL, "upload/bigquery/*", "bigquery.upload", DENY, 0,
+          "a load job whose data comes in the body" },
+        { BOTH, NULL, "resumable/upload/bigquery/*", "bigquery.upload", DENY, 0,
+          "a load job whose data comes in the body" },
+        { BOTH, NULL, "batch/*", "bigquery.batch", DENY, 0,
+          "requests inside a request, each with a path and credential of its own" },
+        { S(BIGQUERY), NULL, "mcp/*", "bigquery.mcp", DENY, 0,
+          "tools that run any statement: use the REST methods" },
+        { S(BIGQUERY), NULL, "$rpc/*", "bigquery.rpc", DENY, 0,
+          "another spelling of the methods, with bodies that are not JSON" },
         { S(BIGQUERY), "GET", "$discovery/rest", "discovery.getRest", SP_HANDLING_LOCAL,
-          SP_LOCAL_DISCOVERY },
+          SP_LOCAL_DISCOVERY, "lists the methods that are offered" },
         { BOTH, "GET", "discovery/v1/apis/bigquery/v2/rest", "discovery.getRest",
-          SP_HANDLING_LOCAL, SP_LOCAL_DISCOVERY },
-        { BOTH, NULL, "discovery/*", "discovery.list", DENY, 0 },
+          SP_HANDLING_LOCAL, SP_LOCAL_DISCOVERY, "lists the methods that are offered" },
+        { BOTH, NULL, "discovery/*", "discovery.list", DENY, 0,
+          "documents of other APIs" },
         { S(GOOGLEAPIS), "POST", "oauth2/v4/token", "oauth2.token", SP_HANDLING_LOCAL,
-          SP_LOCAL_OAUTH_TOKEN },
-        { S(GOOGLEAPIS), NULL, "oauth2/*", "oauth2.other", DENY, 0 },
-        { S(GOOGLEAPIS), NULL, "storage/*", "storage", DENY, 0 },
-        { S(GOOGLEAPIS), NULL, "upload/*", "googleapis.upload", DENY, 0 },
+          SP_LOCAL_OAUTH_TOKEN, "gives a token of this daemon, whatever was sent" },
+        { S(GOOGLEAPIS), NULL, "oauth2/*", "oauth2.other", DENY, 0,
+          "accounts of Google" },
+        { S(GOOGLEAPIS), NULL, "storage/*", "storage", DENY, 0, "Cloud Storage" },
+        { S(GOOGLEAPIS), NULL, "upload/*", "googleapis.upload", DENY, 0,
+          "uploads to other APIs" },
         { S(OAUTH2), "POST", "token", "oauth2.token", SP_HANDLING_LOCAL,
-          SP_LOCAL_OAUTH_TOKEN },
-        { S(OAUTH2), NULL, "tokeninfo", "oauth2.tokeninfo", DENY, 0 },
-        { S(OAUTH2), NULL, "revoke", "oauth2.revoke", DENY, 0 },
+          SP_LOCAL_OAUTH_TOKEN, "gives a token of this daemon, whatever was sent" },
+        { S(OAUTH2), NULL, "tokeninfo", "oauth2.tokeninfo", DENY, 0,
+          "Google does not know the tokens of this daemon" },
+        { S(OAUTH2), NULL, "revoke", "oauth2.revoke", DENY, 0,
+          "tokens end with their session" },
         { S(STS), "POST", "v1/token", "sts.token", SP_HANDLING_LOCAL,
-          SP_LOCAL_STS_TOKEN },
-        { S(STS), NULL, "v1/*", "sts.other", DENY, 0 },
+          SP_LOCAL_STS_TOKEN,
+          "gives a token of this daemon for the person whose identity token is sent" },
+        { S(STS), NULL, "v1/*", "sts.other", DENY, 0, "only the exchange is offered" },
         { S(IAMCREDENTIALS), "POST", ACCOUNT ":generateAccessToken",
           "iamcredentials.generateAccessToken", SP_HANDLING_LOCAL,
-          SP_LOCAL_IAM_ACCESS_TOKEN },
+          SP_LOCAL_IAM_ACCESS_TOKEN, "gives a token of this daemon" },
         { S(IAMCREDENTIALS), "POST", ACCOUNT ":generateIdToken",
-          "iamcredentials.generateIdToken", DENY, 0 },
+          "iamcredentials.generateIdToken", DENY, 0,
+          "would speak for the gateway elsewhere" },
         { S(IAMCREDENTIALS), "POST", ACCOUNT ":signBlob", "iamcredentials.signBlob",
-          DENY, 0 },
+          DENY, 0, "would speak for the gateway elsewhere" },
         { S(IAMCREDENTIALS), "POST", ACCOUNT ":signJwt", "iamcredentials.signJwt", DENY,
-          0 },
-        { S(METADATA), "GET", "*", "metadata.get", SP_HANDLING_LOCAL,
-          SP_LOCAL_METADATA },
-        { S(METADATA), NULL, "*", "metadata.other", DENY, 0 },
+          0, "would speak for the gateway elsewhere" },
+        { S(METADATA), "GET", "*", "metadata.get", SP_HANDLING_LOCAL, SP_LOCAL_METADATA,
+          "the emulated metadata server: a token of this daemon" },
+        { S(METADATA), NULL, "*", "metadata.other", DENY, 0, "it is only read" },
 };
 
 /* Neighbour services are denied as a whole; a name of their own makes records readable.
@@ -166,6 +217,17 @@ const struct sp_method_info *sp_call_methods(size_t *ret_n)
         return methods;
 }
 
+const struct sp_route_info *sp_call_routes(size_t *ret_n)
+{
+        *ret_n = SP_ARRAY_SIZE(routes);
+        return routes;
+}
+
+const char *sp_call_neighbour(size_t i)
+{
+        return i < SP_ARRAY_SIZE(neighbours) ? neighbours[i].label : NULL;
+}
+
 uint32_t sp_method_parameters(const char *action)
 {
         for (size_t i = 0; i < SP_ARRAY_SIZE(methods); i++)
@@ -180,6 +242,17 @@ bool sp_method_has_body(const char *action)
                 if (strcmp(methods[i].action, action) == 0)
                         return methods[i].has_body;
         return false;
+}
+
+const char *sp_method_why(const char *action)
+{
+        for (size_t i = 0; i < SP_ARRAY_SIZE(methods); i++)
+                if (strcmp(methods[i].action, action) == 0)
+                        return methods[i].why;
+        for (size_t i = 0; i < SP_ARRAY_SIZE(routes); i++)
+                if (strcmp(routes[i].action, action) == 0)
+                        return routes[i].why;
+        return NULL;
 }
 
 struct bindings {
@@ -248,6 +321,7 @@ static int check_ids(const struct bindings *b, struct sp_err *reterr)
                 { "dataset", SP_ID_DATASET, b->dataset },
                 { "table", SP_ID_TABLE, b->table },
                 { "job", SP_ID_JOB, b->job },
+                { "routine, model or policy", SP_ID_TABLE, b->other },
         };
 
         for (size_t i = 0; i < SP_ARRAY_SIZE(ids); i++)
@@ -298,7 +372,7 @@ static int find_route(const struct sp_request *r, const struct sp_url_path *path
         struct bindings b = { 0 };
 
         for (size_t i = 0; i < SP_ARRAY_SIZE(routes); i++) {
-                const struct route *route = &routes[i];
+                const struct sp_route_info *route = &routes[i];
 
                 if (!(route->services & 1u << ret->service) ||
                     (route->http_method &&

@@ -2,7 +2,7 @@
 /*
  * google/methods — which call a method and a path are.
  *
- * Job:    the tables: 46 methods of BigQuery v2, and the routes around them (uploads,
+ * Job:    the tables: 47 methods of BigQuery v2, and the routes around them (uploads,
  * batch, MCP, discovery, token endpoints, metadata server). Errors: -EPERM
  * "api.unknown-method", "api.unknown-host"; -EINVAL "request.path" for an id that may
  * not stand in a path. For what is recognised but not offered ret->handling is
@@ -27,6 +27,11 @@ enum sp_parameter { /* bits of sp_method_info.parameters, in the order of the up
                     SP_PARAMETER_VIEW,
                     SP_PARAMETER_DATASET_VIEW,
                     SP_PARAMETER_ACCESS_POLICY_VERSION,
+                    SP_PARAMETER_ALL_USERS,
+                    SP_PARAMETER_PROJECTION,
+                    SP_PARAMETER_STATE_FILTER,
+                    SP_PARAMETER_MIN_CREATION_TIME,
+                    SP_PARAMETER_MAX_CREATION_TIME,
                     SP_PARAMETER_VERSION, /* of discovery documents */
                     SP_PARAMETER_MAX_
 };
@@ -38,3 +43,5 @@ sp_must_check int sp_method_find(const struct sp_request *r,
 /* Bits of the parameters that the call accepts; whether it has a JSON body. */
 uint32_t sp_method_parameters(const char *action);
 bool sp_method_has_body(const char *action);
+/* What the tables say about it; NULL for an action that is not in them. */
+const char *sp_method_why(const char *action);

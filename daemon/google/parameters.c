@@ -33,6 +33,16 @@ static const struct parameter {
                                         "UNSPECIFIED|" },
         [SP_PARAMETER_ACCESS_POLICY_VERSION] = { "accessPolicyVersion", "integer",
                                                  COUNT, false, NULL },
+        /* BigQuery takes everybody behind the gateway for one user */
+        [SP_PARAMETER_ALL_USERS] = { "allUsers", "boolean", BOOL, false, "|false|" },
+        [SP_PARAMETER_PROJECTION] = { "projection", "string", TEXT, true,
+                                      "|full|minimal|" },
+        [SP_PARAMETER_STATE_FILTER] = { "stateFilter", "string", TEXT, true,
+                                        "|done|pending|running|" },
+        [SP_PARAMETER_MIN_CREATION_TIME] = { "minCreationTime", "string", U64, true,
+                                             NULL },
+        [SP_PARAMETER_MAX_CREATION_TIME] = { "maxCreationTime", "string", U64, true,
+                                             NULL },
         [SP_PARAMETER_VERSION] = { "version", "string", VERSION, false, "|v2|" },
 };
 

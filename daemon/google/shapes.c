@@ -141,6 +141,26 @@ static const struct sp_shape job[] = {
 };
 static const struct sp_shape job_cancel[] = { SCALAR("kind"), OBJECT("job", job), END };
 
+static const struct sp_shape job_item[] = {
+        SCALAR("kind"),
+        SCALAR("id"),
+        OBJECT("jobReference", job_reference),
+        SCALAR("state"),
+        OBJECT("errorResult", error_proto),
+        OBJECT("configuration", configuration),
+        OBJECT("status", status),
+        OBJECT("statistics", statistics),
+        END,
+};
+/* Without unreachable: it names locations of the whole project. */
+static const struct sp_shape job_list[] = {
+        SCALAR("kind"),
+        SCALAR("etag"),
+        { "jobs", SP_SHAPE_ITEMS, job_item },
+        SCALAR("nextPageToken"),
+        END,
+};
+
 static const struct sp_shape query_response[] = {
         SCALAR("kind"),
         SCALAR("etag"),
@@ -278,6 +298,7 @@ const struct sp_shape *sp_shape_of(const char *action)
                 { "bigquery.jobs.get", job },
                 { "bigquery.jobs.insert", job },
                 { "bigquery.jobs.cancel", job_cancel },
+                { "bigquery.jobs.list", job_list },
                 { "bigquery.jobs.query", query_response },
                 { "bigquery.jobs.getQueryResults", query_response },
                 { "bigquery.tabledata.list", table_data },

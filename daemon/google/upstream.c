@@ -22,6 +22,10 @@ static uint64_t poll_ms(uint64_t wanted)
         return SP_MIN(wanted, (uint64_t)LONG_POLL_MAX_MS);
 }
 
+/* Of each job of a list the owner must be asked for; a page may be shorter than asked
+ * for. */
+#define LIST_JOBS_DEFAULT 50u
+
 /* ---- the path ---- */
 
 struct url {
@@ -69,7 +73,8 @@ static int add_path(struct url *u, const struct sp_call *c, bool as_insert)
         add_segment(u, "projects", c->project);
         if (c->query) {
                 add_segment(u, as_insert ? "jobs" : "queries", SP_STR_NULL);
-        } else if (is_action(c, "bigquery.jobs.get")) {
+        } else if (is_action(c, "bigquery.jobs.get") ||
+                   is_action(c, "bigquery.jobs.list")) {
                 add_segment(u, "jobs", c->job_id);
         } else if (is_action(c, "bigquery.jobs.cancel")) {
                 add_segment(u, "jobs", c->job_id);
@@ -93,15 +98,36 @@ static int add_path(struct url *u, const struct sp_call *c, bool as_insert)
         return u->error;
 }
 
+static bool is_max_results(const struct sp_header *h)
+{
+        return sp_str_eq(h->name, SP_STR("maxResults"));
+}
+
+static void add_job_count(struct url *u, const struct sp_call *c)
+{
+        uint64_t n = LIST_JOBS_DEFAULT;
+
+        for (size_t i = 0; i < c->n_parameters; i++)
+                if (is_max_results(&c->parameters[i]) &&
+                    sp_str_u64(c->parameters[i].value, &n) == 0)
+                        n = SP_MIN(n, (uint64_t)SP_CALL_LIST_JOBS_MAX);
+        u->error = u->error ?: sp_buf_addf(u->to, "&maxResults=%u", (unsigned)n);
+}
+
 static void add_parameters(struct url *u, const struct sp_call *c)
 {
+        bool is_job_list = is_action(c, "bigquery.jobs.list");
+
         add(u, SP_STR("?prettyPrint=false"));
         if (c->query)
                 return; /* all of a query is in its body */
         if (c->location.n)
                 add_parameter(u, SP_STR("location"), c->location);
+        if (is_job_list)
+                add_job_count(u, c);
         for (size_t i = 0; i < c->n_parameters; i++)
-                add_parameter(u, c->parameters[i].name, c->parameters[i].value);
+                if (!is_job_list || !is_max_results(&c->parameters[i]))
+                        add_parameter(u, c->parameters[i].name, c->parameters[i].value);
         if (c->has_timeout_ms)
                 u->error = u->error
                                    ?: sp_buf_addf(u->to, "&timeoutMs=%llu",

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "daemon/mask/plan.h"
+#include "daemon/sql/name.h"
 
 #define SALT "@" SP_MASK_SALT_PARAMETER
 #define TYPE_DEPTH_MAX 20
@@ -246,7 +247,7 @@ static int source_variable(const struct sp_schema *schema, char *to, size_t size
                 (void)snprintf(to, size, i ? "sallyport_source_%u" : "sallyport_source",
                                i);
                 while (c < schema->n_columns &&
-                       !sp_str_caseeq(schema->columns[c].name, sp_str_c(to)))
+                       !sp_sql_name_eq(schema->columns[c].name, sp_str_c(to)))
                         c++;
                 if (c == schema->n_columns)
                         return 0;

@@ -49,6 +49,7 @@ struct sp_mask_input {
         const struct sp_sql_script *script;
         const struct sp_str *names;
         size_t n_names;
+        struct sp_str default_project, default_dataset; /* or empty; for mask/reading */
         const struct sp_schema
                 *schemas; /* of every table that is read, if the policy has masks */
         size_t n_schemas;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "daemon/mask/plan.h"
+#include "daemon/sql/name.h"
 
 /* Every answer is kept: a script may name a table many times. */
 struct known_table {
@@ -305,7 +306,7 @@ static int check_parameters(struct rewrite *w)
         const struct sp_sql_script *s = w->in->script;
 
         for (size_t i = 0; i < s->n_named; i++)
-                if (sp_str_caseeq(s->named[i], SP_STR(SP_MASK_SALT_PARAMETER)))
+                if (sp_sql_name_eq(s->named[i], SP_STR(SP_MASK_SALT_PARAMETER)))
                         return refuse(w, "mask.reserved-parameter",
                                       SP_STR("@" SP_MASK_SALT_PARAMETER),
                                       "is a parameter of the gateway's own");

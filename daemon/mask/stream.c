@@ -49,12 +49,19 @@ void sp_stream_init(struct sp_stream *s, const struct sp_stream_member *members)
                                  .member = -1 };
         for (size_t i = 0; i < SP_STREAM_MEMBERS_MAX; i++)
                 s->notes[i] = SP_BUF_INIT(SP_STREAM_NOTE_MAX);
+        sp_page_init(&s->page, NULL);
+}
+
+void sp_stream_plan(struct sp_stream *s, const struct sp_page_plan *plan)
+{
+        s->page.plan = plan;
 }
 
 void sp_stream_done(struct sp_stream *s)
 {
         for (size_t i = 0; i < SP_STREAM_MEMBERS_MAX; i++)
                 sp_buf_done(&s->notes[i]);
+        sp_page_done(&s->page);
 }
 
 static int bad(struct sp_stream *s, struct sp_err *e, const char *what)
@@ -195,23 +202,13 @@ static int close_container(struct sp_stream *s, struct sp_buf *out, char c,
         return r;
 }
 
-/* rows: [ {…}, {…} ]: an object that opens at depth 2 inside "rows" is a row. */
-static void count_row(struct sp_stream *s, char c)
-{
-        if (c == '{' && s->depth == 2 && s->stack[1] == '[' && s->member >= 0 &&
-            strcmp(s->members[s->member].name, "rows") == 0)
-                s->rows++;
-}
-
 static int start_value(struct sp_stream *s, struct sp_buf *out, char c,
                        struct sp_err *e)
 {
         if (s->expect != WANT_VALUE && s->expect != WANT_VALUE_OR_CLOSE)
                 return bad(s, e, "a value where none may be");
-        if (c == '{' || c == '[') {
-                count_row(s, c);
+        if (c == '{' || c == '[')
                 return open_container(s, out, c, e);
-        }
         if (s->depth == 0)
                 return bad(s, e, "not an object");
         if (c == '"') {
@@ -229,6 +226,11 @@ static int start_name(struct sp_stream *s, struct sp_buf *out)
         s->is_name = true;
         s->name_len = 0;
         return is_top(s) ? 0 : emit(s, out, 1);
+}
+
+static bool is_blank(char c)
+{
+        return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 static bool is_scalar_byte(char c)
@@ -280,41 +282,45 @@ static int one_byte(struct sp_stream *s, struct sp_buf *out, char c, struct sp_e
                 s->in_scalar = false;
                 s->expect = WANT_COMMA_OR_CLOSE;
         }
-        if (s->is_done && c != ' ' && c != '\t' && c != '\n' && c != '\r')
+        if (s->is_done && !is_blank(c))
                 return bad(s, e, "something stands behind the answer");
         return structure_byte(s, out, c, e);
 }
 
-/* Between two cells of a row. From inside the one string to inside the next the state is the
- * same again: string, object and name end, comma, object, name and string begin. */
-static const char between_cells[] = "\"},{\"v\":\"";
-
-/* Inside a string that is an object's member in an array, and no row itself is counted there. */
-static bool is_in_cell(const struct sp_stream *s)
-{
-        return !s->is_name && s->depth > 3 && s->stack[s->depth - 1] == '{' &&
-               s->stack[s->depth - 2] == '[';
-}
-
-/* Strings make up most of an answer: move the plain middle of one, and of the cells behind it,
- * in one go. Returns how many bytes leave the state as it is. */
+/* The plain middle of a string: how many bytes leave the state as it is. Not where speed counts;
+ * that is in the rows. */
 static size_t plain_run(const struct sp_stream *s, const char *p, size_t n)
 {
-        const size_t between = sizeof(between_cells) - 1;
-        bool in_cell = is_in_cell(s);
         size_t i = 0;
 
         if (!s->in_string || s->is_escape || (s->is_name && is_top(s)))
                 return 0;
-        for (;;) {
-                while (i < n && p[i] != '"' && p[i] != '\\' &&
-                       (unsigned char)p[i] >= 0x20)
-                        i++;
-                if (!in_cell || n - i < between ||
-                    memcmp(p + i, between_cells, between) != 0)
-                        return i;
-                i += between;
-        }
+        while (i < n && p[i] != '"' && p[i] != '\\' && (unsigned char)p[i] >= 0x20)
+                i++;
+        return i;
+}
+
+/* The value of "rows" is not for this machine. */
+static bool is_at_rows(const struct sp_stream *s)
+{
+        return s->depth == 1 && s->member >= 0 && s->expect == WANT_VALUE &&
+               !s->in_scalar && strcmp(s->members[s->member].name, "rows") == 0;
+}
+
+static int rows(struct sp_stream *s, struct sp_str in, struct sp_buf *out,
+                size_t *ret_n, struct sp_err *e)
+{
+        int r = flush(s, out);
+
+        if (r < 0)
+                return r;
+        r = sp_page_push(&s->page, in, out, ret_n, e);
+        s->rows = s->page.rows;
+        if (r == 0 && s->page.is_done)
+                s->expect = WANT_COMMA_OR_CLOSE;
+        if (r < 0)
+                s->error = r; /* and it told why */
+        return r;
 }
 
 int sp_stream_push(struct sp_stream *s, struct sp_str in, struct sp_buf *out,
@@ -330,6 +336,11 @@ int sp_stream_push(struct sp_stream *s, struct sp_str in, struct sp_buf *out,
                 size_t run = plain_run(s, in.p + i, in.n - i);
 
                 s->at = in.p + i;
+                if (is_at_rows(s)) {
+                        r = rows(s, sp_str_sub(in, i, in.n), out, &run, reterr);
+                        i += run;
+                        continue;
+                }
                 if (run)
                         r = emit(s, out, run);
                 else

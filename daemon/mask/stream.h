@@ -3,17 +3,19 @@
  * mask/stream — the second wall: an answer with rows, checked and cut while it streams.
  *
  * Job:       push the upstream's JSON in pieces of any size; what comes out is the same JSON with
- *            only the listed top-level members. Notes the job reference, counts rows.
+ *            only the listed top-level members. Notes the job reference; has the rows checked,
+ *            counted and, under a plan, masked by mask/page.
  * Ownership: `out` belongs to the caller; the stream holds only bounded state.
  * Errors:    -EBADMSG "answer.*": not JSON, nested wrongly or too deep, a member twice, an
- *            escaped member name at the top: nothing more may be sent. Any split of the input
- *            gives the same output.
+ *            escaped member name at the top, rows that are no rows or not those of the plan:
+ *            nothing more may be sent. Any split of the input gives the same output.
  * Limits:    depth 64, member names 128 bytes, a noted member 64 KiB.
  */
 #pragma once
 
 #include "daemon/base/buf.h"
 #include "daemon/base/err.h"
+#include "daemon/mask/page.h"
 
 #define SP_STREAM_DEPTH_MAX 64
 #define SP_STREAM_NAME_MAX 128
@@ -32,7 +34,8 @@ extern const struct sp_stream_member sp_stream_table_data[];
 struct sp_stream {
         const struct sp_stream_member *members;
         struct sp_buf notes[SP_STREAM_MEMBERS_MAX]; /* by index in `members` */
-        uint64_t rows;
+        uint64_t rows; /* complete ones */
+        struct sp_page page; /* the value of "rows" */
         /* state */
         unsigned char stack[SP_STREAM_DEPTH_MAX];
         unsigned depth, expect;
@@ -48,6 +51,8 @@ struct sp_stream {
 };
 
 void sp_stream_init(struct sp_stream *s, const struct sp_stream_member *members);
+/* Before the first push: the rows are those of `plan`, which outlives the stream. */
+void sp_stream_plan(struct sp_stream *s, const struct sp_page_plan *plan);
 void sp_stream_done(struct sp_stream *s);
 sp_must_check int sp_stream_push(struct sp_stream *s, struct sp_str in,
                                  struct sp_buf *out, struct sp_err *reterr);

@@ -10,6 +10,7 @@
 
 #include "daemon/mask/plan.h"
 #include "daemon/sql/lex.h"
+#include "daemon/sql/name.h"
 
 struct scan {
         struct sp_arena *arena;
@@ -24,10 +25,10 @@ struct scan {
 static bool is_protected(const struct scan *s, struct sp_str name)
 {
         for (size_t i = 0; i < s->table->n_columns; i++)
-                if (sp_str_caseeq(s->table->columns[i].column->name, name))
+                if (sp_sql_name_eq(s->table->columns[i].column->name, name))
                         return true;
         for (size_t i = 0; i < s->table->n_nested; i++)
-                if (sp_str_caseeq(s->table->nested[i]->name, name))
+                if (sp_sql_name_eq(s->table->nested[i]->name, name))
                         return true;
         return false;
 }
@@ -50,7 +51,7 @@ static bool names_a_table(const struct scan *s, const struct sp_sql_token *t)
                 const struct sp_sql_table *m = &s->st->tables[i];
 
                 if (inside(t, m->path) && m->n_parts &&
-                    !sp_str_caseeq(m->parts[0], s->alias))
+                    !sp_sql_name_eq(m->parts[0], s->alias))
                         return true;
         }
         return false;
@@ -79,7 +80,7 @@ static int check_name(const struct scan *s, const struct sp_sql_token *tokens, s
                 if (is_protected(s, part))
                         return refuse(s, part, "which may be one of them");
         } while (more);
-        if (!sp_str_caseeq(name, s->alias))
+        if (!sp_sql_name_eq(name, s->alias))
                 return 0;
         if (next->type != '.' || tokens[i + 2].type == '*')
                 return refuse(s, name, "which may be its whole row");

@@ -6,7 +6,7 @@
 _Static_assert((int)SP_SQL_ACTION_MAX_ <= SP_ACTIONS_METHOD,
                "SQL actions overlap methods");
 
-/* The 46 methods of BigQuery v2, sorted by byte value for the search below. */
+/* The 47 methods of BigQuery v2, sorted by byte value for the search below. */
 static const char *const methods[] = {
         "bigquery.datasets.delete",
         "bigquery.datasets.get",
@@ -34,6 +34,7 @@ static const char *const methods[] = {
         "bigquery.routines.insert",
         "bigquery.routines.list",
         "bigquery.routines.setIamPolicy",
+        "bigquery.routines.testIamPermissions",
         "bigquery.routines.update",
         "bigquery.rowAccessPolicies.batchDelete",
         "bigquery.rowAccessPolicies.delete",

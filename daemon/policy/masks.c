@@ -48,7 +48,7 @@ static bool column_matches(struct sp_str glob, struct sp_str column)
 {
         for (size_t n = 1; n <= column.n; n++)
                 if ((n == column.n || column.p[n] == '.') &&
-                    sp_pattern_covers(glob, sp_str_sub(column, 0, n), true))
+                    sp_pattern_catches(glob, sp_str_sub(column, 0, n)))
                         return true;
         return false;
 }
@@ -77,9 +77,10 @@ static struct sp_mask stricter(struct sp_mask a, struct sp_mask b)
         return a;
 }
 
-struct sp_mask sp_policy_mask(const struct sp_policy *p, const struct sp_principal *who,
-                              struct sp_str table, struct sp_str column,
-                              uint64_t now_us)
+/* `who` NULL: of somebody whom no rule leaves out. */
+static struct sp_mask strictest(const struct sp_policy *p,
+                                const struct sp_principal *who, struct sp_str table,
+                                struct sp_str column, uint64_t now_us)
 {
         struct sp_resource r = sp_resource_split(table);
         struct sp_mask found = { SP_MASK_NONE };
@@ -87,8 +88,21 @@ struct sp_mask sp_policy_mask(const struct sp_policy *p, const struct sp_princip
         for (size_t i = 0; i < p->n_masks; i++) {
                 const struct sp_mask_rule *m = &p->masks[i];
 
-                if (applies(m, who, now_us) && rule_masks(m, &r, column))
+                if ((!who || applies(m, who, now_us)) && rule_masks(m, &r, column))
                         found = stricter(found, m->mask);
         }
         return found;
+}
+
+struct sp_mask sp_policy_mask(const struct sp_policy *p, const struct sp_principal *who,
+                              struct sp_str table, struct sp_str column,
+                              uint64_t now_us)
+{
+        return strictest(p, who, table, column, now_us);
+}
+
+struct sp_mask sp_policy_mask_of_others(const struct sp_policy *p, struct sp_str table,
+                                        struct sp_str column)
+{
+        return strictest(p, NULL, table, column, 0);
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/policy/pattern.h"
 
+#include "daemon/sql/name.h"
+
+#define FOLDED_MAX 65536 /* bytes; longer names are longer than any engine has them */
+
 static char lower(char c)
 {
         return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
@@ -48,6 +52,26 @@ bool sp_pattern_covers(struct sp_str pattern, struct sp_str text, bool fold)
         while (p < pattern.n && pattern.p[p] == '*')
                 p++;
         return p == pattern.n;
+}
+
+/* As they are written, or as names fold. What cannot be folded is a match. */
+static bool either(bool (*matches)(struct sp_str, struct sp_str, bool),
+                   struct sp_str pattern, struct sp_str text)
+{
+        sp_autobuf p = SP_BUF_INIT(FOLDED_MAX), t = SP_BUF_INIT(FOLDED_MAX);
+
+        if (matches(pattern, text, true))
+                return true;
+        if (sp_sql_name_is_ascii(pattern) && sp_sql_name_is_ascii(text))
+                return false;
+        if (sp_sql_name_fold(pattern, &p) < 0 || sp_sql_name_fold(text, &t) < 0)
+                return true;
+        return matches(sp_buf_str(&p), sp_buf_str(&t), true);
+}
+
+bool sp_pattern_catches(struct sp_str pattern, struct sp_str text)
+{
+        return either(sp_pattern_covers, pattern, text);
 }
 
 static bool is_star(char c)
@@ -127,7 +151,7 @@ struct sp_resource sp_resource_split(struct sp_str text)
 
 static bool starts_fold(struct sp_str s, struct sp_str prefix)
 {
-        return s.n >= prefix.n && sp_str_caseeq(sp_str_sub(s, 0, prefix.n), prefix);
+        return sp_sql_name_starts(s, prefix);
 }
 
 /* Views that show other people's queries, and tables of the whole region. */
@@ -191,10 +215,10 @@ bool sp_resource_catches(const struct sp_resource_pattern *p,
 
                 /* case folded: a dataset may be case-insensitive */
                 if (name.n && memchr(name.p, '*', name.n)) {
-                        if (!sp_pattern_meets(p->r.part[i], name, true))
+                        if (!either(sp_pattern_meets, p->r.part[i], name))
                                 return false;
-                } else if (!sp_pattern_covers(p->r.part[i], name, true) &&
-                           !sp_pattern_covers(p->r.part[i], r->part[i], true)) {
+                } else if (!sp_pattern_catches(p->r.part[i], name) &&
+                           !sp_pattern_catches(p->r.part[i], r->part[i])) {
                         return false;
                 }
         }

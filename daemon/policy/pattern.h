@@ -18,6 +18,9 @@
 /* Whether `pattern` matches every name that `text` can stand for: a name, or a pattern
  * itself (a wildcard table "events_*", another rule's pattern). `fold`: ASCII case. */
 bool sp_pattern_covers(struct sp_str pattern, struct sp_str text, bool fold);
+/* The same for a name of a column, to mask or to refuse by it: letter case and normal form
+ * of all of Unicode aside, and in doubt yes. */
+bool sp_pattern_catches(struct sp_str pattern, struct sp_str text);
 /* Whether some name may match both; may say yes too often, never too seldom. */
 bool sp_pattern_meets(struct sp_str pattern, struct sp_str text, bool fold);
 /* What is wrong with a glob, or NULL. */

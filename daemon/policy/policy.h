@@ -118,6 +118,9 @@ bool sp_policy_masks_table(const struct sp_policy *p, const struct sp_principal 
 struct sp_mask sp_policy_mask(const struct sp_policy *p, const struct sp_principal *who,
                               struct sp_str table, struct sp_str column,
                               uint64_t now_us);
+/* The mask that somebody sees whom no rule exempts: whether the column is protected at all. */
+struct sp_mask sp_policy_mask_of_others(const struct sp_policy *p, struct sp_str table,
+                                        struct sp_str column);
 /* Whether the principal has an allow or approve rule for `action` on anything at or below
  * `resource` (a project, a dataset): for filtering lists. */
 bool sp_policy_may_see(const struct sp_policy *p, const struct sp_principal *who,

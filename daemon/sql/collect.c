@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/sql/collect.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/sql/constant.h"
+
 static bool fail(struct sp_sql_parser *p)
 {
         sp_sql_no_memory(p);
@@ -27,28 +32,35 @@ bool sp_sql_scope_add(struct sp_sql_parser *p, const struct sp_sql_name **list,
         n = sp_arena_new(p->arena, struct sp_sql_name);
         if (!n)
                 return fail(p);
-        n->next = *list;
         n->text = text;
-        n->length = *list ? (*list)->length + 1 : 1;
-        *list = n;
+        return sp_sql_scope_push(p->arena, list, n) || fail(p);
+}
+
+bool sp_sql_scope_join(struct sp_sql_parser *p, const struct sp_sql_name *list,
+                       const struct sp_sql_name *tail, const struct sp_sql_name **to)
+{
+        const struct sp_sql_name *other = *to;
+
+        /* the shorter one onto the longer one, or nesting would copy all at each level */
+        if ((list ? list->length : 0) > (other ? other->length : 0)) {
+                other = list;
+                list = *to;
+        }
+        for (; list && list != tail; list = list->next)
+                if (!sp_sql_scope_add(p, &other, list->text))
+                        return false;
+        *to = other;
         return true;
 }
 
-static bool has_name(const struct sp_sql_name *list, struct sp_str text)
+bool sp_sql_scope_has(const struct sp_sql_name *list, struct sp_str text,
+                      bool is_case_sensitive)
 {
-        for (; list; list = list->next)
-                if (sp_str_caseeq(list->text, text))
-                        return true;
-        return false;
-}
+        const struct sp_sql_name *n = sp_sql_scope_find(list, text);
 
-/* Table names are case-sensitive, those of WITH and aliases are not. */
-static bool has_temp(const struct sp_sql_name *list, struct sp_str text)
-{
-        for (; list; list = list->next)
-                if (sp_str_eq(list->text, text))
-                        return true;
-        return false;
+        while (n && is_case_sensitive && !sp_str_eq(n->text, text))
+                n = sp_sql_scope_find_next(n);
+        return n != NULL;
 }
 
 /* ---- tables ---- */
@@ -128,7 +140,8 @@ bool sp_sql_collect_table(struct sp_sql_parser *p, struct sp_sql_collector *to,
         t->path = t->span = path->span;
         t->is_wildcard = is_wildcard;
         t->alias = is_wildcard || !parts.n ? SP_STR_NULL : v[parts.n - 1];
-        t->is_temporary = parts.n == 1 && has_temp(s.temps, v[0]);
+        /* table names are case-sensitive, those of WITH and aliases are not */
+        t->is_temporary = parts.n == 1 && sp_sql_scope_has(s.temps, v[0], true);
         *ret = t;
         return true;
 }
@@ -145,14 +158,15 @@ void sp_sql_collect_alias(struct sp_sql_table *t, const struct sp_sql_node *alia
 bool sp_sql_is_cte(const struct sp_sql_node *path, struct sp_sql_scope s)
 {
         return path->first && path->first == path->last &&
-               has_name(s.ctes, path->first->text);
+               sp_sql_scope_has(s.ctes, path->first->text, false);
 }
 
 /* FROM d.arr where d is an alias in scope. One part is never correlated; one quoted
  * name with dots counts as one. */
 bool sp_sql_is_correlated(const struct sp_sql_node *path, struct sp_sql_scope s)
 {
-        return path->first != path->last && has_name(s.ranges, path->first->text);
+        return path->first != path->last &&
+               sp_sql_scope_has(s.ranges, path->first->text, false);
 }
 
 /* The alias a table expression has without AS: the last part of its path. */
@@ -185,13 +199,33 @@ bool sp_sql_collect_opaque(struct sp_sql_parser *p, struct sp_sql_collector *to,
         return true;
 }
 
+static char *append_lower(char *to, struct sp_str s)
+{
+        for (size_t i = 0; i < s.n; i++)
+                *to++ = (char)(s.p[i] >= 'A' && s.p[i] <= 'Z' ? s.p[i] + 32 : s.p[i]);
+        return to;
+}
+
+bool sp_sql_collect_system_variable(struct sp_sql_parser *p,
+                                    struct sp_sql_collector *to, struct sp_str name)
+{
+        char *lower = sp_arena_alloc(p->arena, name.n + 1);
+        struct sp_str *one =
+                sp_sql_vector_add(p->arena, &to->system_variables, sizeof(*one));
+
+        if (!lower || !one)
+                return fail(p);
+        *one = sp_str(lower, (size_t)(append_lower(lower, name) - lower));
+        return true;
+}
+
 bool sp_sql_collect_function(struct sp_sql_parser *p, struct sp_sql_collector *into,
                              const struct sp_sql_node *call, bool is_table)
 {
         const struct sp_sql_node *path = call->first;
         struct sp_sql_function *f;
-        size_t n = 0, o = 0;
-        char *to;
+        size_t n = 0;
+        char *to, *end;
 
         if (!path || path->kind != SP_SQL_N_PATH || !path->first)
                 return true;
@@ -201,44 +235,31 @@ bool sp_sql_collect_function(struct sp_sql_parser *p, struct sp_sql_collector *i
         f = sp_sql_vector_add(p->arena, &into->functions, sizeof(*f));
         if (!to || !f)
                 return fail(p);
+        end = to;
         for (const struct sp_sql_node *c = path->first; c; c = c->next) {
-                if (o)
-                        to[o++] = '.';
-                for (size_t i = 0; i < c->text.n; i++) {
-                        char ch = c->text.p[i];
-
-                        to[o++] = ch >= 'A' && ch <= 'Z' ? (char)(ch + 32) : ch;
-                }
+                if (c != path->first)
+                        *end++ = '.';
+                end = append_lower(end, c->text);
         }
-        f->name = sp_str(to, o);
+        f->name = sp_str(to, (size_t)(end - to));
         f->span = path->span;
         f->is_table_function = is_table;
         if (sp_str_caseeq(path->last->text, SP_STR("external_query")))
                 return sp_sql_collect_opaque(p, into, SP_STR("external-query"));
+        /* the graph's name is in a string */
+        if (is_table && sp_str_caseeq(path->last->text, SP_STR("graph_expand")))
+                return sp_sql_collect_opaque(p, into, SP_STR("graph"));
         return true;
-}
-
-/* The path of a call, when it is one name; else the empty string. */
-static struct sp_str simple_call(const struct sp_sql_node *n)
-{
-        const struct sp_sql_node *path = n->kind == SP_SQL_N_CALL ? n->first : NULL;
-
-        if (!path || path->kind != SP_SQL_N_PATH || !path->first ||
-            path->first != path->last)
-                return SP_STR_NULL;
-        return path->first->text;
 }
 
 /* a[OFFSET(i)] looks like a call and is none. */
 bool sp_sql_is_subscript(const struct sp_sql_node *n)
 {
-        static const char *const words[] = { "offset",       "ordinal", "safe_offset",
-                                             "safe_ordinal", "key",     "safe_key" };
+        static const char *const words[] = { "offset", "ordinal",  "safe_offset",
+                                             "key",    "safe_key", "safe_ordinal",
+                                             NULL };
 
-        for (size_t i = 0; i < SP_ARRAY_SIZE(words); i++)
-                if (sp_str_caseeq(simple_call(n), sp_str_c(words[i])))
-                        return true;
-        return false;
+        return sp_sql_is_one_of(sp_sql_called(n), words);
 }
 
 /* Nor is the WEEK(MONDAY) of DATE_TRUNC(d, WEEK(MONDAY)). */
@@ -246,11 +267,37 @@ bool sp_sql_is_week(const struct sp_sql_node *n)
 {
         const struct sp_sql_node *arg;
 
-        if (!sp_str_caseeq(simple_call(n), SP_STR("week")))
+        if (!sp_str_caseeq(sp_sql_called(n), SP_STR("week")))
                 return false;
         arg = n->first->next;
         return arg && !arg->next && arg->kind == SP_SQL_N_PATH &&
                arg->first == arg->last && arg->first->text.n > 3 &&
                sp_str_caseeq(sp_str_sub(arg->first->text, arg->first->text.n - 3, 3),
                              SP_STR("DAY"));
+}
+
+/* ---- order ---- */
+
+/* Text order; names of one place never overlap. */
+static int by_place(const void *a, const void *b)
+{
+        const struct sp_sql_table *x = a, *y = b;
+
+        return x->path.start < y->path.start ? -1 : x->path.start > y->path.start;
+}
+
+static int function_by_place(const void *a, const void *b)
+{
+        const struct sp_sql_function *x = a, *y = b;
+
+        return x->span.start < y->span.start ? -1 : x->span.start > y->span.start;
+}
+
+void sp_sql_collect_sort(struct sp_sql_collector *c)
+{
+        if (c->tables.n)
+                qsort(c->tables.v, c->tables.n, sizeof(struct sp_sql_table), by_place);
+        if (c->functions.n)
+                qsort(c->functions.v, c->functions.n, sizeof(struct sp_sql_function),
+                      function_by_place);
 }

@@ -2,7 +2,7 @@
 /*
  * sql/collect — the names in scope, and the list of what a statement mentions.
  *
- * Job:       scopes as immutable lists; make sp_sql_table and sp_sql_function entries
+ * Job:       the scopes of the facts; make sp_sql_table and sp_sql_function entries
  * from the paths of the tree, splitting quoted paths and refusing decorators.
  * Ownership: everything in the parser's arena.
  * Errors:    false, with the error kept in the parser.
@@ -10,14 +10,7 @@
 #pragma once
 
 #include "daemon/sql/parser.h"
-
-/* Names in scope: immutable lists that share their tails, so leaving a scope is
- * forgetting its head. */
-struct sp_sql_name {
-        const struct sp_sql_name *next;
-        struct sp_str text;
-        unsigned length; /* of the list from here on */
-};
+#include "daemon/sql/scope.h"
 
 struct sp_sql_scope {
         const struct sp_sql_name *ctes;
@@ -27,11 +20,16 @@ struct sp_sql_scope {
 
 /* Collects the facts of one statement. */
 struct sp_sql_collector {
-        struct sp_sql_vector tables, functions, opaque;
+        struct sp_sql_vector tables, functions, opaque, system_variables;
 };
 
 bool sp_sql_scope_add(struct sp_sql_parser *p, const struct sp_sql_name **list,
                       struct sp_str text);
+/* The names of `list` that are not in its `tail`, onto *to, which has the same tail. */
+bool sp_sql_scope_join(struct sp_sql_parser *p, const struct sp_sql_name *list,
+                       const struct sp_sql_name *tail, const struct sp_sql_name **to);
+bool sp_sql_scope_has(const struct sp_sql_name *list, struct sp_str text,
+                      bool is_case_sensitive);
 bool sp_sql_is_cte(const struct sp_sql_node *path, struct sp_sql_scope s);
 bool sp_sql_is_correlated(const struct sp_sql_node *path, struct sp_sql_scope s);
 struct sp_str sp_sql_implicit_alias(const struct sp_sql_node *path);
@@ -42,7 +40,10 @@ bool sp_sql_collect_table(struct sp_sql_parser *p, struct sp_sql_collector *to,
 void sp_sql_collect_alias(struct sp_sql_table *t, const struct sp_sql_node *alias);
 bool sp_sql_collect_opaque(struct sp_sql_parser *p, struct sp_sql_collector *to,
                            struct sp_str name);
+bool sp_sql_collect_system_variable(struct sp_sql_parser *p,
+                                    struct sp_sql_collector *to, struct sp_str name);
 bool sp_sql_collect_function(struct sp_sql_parser *p, struct sp_sql_collector *to,
                              const struct sp_sql_node *call, bool is_table);
+void sp_sql_collect_sort(struct sp_sql_collector *c); /* into text order */
 bool sp_sql_is_subscript(const struct sp_sql_node *call);
 bool sp_sql_is_week(const struct sp_sql_node *call);

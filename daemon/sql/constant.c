@@ -1,13 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/sql/constant.h"
 
-#include "daemon/sql/builtin.h"
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/sql/functions.h"
+#include "daemon/sql/name.h"
 
 const struct sp_sql_node *sp_sql_strip(const struct sp_sql_node *n)
 {
         while (n && n->kind == SP_SQL_N_PAREN)
                 n = n->first;
         return n;
+}
+
+/* ---- names of functions ---- */
+
+/* The name of a call of one part; no text for anything else. */
+struct sp_str sp_sql_called(const struct sp_sql_node *n)
+{
+        const struct sp_sql_node *path = n->kind == SP_SQL_N_CALL ? n->first : NULL;
+
+        if (!path || path->kind != SP_SQL_N_PATH || !path->first ||
+            path->first != path->last)
+                return SP_STR_NULL;
+        return path->first->text;
+}
+
+bool sp_sql_is_one_of(struct sp_str name, const char *const *words)
+{
+        for (; name.n && *words; words++)
+                if (sp_str_caseeq(name, sp_str_c(*words)))
+                        return true;
+        return false;
+}
+
+static bool is_known_function(const struct sp_sql_node *call)
+{
+        struct sp_str name = sp_sql_called(call);
+        char lower[64];
+
+        if (!name.n || name.n >= sizeof(lower))
+                return false;
+        for (size_t i = 0; i < name.n; i++)
+                lower[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] + 32
+                                                                       : name.p[i]);
+        return sp_sql_is_builtin(sp_str(lower, name.n));
+}
+
+/* What gives another value each time, or may. */
+static bool is_volatile(const struct sp_sql_node *call)
+{
+        static const char *const words[] = { "rand", "generate_uuid", NULL };
+
+        return !is_known_function(call) || sp_sql_is_one_of(sp_sql_called(call), words);
 }
 
 /* ---- sameness ---- */
@@ -28,7 +74,7 @@ bool sp_sql_same_path(const struct sp_sql_node *a, const struct sp_sql_node *b)
         for (; nb > na; nb--)
                 b = b->next;
         for (; a && b; a = a->next, b = b->next)
-                if (!sp_str_caseeq(a->text, b->text))
+                if (!sp_sql_name_eq(a->text, b->text))
                         return false;
         return true;
 }
@@ -52,12 +98,14 @@ bool sp_sql_same(const struct sp_sql_node *a, const struct sp_sql_node *b)
         /* two `?` are two values; a query may read something else each time */
         if (a->kind == SP_SQL_N_SUBQUERY || (a->kind == SP_SQL_N_PARAM && !a->text.n))
                 return false;
+        if (a->kind == SP_SQL_N_CALL && is_volatile(a))
+                return false;
         if (a->op != b->op || a->flags != b->flags)
                 return false;
         if (a->kind == SP_SQL_N_STRING || a->kind == SP_SQL_N_BYTES) {
                 if (!sp_str_eq(a->text, b->text))
                         return false;
-        } else if (!sp_str_caseeq(a->text, b->text)) {
+        } else if (!sp_sql_name_eq(a->text, b->text)) {
                 return false;
         }
         return sp_sql_same_children(a, b);
@@ -67,33 +115,27 @@ bool sp_sql_same(const struct sp_sql_node *a, const struct sp_sql_node *b)
 
 static bool is_variable(const struct sp_sql_parser *p, const struct sp_sql_node *path)
 {
-        const struct sp_str *v = p->variables.v;
+        size_t at;
 
-        for (size_t i = 0; i < p->variables.n; i++)
-                if (sp_str_caseeq(v[i], path->first->text))
-                        return true;
-        return false;
+        return sp_sql_index_find(&p->variables_index, p->variables.v,
+                                 sizeof(struct sp_str), path->first->text, &at) > 0;
 }
 
-static bool is_word_of(const struct sp_sql_node *path, const char *const *words,
-                       size_t n)
+static bool is_word_of(const struct sp_sql_node *path, const char *const *words)
 {
-        if (path->kind != SP_SQL_N_PATH || !path->first || path->first != path->last ||
-            path->first->flags & SP_SQL_F_QUOTED)
-                return false;
-        for (size_t i = 0; i < n; i++)
-                if (sp_str_caseeq(path->first->text, sp_str_c(words[i])))
-                        return true;
-        return false;
+        return path->kind == SP_SQL_N_PATH && path->first &&
+               path->first == path->last && !(path->first->flags & SP_SQL_F_QUOTED) &&
+               sp_sql_is_one_of(path->first->text, words);
 }
 
 /* CURRENT_DATE needs no parentheses. */
 static bool is_clock(const struct sp_sql_node *path)
 {
         static const char *const words[] = { "current_date", "current_datetime",
-                                             "current_time", "current_timestamp" };
+                                             "current_time", "current_timestamp",
+                                             NULL };
 
-        return is_word_of(path, words, SP_ARRAY_SIZE(words));
+        return is_word_of(path, words);
 }
 
 /* The DAY of DATE_DIFF(a, b, DAY). A column of such a name as an argument makes the condition
@@ -103,49 +145,47 @@ static bool is_date_part(const struct sp_sql_node *argument)
         static const char *const words[] = {
                 "microsecond", "millisecond", "second",    "minute",  "hour",
                 "day",         "dayofweek",   "dayofyear", "week",    "month",
-                "quarter",     "year",        "isoweek",   "isoyear",
+                "quarter",     "year",        "isoweek",   "isoyear", NULL,
         };
 
-        return is_word_of(argument, words, SP_ARRAY_SIZE(words));
+        return is_word_of(argument, words);
 }
 
-static bool is_known_function(const struct sp_sql_node *call)
+static void depends_on_path(const struct sp_sql_rows *rows, const struct sp_sql_node *n,
+                            struct sp_sql_depends *d)
 {
-        const struct sp_sql_node *path = call->first;
-        char lower[64];
-
-        if (!path || path->kind != SP_SQL_N_PATH || !path->first ||
-            path->first != path->last || path->first->text.n >= sizeof(lower))
-                return false;
-        for (size_t i = 0; i < path->first->text.n; i++) {
-                char c = path->first->text.p[i];
-
-                lower[i] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+        if (is_clock(n) || !n->first)
+                return; /* without a column beside it the whole is unproven anyway */
+        if (is_variable(rows->parser, n)) {
+                d->on_unknown = true;
+                return;
         }
-        return sp_sql_is_builtin(sp_str(lower, path->first->text.n));
+        /* beside other tables a name says whose it is, or is nobody's for sure */
+        if (rows->has_others &&
+            (n->first == n->last || !sp_sql_name_eq(n->first->text, rows->alias))) {
+                d->on_other = true;
+                return;
+        }
+        d->on_column = true;
+        if (!d->column)
+                d->column = n;
 }
 
-static void depends(const struct sp_sql_parser *p, const struct sp_sql_node *n,
+static void depends(const struct sp_sql_rows *rows, const struct sp_sql_node *n,
                     struct sp_sql_depends *d)
 {
         const struct sp_sql_node *c = n->first;
 
         switch (n->kind) {
         case SP_SQL_N_PATH:
-                if (is_clock(n))
-                        return; /* without a column beside it the whole is unproven anyway */
-                if (n->first && is_variable(p, n)) {
-                        d->on_unknown = true;
-                        return;
-                }
-                d->on_column = true;
-                if (!d->column)
-                        d->column = n;
+                depends_on_path(rows, n, d);
                 return;
         case SP_SQL_N_PARAM:
         case SP_SQL_N_SYSTEM:
-        case SP_SQL_N_SUBQUERY:
                 d->on_unknown = true;
+                return;
+        case SP_SQL_N_SUBQUERY:
+                d->on_unknown = d->on_query = true;
                 return;
         case SP_SQL_N_CALL:
                 if (!is_known_function(n))
@@ -163,15 +203,15 @@ static void depends(const struct sp_sql_parser *p, const struct sp_sql_node *n,
         }
         for (; c; c = c->next)
                 if (n->kind != SP_SQL_N_CALL || !is_date_part(c))
-                        depends(p, c, d);
+                        depends(rows, c, d);
 }
 
-struct sp_sql_depends sp_sql_depends_on(const struct sp_sql_parser *p,
+struct sp_sql_depends sp_sql_depends_on(const struct sp_sql_rows *rows,
                                         const struct sp_sql_node *n)
 {
         struct sp_sql_depends d = { 0 };
 
-        depends(p, n, &d);
+        depends(rows, n, &d);
         return d;
 }
 
@@ -191,9 +231,9 @@ const struct sp_sql_node *sp_sql_only_item(const struct sp_sql_node *subquery)
         return item->kind == SP_SQL_N_ITEM ? item->first : NULL;
 }
 
-static bool constant_sum(const struct sp_sql_node *n, struct sp_sql_value *v)
+static bool constant_sum(const struct sp_sql_node *n, struct sp_sql_constant *v)
 {
-        struct sp_sql_value b;
+        struct sp_sql_constant b;
 
         if (!sp_sql_constant(n->first, v) || v->type != SP_SQL_V_INT)
                 return false;
@@ -216,12 +256,56 @@ static bool constant_sum(const struct sp_sql_node *n, struct sp_sql_value *v)
         return true;
 }
 
-bool sp_sql_constant(const struct sp_sql_node *n, struct sp_sql_value *v)
+static bool constant_float(struct sp_str text, struct sp_sql_constant *v)
+{
+        char number[64], *end;
+
+        if (text.n >= sizeof(number))
+                return false;
+        memcpy(number, text.p, text.n);
+        number[text.n] = 0;
+        v->type = SP_SQL_V_FLOAT;
+        v->f = strtod(number, &end);
+        return !*end;
+}
+
+/* 2024-01-31, whatever follows */
+bool sp_sql_looks_like_date(struct sp_str s)
+{
+        for (size_t i = 0; i < 10; i++) {
+                char c = i < s.n ? s.p[i] : 0;
+
+                if (i == 4 || i == 7 ? c != '-' : c < '0' || c > '9')
+                        return false;
+        }
+        return true;
+}
+
+/* DATE '…', and where only the day counts DATETIME and TIMESTAMP */
+static bool constant_typed(const struct sp_sql_node *n, struct sp_sql_constant *v)
+{
+        v->s = n->first->text;
+        v->type = sp_str_caseeq(n->text, SP_STR("DATE")) && v->s.n == 10
+                          ? SP_SQL_V_DATE
+                          : SP_SQL_V_MOMENT;
+        return n->first->kind == SP_SQL_N_STRING && sp_sql_looks_like_date(v->s);
+}
+
+static bool negative(struct sp_sql_constant *v)
+{
+        if (v->type == SP_SQL_V_FLOAT) {
+                v->f = -v->f;
+                return true;
+        }
+        return !__builtin_sub_overflow((int64_t)0, v->i, &v->i);
+}
+
+bool sp_sql_constant(const struct sp_sql_node *n, struct sp_sql_constant *v)
 {
         const struct sp_sql_node *item;
 
         n = sp_sql_strip(n);
-        *v = (struct sp_sql_value){ 0 };
+        *v = (struct sp_sql_constant){ 0 };
         switch (n->kind) {
         case SP_SQL_N_NULL:
                 v->type = SP_SQL_V_NULL;
@@ -234,15 +318,19 @@ bool sp_sql_constant(const struct sp_sql_node *n, struct sp_sql_value *v)
         case SP_SQL_N_INT:
                 v->type = SP_SQL_V_INT;
                 return sp_str_i64(n->text, &v->i) == 0;
+        case SP_SQL_N_FLOAT:
+                return constant_float(n->text, v);
+        case SP_SQL_N_TYPED:
+                return constant_typed(n, v);
         case SP_SQL_N_STRING:
                 v->type = SP_SQL_V_TEXT;
                 v->s = n->text;
                 return true;
         case SP_SQL_N_UNARY:
-                if (!sp_sql_constant(n->first, v) || v->type != SP_SQL_V_INT ||
-                    n->op == '~')
+                if (!sp_sql_constant(n->first, v) || n->op == '~' ||
+                    (v->type != SP_SQL_V_INT && v->type != SP_SQL_V_FLOAT))
                         return false;
-                return n->op == '+' || !__builtin_sub_overflow((int64_t)0, v->i, &v->i);
+                return n->op == '+' || negative(v);
         case SP_SQL_N_BINARY:
                 return constant_sum(n, v);
         case SP_SQL_N_SUBQUERY:
@@ -253,11 +341,39 @@ bool sp_sql_constant(const struct sp_sql_node *n, struct sp_sql_value *v)
         }
 }
 
-int sp_sql_compare_values(const struct sp_sql_value *a, const struct sp_sql_value *b)
+static bool is_number(const struct sp_sql_constant *v)
 {
-        if (a->type == SP_SQL_V_TEXT)
-                return sp_str_cmp(a->s, b->s);
-        return a->i < b->i ? -1 : a->i > b->i;
+        return v->type == SP_SQL_V_INT || v->type == SP_SQL_V_FLOAT;
+}
+
+/* An INT64 that a FLOAT64 cannot hold is left alone. */
+static bool as_float(const struct sp_sql_constant *v, double *ret)
+{
+        const int64_t most = (int64_t)1 << 53;
+
+        *ret = v->type == SP_SQL_V_FLOAT ? v->f : (double)v->i;
+        return v->type == SP_SQL_V_FLOAT || (v->i >= -most && v->i <= most);
+}
+
+bool sp_sql_compare_values(const struct sp_sql_constant *a,
+                           const struct sp_sql_constant *b, int *ret)
+{
+        double x, y;
+
+        if (a->type == b->type &&
+            (a->type == SP_SQL_V_TEXT || a->type == SP_SQL_V_DATE)) {
+                *ret = sp_str_cmp(a->s, b->s);
+                return true;
+        }
+        if (a->type == b->type &&
+            (a->type == SP_SQL_V_INT || a->type == SP_SQL_V_BOOL)) {
+                *ret = a->i < b->i ? -1 : a->i > b->i;
+                return true;
+        }
+        if (!is_number(a) || !is_number(b) || !as_float(a, &x) || !as_float(b, &y))
+                return false;
+        *ret = x < y ? -1 : x > y;
+        return true;
 }
 
 /* ---- comparisons ---- */
@@ -298,7 +414,7 @@ unsigned sp_sql_mirror(unsigned op)
 
 /* e op constant, whichever side it was written on */
 static bool as_range(const struct sp_sql_node *n, const struct sp_sql_node **e,
-                     unsigned *op, struct sp_sql_value *v)
+                     unsigned *op, struct sp_sql_constant *v)
 {
         const struct sp_sql_node *a, *b;
 
@@ -323,19 +439,16 @@ static bool ranges_cover(const struct sp_sql_node *a, const struct sp_sql_node *
 {
         const struct sp_sql_node *ea, *eb;
         unsigned oa, ob;
-        struct sp_sql_value va, vb;
+        struct sp_sql_constant va, vb;
         int c;
 
         if (!as_range(a, &ea, &oa, &va) || !as_range(b, &eb, &ob, &vb) ||
-            va.type != vb.type || va.type == SP_SQL_V_NULL || !sp_sql_same(ea, eb))
+            !sp_sql_same(ea, eb) || !sp_sql_compare_values(&va, &vb, &c))
                 return false;
-        c = sp_sql_compare_values(&va, &vb);
         if (oa == SP_SQL_T_NE)
-                return ob == SP_SQL_T_NE
-                               ? c != 0
-                               : sp_sql_holds(ob, sp_sql_compare_values(&va, &vb));
+                return ob == SP_SQL_T_NE ? c != 0 : sp_sql_holds(ob, c);
         if (ob == SP_SQL_T_NE)
-                return sp_sql_holds(oa, sp_sql_compare_values(&vb, &va));
+                return sp_sql_holds(oa, -c);
         if (oa == '>' || oa == SP_SQL_T_GE) { /* let a be the one from below */
                 unsigned o = oa;
 

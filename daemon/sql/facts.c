@@ -2,14 +2,11 @@
 #include "daemon/sql/facts.h"
 
 #include "daemon/sql/collect.h"
-
-#include <stdlib.h>
-
 struct walker {
         struct sp_sql_parser *p;
         struct sp_sql_collector *into;
         struct sp_sql_vector statements; /* struct sp_sql_statement */
-        const struct sp_sql_node *script;
+        const struct sp_sql_name *dropped; /* that some DROP or ALTER mentions */
         bool is_dynamic; /* EXECUTE IMMEDIATE or CALL somewhere: temporary names are not
                             sure */
         bool is_folding; /* inside a routine's body or nested DML: one statement for
@@ -76,7 +73,8 @@ static bool walk_table_path(struct walker *w, const struct sp_sql_node *n,
 }
 
 /* One table expression: what it mentions, and the name it brings into `running`. A
- * subquery does not see its neighbours (unless LATERAL); UNNEST and array paths do. */
+ * subquery and a join in parentheses do not see their neighbours (the one may, with
+ * LATERAL): `FROM x AS s, (s.t JOIN y)` reads the table s.t. UNNEST and array paths do. */
 static bool walk_table(struct walker *w, const struct sp_sql_node *n,
                        struct sp_sql_scope outer, struct sp_sql_scope *running,
                        bool is_pipe)
@@ -90,11 +88,12 @@ static bool walk_table(struct walker *w, const struct sp_sql_node *n,
         case SP_SQL_N_TABLE:
                 return walk_table_path(w, n, outer, running, is_pipe);
         case SP_SQL_N_TABLE_JOIN:
+                inside.ranges = outer.ranges;
                 if (!walk_from(w, n->first, outer, &inside, is_pipe) ||
-                    !walk_rest(w, n, n->first, outer))
+                    !walk_rest(w, n, n->first, outer) ||
+                    (!pivot && !sp_sql_scope_join(w->p, inside.ranges, outer.ranges,
+                                                  &running->ranges)))
                         return false;
-                if (!pivot)
-                        running->ranges = inside.ranges;
                 break;
         case SP_SQL_N_TABLE_QUERY:
                 inside.ranges = is_lateral ? running->ranges : outer.ranges;
@@ -180,6 +179,54 @@ static bool walk_select(struct walker *w, const struct sp_sql_node *n,
 }
 
 static bool walk_pipe(struct walker *w, const struct sp_sql_node *n,
+                      struct sp_sql_scope outer, struct sp_sql_scope *s);
+
+/* ( |> … ): its own aliases end with it */
+static bool walk_subpipeline(struct walker *w, const struct sp_sql_node *n,
+                             struct sp_sql_scope outer, struct sp_sql_scope s)
+{
+        for (const struct sp_sql_node *c = n->first; c; c = c->next)
+                if (!walk_pipe(w, c, outer, &s))
+                        return false;
+        return true;
+}
+
+/* IF, FORK, TEE, LOG and RECURSIVE, whose name for its own rows is a WITH name. */
+static bool walk_branches(struct walker *w, const struct sp_sql_node *n,
+                          struct sp_sql_scope outer, struct sp_sql_scope *s)
+{
+        struct sp_sql_scope inside = *s;
+        const struct sp_sql_node *alias = child(n, SP_SQL_N_ALIAS);
+
+        if (alias && !sp_sql_scope_add(w->p, &inside.ctes, alias->text))
+                return false;
+        for (const struct sp_sql_node *c = n->first; c; c = c->next) {
+                bool ok;
+
+                if (c->kind == SP_SQL_N_SUBPIPELINE)
+                        ok = walk_subpipeline(w, c, outer, inside);
+                else if (c->kind == SP_SQL_N_WHEN)
+                        ok = walk(w, c->first, inside) &&
+                             walk_subpipeline(w, c->last, outer, inside);
+                else if (c->kind == SP_SQL_N_ELSE)
+                        ok = walk_subpipeline(w, c->first, outer, inside);
+                else if (c->kind == SP_SQL_N_QUERY)
+                        ok = walk_query(w, c,
+                                        (struct sp_sql_scope){
+                                                inside.ctes, outer.ranges, s->temps });
+                else
+                        ok = walk(w, c, inside);
+                if (!ok)
+                        return false;
+        }
+        /* what is left may be another row: no alias is certain, but TEE and LOG only
+         * look */
+        if (n->op != SP_KW_TEE && n->op != SP_KW_LOG)
+                s->ranges = outer.ranges;
+        return true;
+}
+
+static bool walk_pipe(struct walker *w, const struct sp_sql_node *n,
                       struct sp_sql_scope outer, struct sp_sql_scope *s)
 {
         struct sp_sql_scope queries = { s->ctes, outer.ranges, s->temps };
@@ -198,14 +245,22 @@ static bool walk_pipe(struct walker *w, const struct sp_sql_node *n,
                 return sp_sql_scope_add(w->p, &s->ranges,
                                         n->first ? n->first->text : SP_STR_NULL);
         case SP_KW_UNION:
+        case SP_KW_INTERSECT:
+        case SP_KW_EXCEPT:
+                s->ranges = outer.ranges;
+                return walk_rest(w, n, NULL, queries);
         case SP_KW_CALL: {
                 struct sp_sql_scope called = queries;
 
                 s->ranges = outer.ranges;
-                if (n->op == SP_KW_UNION)
-                        return walk_rest(w, n, NULL, queries);
                 return walk_table(w, n->last, queries, &called, true);
         }
+        case SP_KW_IF:
+        case SP_KW_FORK:
+        case SP_KW_TEE:
+        case SP_KW_LOG:
+        case SP_KW_RECURSIVE:
+                return walk_branches(w, n, outer, s);
         case SP_KW_WHERE:
         case SP_KW_EXTEND:
         case SP_KW_ORDER:
@@ -215,6 +270,9 @@ static bool walk_pipe(struct walker *w, const struct sp_sql_node *n,
         case SP_KW_RENAME:
         case SP_KW_TABLESAMPLE:
         case SP_KW_WINDOW:
+        case SP_KW_ASSERT:
+        case SP_KW_STATIC_DESCRIBE:
+        case SP_KW_FINISH:
                 return walk_rest(w, n, NULL, *s);
         default: /* SELECT, AGGREGATE, PIVOT, …: a new row, so the aliases are gone */
                 if (!walk_rest(w, n, NULL, *s))
@@ -282,6 +340,8 @@ static bool walk_target(struct walker *w, const struct sp_sql_node *n,
         if (!sp_sql_collect_table(w->p, w->into, n->first, s, &t))
                 return false;
         t->is_target = true;
+        t->is_model = n->op == SP_KW_MODEL;
+        t->is_routine = n->op == SP_KW_FUNCTION || n->op == SP_KW_PROCEDURE;
         sp_sql_collect_alias(t, child(n, SP_SQL_N_ALIAS));
         if (statement->flags & SP_SQL_F_TEMP && t->n_parts == 1)
                 t->is_temporary = true;
@@ -301,6 +361,23 @@ static bool sees_temps(const struct sp_sql_node *n)
                n->op == SP_SQL_EXPORT || sp_str_eq(n->text, SP_STR("CreateTable"));
 }
 
+/* The table arguments of CREATE TABLE FUNCTION: names of rows in its body. */
+static bool add_table_parameters(struct walker *w, const struct sp_sql_node *n,
+                                 struct sp_sql_scope *s)
+{
+        if (!sp_str_eq(n->text, SP_STR("CreateTableFunction")))
+                return true;
+        for (const struct sp_sql_node *c = n->first; c; c = c->next) {
+                const struct sp_sql_node *type = child(c, SP_SQL_N_TYPE);
+
+                if (c->kind == SP_SQL_N_CLAUSE && type &&
+                    sp_str_caseeq(type->text, SP_STR("TABLE")) &&
+                    !sp_sql_scope_add(w->p, &s->ctes, c->text))
+                        return false;
+        }
+        return true;
+}
+
 static bool walk_statement_parts(struct walker *w, const struct sp_sql_node *n,
                                  struct sp_sql_scope s,
                                  const struct sp_sql_name **temps)
@@ -310,6 +387,12 @@ static bool walk_statement_parts(struct walker *w, const struct sp_sql_node *n,
 
         if (!sees_temps(n))
                 s.temps = NULL;
+        if (!add_table_parameters(w, n, &s))
+                return false;
+        if (sp_str_eq(n->text, SP_STR("SystemVariableAssignment")) &&
+            !sp_sql_collect_system_variable(w->p, w->into,
+                                            child(n, SP_SQL_N_SYSTEM)->text))
+                return false;
         inside = s;
         if (from && !walk_from(w, from, s, &inside, false))
                 return false;
@@ -340,38 +423,24 @@ static bool walk_statement_parts(struct walker *w, const struct sp_sql_node *n,
         return true;
 }
 
-/* Text order; names of one place never overlap. */
-static int by_place(const void *a, const void *b)
-{
-        const struct sp_sql_table *x = a, *y = b;
-
-        return x->path.start < y->path.start ? -1 : x->path.start > y->path.start;
-}
-
-static int function_by_place(const void *a, const void *b)
-{
-        const struct sp_sql_function *x = a, *y = b;
-
-        return x->span.start < y->span.start ? -1 : x->span.start > y->span.start;
-}
-
 /* A name that some DROP or ALTER in the script mentions may be gone again. */
-static bool is_dropped(const struct sp_sql_node *n, struct sp_str name)
+static bool note_dropped(struct walker *w, const struct sp_sql_node *n)
 {
-        for (const struct sp_sql_node *c = n->first; c; c = c->next) {
-                if (c->kind == SP_SQL_N_BLOCK || c->kind == SP_SQL_N_STATEMENT) {
-                        if (is_dropped(c, name))
-                                return true;
-                } else if (c->kind == SP_SQL_N_TARGET &&
-                           n->kind == SP_SQL_N_STATEMENT &&
-                           (n->op == SP_SQL_DROP || n->op == SP_SQL_ALTER)) {
-                        struct sp_str last = sp_sql_implicit_alias(c->first);
+        bool drops = n->kind == SP_SQL_N_STATEMENT &&
+                     (n->op == SP_SQL_DROP || n->op == SP_SQL_ALTER);
 
-                        if (sp_str_caseeq(last, name))
-                                return true;
-                }
+        for (const struct sp_sql_node *c = n->first; c; c = c->next) {
+                bool ok = true;
+
+                if (c->kind == SP_SQL_N_BLOCK || c->kind == SP_SQL_N_STATEMENT)
+                        ok = note_dropped(w, c);
+                else if (c->kind == SP_SQL_N_TARGET && drops)
+                        ok = sp_sql_scope_add(w->p, &w->dropped,
+                                              sp_sql_implicit_alias(c->first));
+                if (!ok)
+                        return false;
         }
-        return false;
+        return true;
 }
 
 static bool note_temp(struct walker *w, const struct sp_sql_node *n,
@@ -385,7 +454,7 @@ static bool note_temp(struct walker *w, const struct sp_sql_node *n,
         path = target->first;
         if (path->first != path->last ||
             memchr(path->first->text.p, '.', path->first->text.n) ||
-            is_dropped(w->script, path->first->text))
+            sp_sql_scope_has(w->dropped, path->first->text, false))
                 return true;
         return sp_sql_scope_add(w->p, temps, path->first->text);
 }
@@ -410,12 +479,7 @@ static bool walk_statement(struct walker *w, const struct sp_sql_node *n,
         w->into = outer;
         if (!ok)
                 return false;
-        if (mine.tables.n)
-                qsort(mine.tables.v, mine.tables.n, sizeof(struct sp_sql_table),
-                      by_place);
-        if (mine.functions.n)
-                qsort(mine.functions.v, mine.functions.n,
-                      sizeof(struct sp_sql_function), function_by_place);
+        sp_sql_collect_sort(&mine);
         st = (struct sp_sql_statement *)w->statements.v + index; /* may have moved */
         *st = (struct sp_sql_statement){
                 .kind = n->text.p, /* a literal: NUL-terminated */
@@ -427,9 +491,11 @@ static bool walk_statement(struct walker *w, const struct sp_sql_node *n,
                 .n_functions = mine.functions.n,
                 .opaque = mine.opaque.v,
                 .n_opaque = mine.opaque.n,
-                .where = sp_sql_where_of(w->p, n),
+                .system_variables = mine.system_variables.v,
+                .n_system_variables = mine.system_variables.n,
                 .is_temporary = n->flags & SP_SQL_F_TEMP,
         };
+        st->where = sp_sql_where_of(w->p, n, st);
         return !temps || note_temp(w, n, temps);
 }
 
@@ -524,11 +590,10 @@ static bool has_dynamic(const struct sp_sql_node *n)
 int sp_sql_facts(struct sp_sql_parser *p, const struct sp_sql_node *script,
                  struct sp_sql_script *ret)
 {
-        struct walker w = { .p = p,
-                            .script = script,
-                            .is_dynamic = has_dynamic(script) };
+        struct walker w = { .p = p, .is_dynamic = has_dynamic(script) };
 
-        if (!walk_block(&w, script, (struct sp_sql_scope){ 0 }, NULL))
+        if (!note_dropped(&w, script) ||
+            !walk_block(&w, script, (struct sp_sql_scope){ 0 }, NULL))
                 return p->code ? p->code : -EINVAL;
         ret->statements = w.statements.v;
         ret->n_statements = w.statements.n;

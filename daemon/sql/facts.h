@@ -18,6 +18,7 @@ sp_must_check int sp_sql_facts(struct sp_sql_parser *p,
                                struct sp_sql_script *ret);
 
 /* where.c: what a DELETE, UPDATE, MERGE or TRUNCATE statement's condition amounts to.
- */
+ * facts: what is known of the statement so far, its tables at least. */
 enum sp_sql_where sp_sql_where_of(const struct sp_sql_parser *p,
-                                  const struct sp_sql_node *statement);
+                                  const struct sp_sql_node *statement,
+                                  const struct sp_sql_statement *facts);

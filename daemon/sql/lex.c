@@ -16,33 +16,68 @@ static const struct {
 };
 
 #define KEYWORD_LENGTH_MAX 24
+#define TAB_WIDTH 8 /* how GoogleSQL counts columns */
+
+/* The first eight letters of a keyword as one number: numbers are in the order of the
+ * words, and compared in one step. */
+#define HEAD_LENGTH 8
+#define LETTER(word, i) ((uint64_t)(word "\0\0\0\0\0\0\0")[i] << (56 - 8 * (i)))
+#define HEAD(word)                                                                     \
+        (LETTER(word, 0) | LETTER(word, 1) | LETTER(word, 2) | LETTER(word, 3) |       \
+         LETTER(word, 4) | LETTER(word, 5) | LETTER(word, 6) | LETTER(word, 7))
+static const uint64_t heads[] = {
+        [SP_KW_NONE] = 0,
+#define KEYWORD(name_, is_reserved_) [SP_KW_##name_] = HEAD(#name_),
+#include "daemon/sql/keywords.inc"
+#undef KEYWORD
+};
+
+static char to_upper(char c)
+{
+        return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
+}
+
+static bool equals_upper(struct sp_str word, const char *upper)
+{
+        for (size_t i = HEAD_LENGTH; i < word.n; i++)
+                if (to_upper(word.p[i]) != upper[i])
+                        return false;
+        return true;
+}
+
+/* The word's HEAD; all its letters are made upper case at once. */
+static uint64_t head_of(struct sp_str word)
+{
+        const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+        size_t n = SP_MIN(word.n, (size_t)HEAD_LENGTH);
+        uint64_t head = 0, low, from_a, past_z;
+
+        for (size_t i = 0; i < n; i++)
+                head = head << 8 | (unsigned char)word.p[i];
+        head <<= (8 * (HEAD_LENGTH - n)) & 56; /* no word: nothing to shift */
+        low = head & ~tops;
+        from_a = low + (0x80 - 'a') * ones; /* sets the top bit of 'a' and all behind */
+        past_z = low + (0x80 - 'z' - 1) * ones;
+        return head - ((from_a & ~past_z & ~head & tops) >> 2); /* 0x20 of each */
+}
 
 enum sp_sql_keyword sp_sql_keyword_find(struct sp_str word)
 {
-        char upper[KEYWORD_LENGTH_MAX];
-        int lo = 1, hi = SP_KW_MAX_ - 1;
+        size_t at = 1, n = SP_KW_MAX_ - 1;
+        uint64_t head;
 
         if (word.n > KEYWORD_LENGTH_MAX || word.n < 2)
                 return SP_KW_NONE;
-        for (size_t i = 0; i < word.n; i++) {
-                char c = word.p[i];
-
-                upper[i] = c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
-        }
-        while (lo <= hi) {
-                int mid = (lo + hi) / 2;
-                size_t n = SP_MIN(word.n, (size_t)keywords[mid].length);
-                int c = memcmp(upper, keywords[mid].name, n);
-
-                if (c == 0)
-                        c = (int)word.n - (int)keywords[mid].length;
-                if (c == 0)
-                        return (enum sp_sql_keyword)mid;
-                if (c < 0)
-                        hi = mid - 1;
-                else
-                        lo = mid + 1;
-        }
+        head = head_of(word);
+        /* Halving without a branch on what is found: most words are no keywords, and a
+         * wrongly guessed branch costs more than all the rest of a step. */
+        for (; n > 1; n -= n / 2)
+                at += n / 2 & -(size_t)(heads[at + n / 2 - 1] < head);
+        at += heads[at] < head;
+        for (; at < SP_KW_MAX_ && heads[at] == head; at++)
+                if (keywords[at].length == word.n &&
+                    equals_upper(word, keywords[at].name))
+                        return (enum sp_sql_keyword)at;
         return SP_KW_NONE;
 }
 
@@ -66,7 +101,9 @@ void sp_sql_position(struct sp_str text, uint32_t at, unsigned *line, unsigned *
                     (c == '\r' && !(i + 1 < text.n && text.p[i + 1] == '\n'))) {
                         (*line)++;
                         *column = 1;
-                } else {
+                } else if (c == '\t') {
+                        *column += TAB_WIDTH - (*column - 1) % TAB_WIDTH;
+                } else if (((unsigned char)c & 0xC0) != 0x80) {
                         (*column)++;
                 }
         }
@@ -90,19 +127,62 @@ static int fail(struct lexer *l, uint32_t at, const char *what)
                              "Syntax error: %s", what);
 }
 
-static bool is_word_start(char c)
+/* What a byte can be; several at once. */
+enum {
+        CLASS_WORD_START = 1,
+        CLASS_DIGIT = 2,
+        CLASS_WORD = CLASS_WORD_START | CLASS_DIGIT,
+        CLASS_SPACE = 4, /* by itself; the longer ones are in space_at */
+        CLASS_MARK = 8,
+};
+static const uint8_t classes[256] = {
+        [0x08 ... 0x0D] = CLASS_SPACE,
+        [' '] = CLASS_SPACE,
+        ['a' ... 'z'] = CLASS_WORD_START,
+        ['A' ... 'Z'] = CLASS_WORD_START,
+        ['_'] = CLASS_WORD_START,
+        ['0' ... '9'] = CLASS_DIGIT,
+        ['('] = CLASS_MARK,
+        [')'] = CLASS_MARK,
+        ['['] = CLASS_MARK,
+        [']'] = CLASS_MARK,
+        ['{'] = CLASS_MARK,
+        ['}'] = CLASS_MARK,
+        ['.'] = CLASS_MARK,
+        [','] = CLASS_MARK,
+        [';'] = CLASS_MARK,
+        [':'] = CLASS_MARK,
+        ['@'] = CLASS_MARK,
+        ['?'] = CLASS_MARK,
+        ['='] = CLASS_MARK,
+        ['<'] = CLASS_MARK,
+        ['>'] = CLASS_MARK,
+        ['+'] = CLASS_MARK,
+        ['-'] = CLASS_MARK,
+        ['*'] = CLASS_MARK,
+        ['/'] = CLASS_MARK,
+        ['|'] = CLASS_MARK,
+        ['&'] = CLASS_MARK,
+        ['^'] = CLASS_MARK,
+        ['~'] = CLASS_MARK,
+        ['!'] = CLASS_MARK,
+        ['$'] = CLASS_MARK,
+        ['%'] = CLASS_MARK,
+};
+
+static bool is_a(char c, unsigned class)
 {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        return classes[(unsigned char)c] & class;
 }
 
 static bool is_digit(char c)
 {
-        return c >= '0' && c <= '9';
+        return is_a(c, CLASS_DIGIT);
 }
 
 static bool is_word(char c)
 {
-        return is_word_start(c) || is_digit(c);
+        return is_a(c, CLASS_WORD);
 }
 
 static char char_at(const struct lexer *l, size_t at)
@@ -117,8 +197,8 @@ static unsigned space_at(const struct lexer *l, uint32_t at)
         const unsigned char *s = (const unsigned char *)l->text.p + at;
         size_t n = l->text.n - at;
 
-        if (s[0] == ' ' || (s[0] >= 0x08 && s[0] <= 0x0D))
-                return 1;
+        if (s[0] < 0x80)
+                return is_a((char)s[0], CLASS_SPACE);
         if (n >= 2 && s[0] == 0xC2 && s[1] == 0xA0)
                 return 2;
         if (n < 3)
@@ -146,7 +226,9 @@ static int check_dialect(struct lexer *l, struct sp_str comment)
                              "#legacySQL: legacy SQL is not supported");
 }
 
-/* 1: skipped one; 0: none here. */
+enum { NO_COMMENT, LINE_COMMENT, BLOCK_COMMENT };
+
+/* Which of them was skipped, a line comment without the end of its line. */
 static int skip_comment(struct lexer *l)
 {
         uint32_t start = l->at, i = start;
@@ -160,10 +242,10 @@ static int skip_comment(struct lexer *l)
                 if (!end)
                         return fail(l, start, "Unclosed comment");
                 l->at = (uint32_t)(end - l->text.p) + 2;
-                return 1;
+                return BLOCK_COMMENT;
         }
         if (c != '#' && !(c == '-' && char_at(l, i + 1) == '-'))
-                return 0;
+                return NO_COMMENT;
         while (i < l->text.n && l->text.p[i] != '\n' && l->text.p[i] != '\r')
                 i++;
         if (l->n == 0) {
@@ -173,11 +255,22 @@ static int skip_comment(struct lexer *l)
                         return r;
         }
         l->at = i;
-        return 1;
+        return LINE_COMMENT;
 }
 
-static int skip_blank(struct lexer *l)
+/* Behind the end of the line a comment ran to, which belongs to it. */
+static uint32_t end_of_line(const struct lexer *l)
 {
+        if (char_at(l, l->at) == '\r' && char_at(l, l->at + 1) == '\n')
+                return l->at + 2;
+        return char_at(l, l->at) == '\r' || char_at(l, l->at) == '\n' ? l->at + 1
+                                                                      : l->at;
+}
+
+/* *ret: where the white space at the end of it begins */
+static int skip_blank(struct lexer *l, uint32_t *ret)
+{
+        *ret = l->at;
         while (l->at < l->text.n) {
                 unsigned n = space_at(l, l->at);
                 int r;
@@ -189,8 +282,9 @@ static int skip_blank(struct lexer *l)
                 r = skip_comment(l);
                 if (r < 0)
                         return r;
-                if (r == 0)
+                if (r == NO_COMMENT)
                         break;
+                *ret = r == LINE_COMMENT ? end_of_line(l) : l->at;
         }
         return 0;
 }
@@ -265,7 +359,7 @@ static uint32_t scan_exponent(const struct lexer *l, uint32_t i)
 static int lex_number(struct lexer *l)
 {
         struct sp_sql_token t = { .type = SP_SQL_T_INT, .start = l->at };
-        uint32_t i = l->at, e;
+        uint32_t i = l->at, e, mantissa;
 
         if (char_at(l, i) == '0' && (char_at(l, i + 1) | 0x20) == 'x' &&
             ((char_at(l, i + 2) >= '0' && char_at(l, i + 2) <= '9') ||
@@ -285,9 +379,11 @@ static int lex_number(struct lexer *l)
                                 i++;
                 }
                 e = scan_exponent(l, i);
+                mantissa = i;
                 if (e != i)
                         t.type = SP_SQL_T_FLOAT;
-                i = e;
+                /* 1E0x1 is 1 and E0x1 without a space between them */
+                i = e != i && (char_at(l, e) | 0x20) == 'x' ? mantissa : e;
         }
         t.end = l->at = i;
         t.is_glued = is_word(char_at(l, i));
@@ -299,7 +395,7 @@ static int lex_word(struct lexer *l)
         struct sp_sql_token t = { .type = SP_SQL_T_WORD, .start = l->at };
         uint32_t i = l->at;
 
-        while (is_word(char_at(l, i)))
+        while (i < l->text.n && is_word(l->text.p[i]))
                 i++;
         t.end = l->at = i;
         if (!is_after_dot(l) && !is_after_at(l))
@@ -355,34 +451,48 @@ static int lex_quoted(struct lexer *l, size_t n_prefix)
         return push(l, t);
 }
 
+/* The type of a mark of two characters; 0 when they are none. */
+static uint8_t pair_type(char c, char next)
+{
+        switch (c) {
+        case '@':
+                return next == '@' ? SP_SQL_T_SYSTEM : 0;
+        case '!':
+                return next == '=' ? SP_SQL_T_NE : 0;
+        case '<':
+                return next == '>'   ? SP_SQL_T_NE
+                       : next == '=' ? SP_SQL_T_LE
+                       : next == '<' ? SP_SQL_T_SHIFT_LEFT
+                                     : 0;
+        case '>':
+                return next == '=' ? SP_SQL_T_GE : 0;
+        case '|':
+                return next == '|' ? SP_SQL_T_CONCAT : next == '>' ? SP_SQL_T_PIPE : 0;
+        case '-':
+                return next == '>'   ? SP_SQL_T_ARROW
+                       : next == '=' ? SP_SQL_T_SUB_ASSIGN
+                                     : 0;
+        case '=':
+                return next == '>' ? SP_SQL_T_FAT_ARROW : 0;
+        case '+':
+                return next == '=' ? SP_SQL_T_ADD_ASSIGN : 0;
+        default:
+                return 0;
+        }
+}
+
 static int lex_punctuation(struct lexer *l)
 {
-        static const struct {
-                char text[3];
-                uint8_t type;
-        } pairs[] = {
-                { "@@", SP_SQL_T_SYSTEM },     { "!=", SP_SQL_T_NE },
-                { "<>", SP_SQL_T_NE },         { "<=", SP_SQL_T_LE },
-                { ">=", SP_SQL_T_GE },         { "<<", SP_SQL_T_SHIFT_LEFT },
-                { "||", SP_SQL_T_CONCAT },     { "|>", SP_SQL_T_PIPE },
-                { "->", SP_SQL_T_ARROW },      { "=>", SP_SQL_T_FAT_ARROW },
-                { "+=", SP_SQL_T_ADD_ASSIGN }, { "-=", SP_SQL_T_SUB_ASSIGN },
-        };
         struct sp_sql_token t = { .start = l->at, .end = l->at + 1 };
         char c = char_at(l, l->at);
 
-        for (size_t i = 0; i < SP_ARRAY_SIZE(pairs); i++)
-                if (c == pairs[i].text[0] &&
-                    char_at(l, l->at + 1) == pairs[i].text[1]) {
-                        t.type = pairs[i].type;
-                        t.end++;
-                        break;
-                }
-        if (!t.type) {
-                if (!c || !strchr("()[]{}.,;:@?=<>+-*/|&^~!$%", c))
-                        return fail(l, l->at, "Illegal input character");
+        t.type = pair_type(c, char_at(l, l->at + 1));
+        if (t.type)
+                t.end++;
+        else if (is_a(c, CLASS_MARK))
                 t.type = (uint8_t)c;
-        }
+        else
+                return fail(l, l->at, "Illegal input character");
         l->at = t.end;
         return push(l, t);
 }
@@ -390,14 +500,15 @@ static int lex_punctuation(struct lexer *l)
 static int lex_one(struct lexer *l)
 {
         char c = char_at(l, l->at);
-        size_t prefix = prefix_length(l);
+        size_t prefix;
 
         if (is_after_dot(l) && is_word(c))
                 return lex_word(
                         l); /* `.1d`, `.select`, `.r"…"` is a name and then a string */
+        prefix = (c | 0x20) == 'r' || (c | 0x20) == 'b' ? prefix_length(l) : 0;
         if (prefix || c == '"' || c == '\'' || c == '`')
                 return lex_quoted(l, prefix);
-        if (is_word_start(c))
+        if (is_a(c, CLASS_WORD_START))
                 return lex_word(l);
         if (is_digit(c))
                 return lex_number(l);
@@ -418,6 +529,7 @@ int sp_sql_lex(struct sp_arena *a, struct sp_str text, struct sp_sql_tokens *ret
                struct sp_err *reterr)
 {
         struct lexer l = { .arena = a, .text = text, .err = reterr };
+        uint32_t end;
         int r;
 
         if (text.n > SP_SQL_TEXT_MAX)
@@ -427,7 +539,7 @@ int sp_sql_lex(struct sp_arena *a, struct sp_str text, struct sp_sql_tokens *ret
                 return sp_err_set(reterr, -EINVAL, "sql.encoding", "",
                                   "Query string is not valid UTF-8, or has a NUL byte");
         for (;;) {
-                r = skip_blank(&l);
+                r = skip_blank(&l, &end);
                 if (r < 0)
                         return r;
                 if (l.at >= text.n)
@@ -436,8 +548,8 @@ int sp_sql_lex(struct sp_arena *a, struct sp_str text, struct sp_sql_tokens *ret
                 if (r < 0)
                         return r;
         }
-        r = push(&l, (struct sp_sql_token){ .start = (uint32_t)text.n,
-                                            .end = (uint32_t)text.n });
+        /* errors at the end point behind the last thing that is not blank */
+        r = push(&l, (struct sp_sql_token){ .start = end, .end = end });
         if (r < 0)
                 return r;
         *ret = (struct sp_sql_tokens){ .v = l.v, .n = l.n };

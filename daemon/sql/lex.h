@@ -64,7 +64,8 @@ bool sp_sql_keyword_is_reserved(enum sp_sql_keyword k);
 const char *sp_sql_keyword_name(enum sp_sql_keyword k); /* "SELECT" */
 enum sp_sql_keyword sp_sql_keyword_find(struct sp_str word);
 
-/* Line and column (bytes, from 1) of a position; CR, LF and CR LF end a line. */
+/* Line and column, from 1, of a position. CR, LF and CR LF end a line; a column is one
+ * character, and a tab goes on to the next multiple of eight. */
 void sp_sql_position(struct sp_str text, uint32_t at, unsigned *line, unsigned *column);
 
 /* literal.c. What is wrong with a literal, and where. */

@@ -172,11 +172,30 @@ static const char *literal_name(char quote, bool is_triple, struct prefix p)
                             : "string literal";
 }
 
+/* Where the literal whose first quote is at text[i] ends; 0: nowhere. Nothing in a pair
+ * with a backslash ends it, not even a line. */
+static size_t find_end(struct sp_str text, size_t i, char quote, size_t close)
+{
+        for (i += close; i < text.n; i++) {
+                char c = text.p[i];
+
+                if (c == quote &&
+                    (close == 1 || (i + 2 < text.n && text.p[i + 1] == quote &&
+                                    text.p[i + 2] == quote)))
+                        return i + close;
+                if (close == 1 && (c == '\n' || c == '\r'))
+                        return 0;
+                if (c == '\\')
+                        i++;
+        }
+        return 0;
+}
+
 int sp_sql_scan_quoted(struct sp_str text, uint32_t at, size_t n_prefix, uint32_t *ret,
                        struct sp_sql_bad *bad)
 {
         struct prefix p = prefix_of(text.p + at, n_prefix);
-        size_t i = at + n_prefix;
+        size_t i = at + n_prefix, end;
         char quote = text.p[i];
         bool is_triple = quote != '`' && i + 2 < text.n && text.p[i + 1] == quote &&
                          text.p[i + 2] == quote;
@@ -184,37 +203,24 @@ int sp_sql_scan_quoted(struct sp_str text, uint32_t at, size_t n_prefix, uint32_
         struct escape e;
         int r;
 
-        for (i += close; i < text.n;) {
-                char c = text.p[i];
-
-                if (c == quote &&
-                    (!is_triple || (i + 2 < text.n && text.p[i + 1] == quote &&
-                                    text.p[i + 2] == quote))) {
-                        if (quote == '`' && i == at + 1u)
-                                return bad_at(bad, at, "Invalid empty identifier");
-                        *ret = (uint32_t)(i + close);
-                        return 0;
-                }
-                if (!is_triple && (c == '\n' || c == '\r'))
-                        break;
-                if (c != '\\') {
+        end = find_end(text, i, quote, close);
+        if (!end)
+                return bad_at(bad, at, "Unclosed %s",
+                              literal_name(quote, is_triple, p));
+        if (quote == '`' && end == i + 2)
+                return bad_at(bad, at, "Invalid empty identifier");
+        for (i += close; !p.is_raw && i < end - close;) {
+                if (text.p[i] != '\\') {
                         i++;
                         continue;
                 }
-                if (i + 1 >= text.n)
-                        break;
-                if (p.is_raw) {
-                        /* the pair stays as it is, but still hides a quote or line end
-                         */
-                        i += 2;
-                        continue;
-                }
-                r = read_escape(text, i, p.is_bytes, &e, bad);
+                r = read_escape(sp_str(text.p, end - close), i, p.is_bytes, &e, bad);
                 if (r < 0)
                         return r;
                 i += e.length;
         }
-        return bad_at(bad, at, "Unclosed %s", literal_name(quote, is_triple, p));
+        *ret = (uint32_t)end;
+        return 0;
 }
 
 static size_t decode_into(char *to, struct sp_str body, struct prefix p)

@@ -8,15 +8,15 @@ static struct sp_sql_node *parse_target(struct sp_sql_parser *p, bool has_alias)
 
         if (!n || !sp_sql_add(n, sp_sql_parse_table_path(p)))
                 return NULL;
-        while (sp_sql_is(p, '[') ||
-               (sp_sql_is(p, '.') && sp_sql_is_at(p, 1, SP_SQL_T_WORD))) {
+        while (sp_sql_is(p, '[') || sp_sql_is(p, '.')) {
                 if (sp_sql_take(p, '[')) {
                         if (!sp_sql_add(n, sp_sql_parse_expr(p)) ||
                             !sp_sql_need(p, ']'))
                                 return NULL;
                 } else {
                         sp_sql_advance(p);
-                        sp_sql_advance(p);
+                        if (!sp_sql_add(n, sp_sql_parse_field_path(p)))
+                                return NULL;
                 }
         }
         if (!sp_sql_parse_hint(p, n) || (has_alias && !sp_sql_parse_alias(p, n)))
@@ -39,6 +39,8 @@ static bool parse_dml_offset(struct sp_sql_parser *p, struct sp_sql_node *to)
 /* ASSERT_ROWS_MODIFIED n, THEN RETURN … */
 static bool parse_dml_tail(struct sp_sql_parser *p, struct sp_sql_node *s)
 {
+        struct sp_sql_node *list;
+
         if (take_kw(p, ASSERT_ROWS_MODIFIED)) {
                 if (!sp_sql_is(p, SP_SQL_T_INT) && !sp_sql_is(p, '@') &&
                     !sp_sql_is(p, '?') && !sp_sql_is(p, SP_SQL_T_SYSTEM) &&
@@ -59,7 +61,9 @@ static bool parse_dml_tail(struct sp_sql_parser *p, struct sp_sql_node *s)
                 if (take_kw(p, AS) && !sp_sql_parse_name(p))
                         return false;
         }
-        return sp_sql_parse_select_list(p, s) &&
+        list = sp_sql_node_new(p, SP_SQL_N_SELECT);
+        return list && sp_sql_parse_select_list(p, list) &&
+               sp_sql_add(s, sp_sql_end(p, list)) &&
                sp_sql_parse_opaque(p, s, "then-return");
 }
 
@@ -88,22 +92,41 @@ static bool parse_row(struct sp_sql_parser *p, struct sp_sql_node *to)
         return sp_sql_need(p, ')') && sp_sql_add(to, sp_sql_end(p, n));
 }
 
-/* ON CONFLICT … DO …: not BigQuery's; read so that it can be named. */
+static bool parse_set_list(struct sp_sql_parser *p, struct sp_sql_node *s);
+
+/* ON CONFLICT [(a, b)|ON UNIQUE CONSTRAINT c] DO NOTHING|UPDATE SET …: not BigQuery's */
 static bool parse_conflict(struct sp_sql_parser *p, struct sp_sql_node *s)
 {
-        if (!kw(p, ON) || !kw_at(p, 1, CONFLICT))
+        struct sp_sql_node *n;
+
+        if (!take_kw(p, ON))
                 return true;
-        sp_sql_unsupported(p, sp_sql_here(p), "ON CONFLICT");
-        (void)s;
-        return false;
+        n = sp_sql_node_new(p, SP_SQL_N_CLAUSE);
+        if (!n || !need_kw(p, CONFLICT) || !sp_sql_parse_opaque(p, n, "on-conflict"))
+                return false;
+        if (sp_sql_is(p, '(')) {
+                if (!sp_sql_parse_name_list(p))
+                        return false;
+        } else if (take_kw(p, ON)) {
+                if (!need_kw(p, UNIQUE) || !need_kw(p, CONSTRAINT) ||
+                    !sp_sql_parse_name(p))
+                        return false;
+        }
+        if (!need_kw(p, DO))
+                return false;
+        if (take_kw(p, UPDATE)) {
+                if (!parse_set_list(p, n) ||
+                    (kw(p, WHERE) && !sp_sql_add(n, sp_sql_parse_where(p))))
+                        return false;
+        } else if (!need_kw(p, NOTHING)) {
+                return false;
+        }
+        return sp_sql_add(s, sp_sql_end(p, n));
 }
 
-/* IGNORE, REPLACE, UPDATE before INTO or the target; only if something follows that is
- * one. */
+/* IGNORE, REPLACE, UPDATE before INTO or the target */
 static bool take_insert_mode(struct sp_sql_parser *p)
 {
-        const struct sp_sql_token *next = sp_sql_token_at(p, 1);
-
         if (take_kw(p, OR)) {
                 if (take_kw(p, IGNORE) || take_kw(p, REPLACE) || take_kw(p, UPDATE))
                         return true;
@@ -111,23 +134,21 @@ static bool take_insert_mode(struct sp_sql_parser *p)
                                 "keyword IGNORE or keyword REPLACE or keyword UPDATE");
                 return false;
         }
-        if (kw(p, IGNORE) ||
-            ((kw(p, REPLACE) || kw(p, UPDATE)) &&
-             (next->keyword == SP_KW_INTO || sp_sql_token_is_name(next)))) {
-                sp_sql_advance(p);
-                return true;
-        }
-        return false;
+        if (sp_sql_is_at(p, 1, '.')) /* a table called replace.t */
+                return false;
+        return take_kw(p, IGNORE) || take_kw(p, REPLACE) || take_kw(p, UPDATE);
 }
 
 /* At `(`: a column list, unless a query begins in it. */
 static bool is_column_list(const struct sp_sql_parser *p)
 {
         return sp_sql_is(p, '(') && !kw_at(p, 1, SELECT) && !kw_at(p, 1, WITH) &&
-               !kw_at(p, 1, FROM) && !sp_sql_is_at(p, 1, '(');
+               !sp_sql_is_table_clause(p, 1) && !kw_at(p, 1, FROM) &&
+               !sp_sql_is_at(p, 1, '(');
 }
 
-struct sp_sql_node *sp_sql_parse_insert(struct sp_sql_parser *p)
+/* INSERT … INTO t (a, b) */
+static struct sp_sql_node *parse_insert_head(struct sp_sql_parser *p)
 {
         struct sp_sql_node *s =
                 sp_sql_statement_new(p, "Insert", SP_SQL_INSERT, sp_sql_here(p));
@@ -144,6 +165,35 @@ struct sp_sql_node *sp_sql_parse_insert(struct sp_sql_parser *p)
                 return NULL;
         if (is_column_list(p) && !sp_sql_add(s, sp_sql_parse_name_list(p)))
                 return NULL;
+        if (kw(p, BY)) {
+                sp_sql_advance(p);
+                s->flags |= SP_SQL_F_BY_NAME;
+                if (!need_kw(p, NAME) || !sp_sql_parse_opaque(p, s, "insert-by-name"))
+                        return NULL;
+        }
+        return s;
+}
+
+struct sp_sql_node *sp_sql_parse_insert_prefix(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *s = parse_insert_head(p);
+
+        return s && parse_conflict(p, s) && parse_dml_tail(p, s) ? sp_sql_end(p, s)
+                                                                 : NULL;
+}
+
+/* ( query ), and nothing behind it */
+static bool is_parenthesised(const struct sp_sql_node *query)
+{
+        return query->first == query->last && query->first->kind == SP_SQL_N_QUERY;
+}
+
+struct sp_sql_node *sp_sql_parse_insert(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *s = parse_insert_head(p);
+
+        if (!s)
+                return NULL;
         if (take_kw(p, VALUES)) {
                 do
                         if (!parse_row(p, s))
@@ -154,6 +204,9 @@ struct sp_sql_node *sp_sql_parse_insert(struct sp_sql_parser *p)
         } else if (!sp_sql_add(s, sp_sql_parse_query(p))) {
                 return NULL;
         }
+        /* a bare query could go on with ON itself */
+        if (kw(p, ON) && s->last->kind == SP_SQL_N_QUERY && !is_parenthesised(s->last))
+                return sp_sql_expected(p, "end of input");
         if (!parse_conflict(p, s) || !parse_dml_tail(p, s))
                 return NULL;
         return sp_sql_end(p, s);
@@ -251,9 +304,12 @@ struct sp_sql_node *sp_sql_parse_truncate(struct sp_sql_parser *p)
         if (!s)
                 return NULL;
         sp_sql_advance(p);
-        if (!need_kw(p, TABLE) || !sp_sql_add(s, parse_target(p, false)))
+        if (!need_kw(p, TABLE) ||
+            !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
                 return NULL;
-        if (kw(p, WHERE) && !sp_sql_add(s, sp_sql_parse_where(p)))
+        /* BigQuery truncates whole tables only */
+        if (kw(p, WHERE) && (!sp_sql_parse_opaque(p, s, "truncate-where") ||
+                             !sp_sql_add(s, sp_sql_parse_where(p))))
                 return NULL;
         return sp_sql_end(p, s);
 }

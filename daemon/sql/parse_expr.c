@@ -108,6 +108,7 @@ static struct sp_sql_node *parse_in_list(struct sp_sql_parser *p)
                 return sp_sql_expected(p, "\"(\" or keyword UNNEST");
         if (!sp_sql_is_at(p, 1, '(') && !sp_sql_is_at(p, 1, ')')) {
                 if (kw_at(p, 1, SELECT) || kw_at(p, 1, FROM) ||
+                    sp_sql_is_table_clause(p, 1) ||
                     (kw_at(p, 1, WITH) && !sp_sql_is_at(p, 2, '('))) {
                         n = sp_sql_node_new(p, SP_SQL_N_SUBQUERY);
                         return n && sp_sql_add(n, sp_sql_parse_query_paren(p))
@@ -144,15 +145,25 @@ static struct sp_sql_node *parse_in_list(struct sp_sql_parser *p)
 static struct sp_sql_node *parse_in_right(struct sp_sql_parser *p,
                                           struct sp_sql_node *to)
 {
+        uint32_t start = sp_sql_here(p);
+        struct sp_sql_node *right;
+        bool has_hint;
+
         if (!sp_sql_parse_hint(p, to))
                 return NULL;
-        return kw(p, UNNEST) ? sp_sql_parse_unnest(p) : parse_in_list(p);
-}
+        if (sp_sql_is(p, '{')) {
+                struct sp_sql_node *n = sp_sql_node_new(p, SP_SQL_N_SUBQUERY);
 
-static bool parse_between(struct sp_sql_parser *p, struct sp_sql_node *n)
-{
-        return sp_sql_add(n, sp_sql_parse_higher(p)) && need_kw(p, AND) &&
-               sp_sql_add(n, sp_sql_parse_higher(p));
+                return n ? sp_sql_parse_graph_subquery(p, n) : NULL;
+        }
+        has_hint = sp_sql_here(p) != start;
+
+        right = kw(p, UNNEST) ? sp_sql_parse_unnest(p) : parse_in_list(p);
+        if (right && has_hint && right->kind != SP_SQL_N_SUBQUERY)
+                return sp_sql_fail(
+                        p, start, "HINTs cannot be specified on IN clause with %s",
+                        right->kind == SP_SQL_N_LIST ? "value list" : "UNNEST");
+        return right;
 }
 
 static bool parse_is(struct sp_sql_parser *p, struct sp_sql_node *n)
@@ -167,6 +178,12 @@ static bool parse_is(struct sp_sql_parser *p, struct sp_sql_node *n)
         if (take_kw(p, NULL) || take_kw(p, TRUE) || take_kw(p, FALSE) ||
             take_kw(p, UNKNOWN))
                 return true;
+        if (take_kw(p, LABELED)) /* of a graph's element */
+                return sp_sql_parse_graph_label(p);
+        if (take_kw(p, SOURCE) || take_kw(p, DESTINATION)) {
+                (void)take_kw(p, OF);
+                return sp_sql_add(n, sp_sql_parse_higher(p));
+        }
         sp_sql_unexpected(p);
         return false;
 }
@@ -200,6 +217,18 @@ static bool is_predicate(const struct sp_sql_parser *p)
 
         return kw_at(p, i, IN) || kw_at(p, i, LIKE) || kw_at(p, i, BETWEEN) ||
                kw(p, IS);
+}
+
+/* low AND high: `low` binds tighter than any comparison, AND and OR */
+static bool parse_between(struct sp_sql_parser *p, struct sp_sql_node *n)
+{
+        struct sp_sql_node *low = sp_sql_parse_higher(p);
+
+        if (low && (comparison_operator(p) || is_predicate(p) || kw(p, OR)))
+                return sp_sql_fail(p, low->span.start,
+                                   "Expression in BETWEEN must be parenthesized");
+        return sp_sql_add(n, low) && need_kw(p, AND) &&
+               sp_sql_add(n, sp_sql_parse_higher(p));
 }
 
 static bool parse_predicate(struct sp_sql_parser *p, struct sp_sql_node *n)
@@ -259,15 +288,17 @@ static struct sp_sql_node *parse_comparison(struct sp_sql_parser *p)
         }
         if (!ok)
                 return NULL;
-        /* comparisons do not chain: a = b = c and a IS NULL IS NULL are errors */
-        if (comparison_operator(p) || is_predicate(p)) {
-                if (n->kind == SP_SQL_N_BETWEEN && !kw(p, IS))
-                        return sp_sql_fail(
-                                p, n->span.start,
-                                "Expression in BETWEEN must be parenthesized");
-                return sp_sql_unexpected(p);
+        sp_sql_end(p, n);
+        /* what follows a list is said of the whole: x IN (1, 2).f() */
+        if (n->kind == SP_SQL_N_IN && (sp_sql_is(p, '.') || sp_sql_is(p, '['))) {
+                n = sp_sql_parse_postfix_of(p, n, false);
+                if (!n)
+                        return NULL;
         }
-        return sp_sql_end(p, n);
+        /* comparisons do not chain: a = b = c and a IS NULL IS NULL are errors */
+        if (comparison_operator(p) || is_predicate(p))
+                return sp_sql_unexpected(p);
+        return n;
 }
 
 static struct sp_sql_node *parse_not(struct sp_sql_parser *p)
@@ -336,7 +367,7 @@ struct sp_sql_node *sp_sql_parse_paren(struct sp_sql_parser *p)
 
         if (ok)
                 sp_sql_advance(p);
-        if (ok && (kw(p, SELECT) || kw(p, FROM) ||
+        if (ok && (kw(p, SELECT) || kw(p, FROM) || sp_sql_is_table_clause(p, 0) ||
                    (kw(p, WITH) && !sp_sql_is_at(p, 1, '(')))) {
                 n->kind = SP_SQL_N_SUBQUERY;
                 inner = sp_sql_parse_query(p);

@@ -35,11 +35,15 @@ static struct sp_sql_node *parse_quoted(struct sp_sql_parser *p)
                 if (end && sp_sql_here(p) == end)
                         return sp_sql_fail(
                                 p, end,
-                                "string and bytes literals must be separated by "
-                                "whitespace or comments");
+                                "concatenated %s literals must be separated by "
+                                "whitespace or comments",
+                                type == SP_SQL_T_STRING ? "string" : "bytes");
                 end = sp_sql_token_at(p, 0)->end;
                 sp_sql_advance(p);
         }
+        if (sp_sql_is(p, SP_SQL_T_STRING) || sp_sql_is(p, SP_SQL_T_BYTES))
+                return sp_sql_fail(p, sp_sql_here(p),
+                                   "string and bytes literals cannot be concatenated.");
         many = p->at - first;
         for (size_t i = 0; i < many; i++)
                 total += p->tokens[first + i].end - p->tokens[first + i].start;
@@ -58,72 +62,6 @@ static struct sp_sql_node *parse_quoted(struct sp_sql_parser *p)
                 }
         }
         n->text = joined;
-        return sp_sql_end(p, n);
-}
-
-static bool note_parameter(struct sp_sql_parser *p, struct sp_str name)
-{
-        struct sp_str *all = p->named.v, *one;
-        char *lower;
-
-        for (size_t i = 0; i < p->named.n; i++)
-                if (sp_str_caseeq(all[i], name))
-                        return true;
-        if (p->named.n >= SP_SQL_NAMES_MAX) {
-                if (!p->code)
-                        p->code = sp_err_set(p->err, -E2BIG, "sql.limit", "",
-                                             "more than %d named parameters",
-                                             SP_SQL_NAMES_MAX);
-                return false;
-        }
-        lower = sp_arena_alloc(p->arena, name.n + 1);
-        one = sp_sql_vector_add(p->arena, &p->named, sizeof(*one));
-        if (!lower || !one) {
-                sp_sql_no_memory(p);
-                return false;
-        }
-        for (size_t i = 0; i < name.n; i++) {
-                char c = name.p[i];
-
-                lower[i] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-        }
-        *one = sp_str(lower, name.n);
-        return true;
-}
-
-struct sp_sql_node *sp_sql_parse_parameter(struct sp_sql_parser *p)
-{
-        struct sp_sql_node *n = sp_sql_node_new(p, SP_SQL_N_PARAM);
-        const struct sp_sql_token *t;
-
-        if (!n)
-                return NULL;
-        if (sp_sql_take(p, '?')) {
-                struct sp_sql_span *at =
-                        sp_sql_vector_add(p->arena, &p->positional, sizeof(*at));
-
-                if (!at)
-                        return sp_sql_no_memory(p);
-                *at = sp_sql_end(p, n)->span;
-                return n;
-        }
-        if (sp_sql_is(p, SP_SQL_T_SYSTEM))
-                n->kind = SP_SQL_N_SYSTEM;
-        sp_sql_advance(p);
-        t = sp_sql_token_at(p, 0);
-        if (t->type != SP_SQL_T_WORD && t->type != SP_SQL_T_QUOTED)
-                return sp_sql_unexpected(p);
-        if (sp_sql_decode(p->arena, p->text, t, &n->text) < 0)
-                return sp_sql_no_memory(p);
-        sp_sql_advance(p);
-        if (n->kind == SP_SQL_N_PARAM)
-                return note_parameter(p, n->text) ? sp_sql_end(p, n) : NULL;
-        while (sp_sql_is(p, '.') && (sp_sql_is_at(p, 1, SP_SQL_T_WORD) ||
-                                     sp_sql_is_at(p, 1, SP_SQL_T_QUOTED))) {
-                sp_sql_advance(p);
-                sp_sql_advance(p);
-        }
-        n->text = sp_str(p->text.p + t->start, sp_sql_behind(p) - t->start);
         return sp_sql_end(p, n);
 }
 
@@ -190,6 +128,13 @@ static struct sp_sql_node *parse_cast(struct sp_sql_parser *p)
                 return NULL;
         n->op = kw(p, SAFE_CAST);
         sp_sql_advance(p);
+        if (sp_sql_is(p, '(') && kw_at(p, 1, SELECT))
+                return sp_sql_fail(p, sp_sql_token_at(p, 1)->start,
+                                   "The argument to %s is an expression, not a query; "
+                                   "to use a query as an expression, the query must be "
+                                   "wrapped with additional parentheses to make it a "
+                                   "scalar subquery expression",
+                                   n->op ? "SAFE_CAST" : "CAST");
         if (!sp_sql_need(p, '(') || !sp_sql_add(n, sp_sql_parse_expr(p)) ||
             !need_kw(p, AS) || !sp_sql_add(n, sp_sql_parse_type(p)))
                 return NULL;
@@ -237,7 +182,11 @@ static struct sp_sql_node *parse_exists(struct sp_sql_parser *p)
                 return NULL;
         n->op = SP_KW_EXISTS;
         sp_sql_advance(p);
-        if (!sp_sql_parse_hint(p, n) || !sp_sql_add(n, sp_sql_parse_query_paren(p)))
+        if (!sp_sql_parse_hint(p, n))
+                return NULL;
+        if (sp_sql_is(p, '{'))
+                return sp_sql_parse_graph_subquery(p, n);
+        if (!sp_sql_add(n, sp_sql_parse_query_paren(p)))
                 return NULL;
         return sp_sql_end(p, n);
 }
@@ -257,6 +206,12 @@ static struct sp_sql_node *parse_array(struct sp_sql_parser *p)
 
         if (!n)
                 return NULL;
+        if (kw(p, ARRAY) && sp_sql_is_at(p, 1, '{')) {
+                n->kind = SP_SQL_N_SUBQUERY;
+                n->op = SP_KW_ARRAY;
+                sp_sql_advance(p);
+                return sp_sql_parse_graph_subquery(p, n);
+        }
         if (kw(p, ARRAY) && sp_sql_is_at(p, 1, '(')) {
                 n->kind = SP_SQL_N_SUBQUERY;
                 n->op = SP_KW_ARRAY;
@@ -273,25 +228,86 @@ static struct sp_sql_node *parse_array(struct sp_sql_parser *p)
         return parse_elements(p, n) ? sp_sql_end(p, n) : NULL;
 }
 
-/* { name: value, … } behind STRUCT */
-static struct sp_sql_node *parse_braced(struct sp_sql_parser *p)
+/* name: value, path: value, (extension): value, name { … } */
+static bool parse_braced_field(struct sp_sql_parser *p, struct sp_sql_node *n)
+{
+        bool is_simple = sp_sql_is_name(p) && !sp_sql_is_at(p, 1, '.') &&
+                         !sp_sql_is_at(p, 1, '[');
+
+        if (!sp_sql_add(n,
+                        is_simple ? sp_sql_parse_name(p) : sp_sql_parse_field_path(p)))
+                return false;
+        if (!sp_sql_take(p, '*'))
+                (void)sp_sql_take(p, '?');
+        if (sp_sql_is(p, '{'))
+                return sp_sql_add(n, sp_sql_parse_braced(p));
+        return sp_sql_need(p, ':') && sp_sql_add(n, sp_sql_parse_expr(p));
+}
+
+/* { field, … } behind STRUCT; the commas may be left out */
+struct sp_sql_node *sp_sql_parse_braced(struct sp_sql_parser *p)
 {
         struct sp_sql_node *n = sp_sql_node_new(p, SP_SQL_N_BRACED);
         bool ok = sp_sql_enter(p) && n && sp_sql_need(p, '{');
 
         while (ok && !sp_sql_is(p, '}')) {
-                ok = sp_sql_add(n, sp_sql_parse_name(p));
-                if (ok && sp_sql_is(p, '{'))
-                        ok = sp_sql_add(n, parse_braced(p));
-                else
-                        ok = ok && sp_sql_need(p, ':') &&
-                             sp_sql_add(n, sp_sql_parse_expr(p));
-                if (ok)
-                        sp_sql_take(p, ',');
+                ok = parse_braced_field(p, n);
+                if (ok && !sp_sql_take(p, ',') && sp_sql_is(p, '('))
+                        ok = sp_sql_unexpected(p);
         }
         ok = ok && sp_sql_need(p, '}');
         sp_sql_leave(p);
         return ok ? sp_sql_end(p, n) : NULL;
+}
+
+/* value [AS name], value AS (extension.path) */
+static bool parse_new_argument(struct sp_sql_parser *p, struct sp_sql_node *n)
+{
+        struct sp_sql_node *item = sp_sql_node_new(p, SP_SQL_N_ITEM);
+
+        if (!item || !sp_sql_add(item, sp_sql_parse_expr(p)))
+                return false;
+        if (kw(p, AS) && sp_sql_is_at(p, 1, '(')) {
+                sp_sql_advance(p);
+                sp_sql_advance(p);
+                if (!sp_sql_parse_whole_path(p) || !sp_sql_need(p, ')'))
+                        return false;
+        } else if (kw(p, AS) && !sp_sql_parse_alias(p, item)) {
+                return false;
+        }
+        sp_sql_add(n, sp_sql_end(p, item));
+        if (sp_sql_is(p, ',') || sp_sql_is(p, ')'))
+                return true;
+        sp_sql_expected(p, "\")\" or \",\"");
+        return false;
+}
+
+/* NEW type ( … ), NEW type { … }: a protocol buffer, which BigQuery does not have. It
+ * stands in the tree as a STRUCT. */
+static struct sp_sql_node *parse_new(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *n = sp_sql_node_new(p, SP_SQL_N_STRUCT), *type, *path;
+
+        if (!n)
+                return NULL;
+        sp_sql_advance(p);
+        type = sp_sql_node_new(p, SP_SQL_N_TYPE);
+        path = sp_sql_parse_whole_path(p);
+        if (!type || !path || !sp_sql_parse_opaque(p, type, "proto"))
+                return NULL;
+        type->text =
+                sp_str(p->text.p + path->span.start, path->span.end - path->span.start);
+        sp_sql_add(n, sp_sql_end(p, type));
+        if (sp_sql_is(p, '{'))
+                return sp_sql_add(n, sp_sql_parse_braced(p)) ? sp_sql_end(p, n) : NULL;
+        if (!sp_sql_need(p, '('))
+                return NULL;
+        if (!sp_sql_is(p, ')'))
+                do
+                        if (!parse_new_argument(p, n))
+                                return NULL;
+                while (sp_sql_take(p, ','));
+        return sp_sql_need(p, ')') ? sp_sql_end(p, n) : NULL;
 }
 
 static struct sp_sql_node *parse_struct(struct sp_sql_parser *p)
@@ -309,7 +325,7 @@ static struct sp_sql_node *parse_struct(struct sp_sql_parser *p)
                 sp_sql_advance(p);
         }
         if (sp_sql_is(p, '{'))
-                return sp_sql_add(n, parse_braced(p)) ? sp_sql_end(p, n) : NULL;
+                return sp_sql_add(n, sp_sql_parse_braced(p)) ? sp_sql_end(p, n) : NULL;
         if (!sp_sql_need(p, '('))
                 return NULL;
         while (!sp_sql_is(p, ')')) {
@@ -381,23 +397,28 @@ static struct sp_sql_node *parse_typed(struct sp_sql_parser *p)
         return sp_sql_end(p, n);
 }
 
-/* Reserved words that are functions when `(` follows. */
-static struct sp_sql_node *parse_reserved_call(struct sp_sql_parser *p)
+struct sp_sql_node *sp_sql_parse_reserved_path(struct sp_sql_parser *p)
 {
         struct sp_sql_node *path = sp_sql_node_new(p, SP_SQL_N_PATH),
                            *name = sp_sql_node_new(p, SP_SQL_N_NAME);
 
         if (!path || !name)
                 return NULL;
-        if (!sp_sql_is_at(p, 1, '(')) {
-                sp_sql_advance(p);
-                return sp_sql_expected(p, "\"(\"");
-        }
         name->text = sp_str(p->text.p + name->span.start,
                             sp_sql_token_at(p, 0)->end - name->span.start);
         sp_sql_advance(p);
         sp_sql_add(path, sp_sql_end(p, name));
-        return sp_sql_parse_call(p, sp_sql_end(p, path));
+        return sp_sql_end(p, path);
+}
+
+/* Reserved words that are functions when `(` follows. */
+static struct sp_sql_node *parse_reserved_call(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *path = sp_sql_parse_reserved_path(p);
+
+        if (path && !sp_sql_is(p, '('))
+                return sp_sql_expected(p, "\"(\"");
+        return sp_sql_parse_call(p, path);
 }
 
 static struct sp_sql_node *parse_name_or_call(struct sp_sql_parser *p)
@@ -408,10 +429,17 @@ static struct sp_sql_node *parse_name_or_call(struct sp_sql_parser *p)
                 return parse_typed(p);
         if (kw(p, SAFE_CAST) && sp_sql_is_at(p, 1, '('))
                 return parse_cast(p);
+        if (kw(p, VALUE) && sp_sql_is_at(p, 1, '{')) { /* a graph's one value */
+                path = sp_sql_node_new(p, SP_SQL_N_SUBQUERY);
+                sp_sql_advance(p);
+                return path ? sp_sql_parse_graph_subquery(p, path) : NULL;
+        }
         path = sp_sql_parse_path(p);
-        if (path && sp_sql_is(p, '('))
-                return sp_sql_parse_call(p, path);
-        return path;
+        if (!path || !sp_sql_is(p, '('))
+                return path;
+        return sp_sql_is_word_path(path, SP_STR("REPLACE_FIELDS"))
+                       ? sp_sql_parse_replace_fields(p, path)
+                       : sp_sql_parse_call(p, path);
 }
 
 static struct sp_sql_node *parse_keyword_primary(struct sp_sql_parser *p)
@@ -450,7 +478,7 @@ static struct sp_sql_node *parse_keyword_primary(struct sp_sql_parser *p)
         case SP_KW_COLLATE:
                 return parse_reserved_call(p);
         case SP_KW_NEW:
-                return sp_sql_unsupported(p, sp_sql_here(p), "NEW");
+                return parse_new(p);
         default:
                 return sp_sql_unexpected(p);
         }
@@ -480,7 +508,7 @@ struct sp_sql_node *sp_sql_parse_primary(struct sp_sql_parser *p)
         case '[':
                 return parse_array(p);
         case '{':
-                return parse_braced(p);
+                return sp_sql_parse_braced(p);
         default:
                 return sp_sql_is_name(p) ? parse_name_or_call(p)
                                          : parse_keyword_primary(p);

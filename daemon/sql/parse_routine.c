@@ -8,35 +8,110 @@ static bool is_after_type(const struct sp_sql_parser *p, size_t i)
                kw_at(p, i, DEFAULT) || (kw_at(p, i, NOT) && kw_at(p, i + 1, AGGREGATE));
 }
 
-/* [IN|OUT|INOUT] [name] type [AS alias] [DEFAULT e] [NOT AGGREGATE] */
-static bool parse_parameter(struct sp_sql_parser *p, struct sp_sql_node *s)
+/* ANY TYPE, ANY TABLE, … */
+static struct sp_sql_node *parse_any(struct sp_sql_parser *p)
 {
+        struct sp_sql_node *n = sp_sql_node_new(p, SP_SQL_N_TYPE);
+
+        if (!n)
+                return NULL;
+        sp_sql_advance(p);
+        n->text = sp_str_c(kw(p, TABLE) ? "TABLE" : "ANY TYPE");
+        if (sp_sql_is_name(p)) {
+                if (!kw(p, TABLE) && !kw(p, TYPE))
+                        return sp_sql_fail(p, sp_sql_here(p),
+                                           "unexpected ANY template type");
+        } else if (!kw(p, PROTO) && !kw(p, ENUM) && !kw(p, STRUCT) && !kw(p, ARRAY)) {
+                return sp_sql_unexpected(p);
+        }
+        sp_sql_advance(p);
+        return sp_sql_end(p, n);
+}
+
+/* [IN|OUT|INOUT] [name] type [AS alias] [DEFAULT e] [NOT AGGREGATE] */
+static bool parse_parameter(struct sp_sql_parser *p, struct sp_sql_node *to)
+{
+        struct sp_sql_node *s = sp_sql_node_new(p, SP_SQL_N_CLAUSE), *name;
         const struct sp_sql_token *next;
+
+        if (!sp_sql_add(to, s))
+                return false;
+        s->op = SP_KW_IN;
 
         if (kw(p, IN) ||
             ((kw(p, OUT) || kw(p, INOUT)) &&
-             sp_sql_token_is_name(sp_sql_token_at(p, 1)) && !is_after_type(p, 2)))
+             sp_sql_token_is_name(sp_sql_token_at(p, 1)) && !is_after_type(p, 2))) {
+                s->op = sp_sql_token_at(p, 0)->keyword;
                 sp_sql_advance(p);
+        }
         next = sp_sql_token_at(p, 1);
         /* a name when something other than the rest of a type's path follows */
         if (sp_sql_is_name(p) && !is_after_type(p, 1) && next->type != '.' &&
-            next->type != '(' && next->type != '<' && next->type != SP_SQL_T_NE &&
-            !sp_sql_parse_name(p))
-                return false;
-        if (take_kw(p, ANY)) { /* ANY TYPE, ANY TABLE, … */
-                if (sp_sql_token_at(p, 0)->type != SP_SQL_T_WORD) {
-                        sp_sql_unexpected(p);
+            next->type != '(' && next->type != '<' && next->type != SP_SQL_T_NE) {
+                name = sp_sql_parse_name(p);
+                if (!name)
                         return false;
-                }
-                sp_sql_advance(p);
-        } else if (!sp_sql_add(s, sp_sql_parse_type(p))) {
-                return false;
+                s->text = name->text;
         }
+        if (!sp_sql_add(s, kw(p, ANY) ? parse_any(p) : sp_sql_parse_type(p)))
+                return false;
         if (take_kw(p, AS) && !sp_sql_parse_name(p))
                 return false;
+        if (kw(p, DEFAULT) && !s->text.n) {
+                sp_sql_fail(p, sp_sql_here(p),
+                            "Default expression is only allowed for named parameters");
+                return false;
+        }
         if (take_kw(p, DEFAULT) && !sp_sql_add(s, sp_sql_parse_expr(p)))
                 return false;
-        return !take_kw(p, NOT) || need_kw(p, AGGREGATE);
+        if (take_kw(p, NOT) && !need_kw(p, AGGREGATE))
+                return false;
+        sp_sql_end(p, s);
+        return true;
+}
+
+/* A procedure's: the name is there, and IN, OUT and INOUT are never it. */
+static bool parse_procedure_parameter(struct sp_sql_parser *p, struct sp_sql_node *to)
+{
+        struct sp_sql_node *s = sp_sql_node_new(p, SP_SQL_N_CLAUSE), *name;
+
+        if (!sp_sql_add(to, s))
+                return false;
+        s->op = SP_KW_IN;
+        if (kw(p, IN) || kw(p, OUT) || kw(p, INOUT)) {
+                s->op = sp_sql_token_at(p, 0)->keyword;
+                sp_sql_advance(p);
+        }
+        name = sp_sql_parse_name(p);
+        if (!name)
+                return false;
+        s->text = name->text;
+        if (sp_sql_is(p, ')') || sp_sql_is(p, ',')) {
+                sp_sql_fail(
+                        p, sp_sql_here(p),
+                        "Unexpected end of parameter. Parameters should be in the "
+                        "format [<parameter mode>] <parameter name> <type>. If "
+                        "IN/OUT/INOUT is intended to be the name of a parameter, it "
+                        "must be escaped with backticks");
+                return false;
+        }
+        if (!sp_sql_add(s, kw(p, ANY) ? parse_any(p) : sp_sql_parse_type(p)))
+                return false;
+        sp_sql_end(p, s);
+        return true;
+}
+
+static bool parse_procedure_parameters(struct sp_sql_parser *p, struct sp_sql_node *s)
+{
+        if (!sp_sql_need(p, '('))
+                return false;
+        if (sp_sql_take(p, ')'))
+                return true;
+        do
+                if (!parse_procedure_parameter(p, s))
+                        return false;
+        while (sp_sql_take(p, ','));
+        return sp_sql_need(p, ')');
 }
 
 static bool parse_parameters(struct sp_sql_parser *p, struct sp_sql_node *s)
@@ -64,7 +139,7 @@ static bool parse_returns(struct sp_sql_parser *p, struct sp_sql_node *s)
         return sp_sql_add(s, sp_sql_parse_type(p));
 }
 
-static bool parse_security(struct sp_sql_parser *p)
+bool sp_sql_parse_security(struct sp_sql_parser *p)
 {
         if (!take_kw(p, SQL))
                 return true;
@@ -110,29 +185,65 @@ static bool parse_remote(struct sp_sql_parser *p, struct sp_sql_node *s)
         return sp_sql_parse_connection(p, s);
 }
 
+/* AS ( expression ), or the text of a function in another language */
+static bool parse_body(struct sp_sql_parser *p, struct sp_sql_node *s)
+{
+        size_t n_locks;
+        uint32_t at;
+
+        if (sp_sql_is(p, SP_SQL_T_STRING))
+                return sp_sql_add(s, sp_sql_parse_string(p)) &&
+                       sp_sql_parse_opaque(p, s, "foreign-language");
+        if (!sp_sql_is(p, '(')) {
+                sp_sql_expected(p, "\"(\" or string literal");
+                return false;
+        }
+        if (kw_at(p, 1, SELECT)) {
+                sp_sql_fail(p, sp_sql_token_at(p, 1)->start,
+                            "The body of each CREATE FUNCTION statement is an "
+                            "expression, not a query; to use a query as an expression, "
+                            "the query must be wrapped with additional parentheses to "
+                            "make it a scalar subquery expression");
+                return false;
+        }
+        n_locks = p->n_locks;
+        at = sp_sql_here(p);
+        if (!sp_sql_add(s, sp_sql_parse_paren(p)))
+                return false;
+        if (p->n_locks > n_locks)
+                sp_sql_fail(p, at, "Unexpected lock mode in function body query");
+        return p->n_locks == n_locks;
+}
+
+/* LANGUAGE and REMOTE WITH CONNECTION, in either order */
+static bool parse_language_or_remote(struct sp_sql_parser *p, struct sp_sql_node *s)
+{
+        bool is_language = kw(p, LANGUAGE);
+
+        return (!is_language || parse_language(p, s)) && parse_remote(p, s) &&
+               (is_language || parse_language(p, s));
+}
+
 static struct sp_sql_node *parse_function(struct sp_sql_parser *p,
                                           struct sp_sql_node *s)
 {
+        bool has_options;
+
         s->text = SP_STR("CreateFunction");
-        (void)take_kw(p, AGGREGATE);
-        if (!need_kw(p, FUNCTION) || !sp_sql_parse_if_exists(p) ||
+        if (take_kw(p, AGGREGATE) && kw(p, CONSTANT))
+                return sp_sql_unexpected(p);
+        if (!need_kw(p, FUNCTION) || !sp_sql_parse_if_not_exists(p) ||
             !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)) ||
-            !parse_parameters(p, s) || !parse_returns(p, s) || !parse_security(p) ||
-            !parse_determinism(p) || !parse_language(p, s) || !parse_remote(p, s) ||
-            !sp_sql_parse_options(p, s))
+            !parse_parameters(p, s) || !parse_returns(p, s) ||
+            !sp_sql_parse_security(p) || !parse_determinism(p) ||
+            !parse_language_or_remote(p, s))
                 return NULL;
-        if (take_kw(p, AS)) {
-                if (sp_sql_is(p, SP_SQL_T_STRING)) {
-                        if (!sp_sql_add(s, sp_sql_parse_string(p)) ||
-                            !sp_sql_parse_opaque(p, s, "foreign-language"))
-                                return NULL;
-                } else if (!sp_sql_is(p, '(')) {
-                        return sp_sql_expected(p, "\"(\" or string literal");
-                } else if (!sp_sql_add(s, sp_sql_parse_paren(p))) {
-                        return NULL;
-                }
-        }
-        return sp_sql_parse_options(p, s) ? sp_sql_end(p, s) : NULL;
+        /* OPTIONS stands on either side of the body, but not on both */
+        has_options = kw(p, OPTIONS);
+        if (!sp_sql_parse_options(p, s) || (take_kw(p, AS) && !parse_body(p, s)) ||
+            (!has_options && !sp_sql_parse_options(p, s)))
+                return NULL;
+        return sp_sql_end(p, s);
 }
 
 static struct sp_sql_node *parse_table_function(struct sp_sql_parser *p,
@@ -142,9 +253,10 @@ static struct sp_sql_node *parse_table_function(struct sp_sql_parser *p,
 
         s->text = SP_STR("CreateTableFunction");
         sp_sql_advance(p);
-        if (!sp_sql_parse_if_exists(p) ||
+        if (!sp_sql_parse_if_not_exists(p) ||
             !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)) ||
-            !parse_parameters(p, s) || !parse_returns(p, s) || !parse_security(p))
+            !parse_parameters(p, s) || !parse_returns(p, s) ||
+            !sp_sql_parse_security(p))
                 return NULL;
         /* OPTIONS stands on either side of LANGUAGE, but not on both */
         has_options = kw(p, OPTIONS);
@@ -160,7 +272,7 @@ static struct sp_sql_node *parse_table_function(struct sp_sql_parser *p,
                         if (!sp_sql_add(s, sp_sql_parse_string(p)) ||
                             !sp_sql_parse_opaque(p, s, "foreign-language"))
                                 return NULL;
-                } else if (!sp_sql_add(s, sp_sql_parse_query(p))) {
+                } else if (!sp_sql_add(s, sp_sql_parse_definition(p))) {
                         return NULL;
                 }
         }
@@ -170,19 +282,21 @@ static struct sp_sql_node *parse_table_function(struct sp_sql_parser *p,
 static struct sp_sql_node *parse_procedure(struct sp_sql_parser *p,
                                            struct sp_sql_node *s)
 {
+        const struct sp_sql_label *labels = p->labels;
         bool was_script = p->is_script;
         struct sp_sql_node *body;
 
         s->text = SP_STR("CreateProcedure");
         sp_sql_advance(p);
-        if (!sp_sql_parse_if_exists(p) ||
+        if (!sp_sql_parse_if_not_exists(p) ||
             !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)) ||
-            !parse_parameters(p, s))
+            !parse_procedure_parameters(p, s))
                 return NULL;
-        if (kw(p, EXTERNAL)) {
-                sp_sql_advance(p);
-                if (!need_kw(p, SECURITY) || !sp_sql_parse_name(p))
+        if (take_kw(p, EXTERNAL)) {
+                if (!need_kw(p, SECURITY))
                         return NULL;
+                if (!take_kw(p, INVOKER) && !take_kw(p, DEFINER))
+                        return sp_sql_expected(p, "keyword DEFINER or keyword INVOKER");
         }
         if (!sp_sql_parse_connection(p, s) || !sp_sql_parse_options(p, s))
                 return NULL;
@@ -194,10 +308,14 @@ static struct sp_sql_node *parse_procedure(struct sp_sql_parser *p,
                 return sp_sql_end(p, s);
         }
         if (!kw(p, BEGIN))
-                return sp_sql_expected(p, "keyword BEGIN");
+                return sp_sql_unexpected(p);
         p->is_script = true;
+        p->is_body = !was_script;
+        p->labels = NULL; /* a body is a script of its own */
         body = sp_sql_parse_block_statement(p);
+        p->labels = labels;
         p->is_script = was_script;
+        p->is_body = false;
         if (!sp_sql_add(s, body))
                 return NULL;
         return sp_sql_end(p, s);
@@ -225,19 +343,34 @@ static bool parse_model_body(struct sp_sql_parser *p, struct sp_sql_node *s)
         if (sp_sql_is(p, '(') && sp_sql_token_is_name(sp_sql_token_at(p, 1)) &&
             kw_at(p, 2, AS))
                 return parse_named_queries(p, s);
-        return sp_sql_add(s, sp_sql_parse_query(p));
+        return sp_sql_add(s, sp_sql_parse_definition(p));
+}
+
+/* of INPUT and OUTPUT: no constraints */
+static bool parse_columns(struct sp_sql_parser *p, struct sp_sql_node *s)
+{
+        uint32_t at = sp_sql_here(p);
+
+        if (!sp_sql_parse_column_list(p, s))
+                return false;
+        for (const struct sp_sql_node *c = s->first; c; c = c->next)
+                if (c->kind == SP_SQL_N_CLAUSE && c->op != SP_KW_COLUMN) {
+                        sp_sql_fail(p, at,
+                                    "Element list contains unexpected constraint");
+                        return false;
+                }
+        return true;
 }
 
 static struct sp_sql_node *parse_model(struct sp_sql_parser *p, struct sp_sql_node *s)
 {
         s->text = SP_STR("CreateModel");
         sp_sql_advance(p);
-        if (!sp_sql_parse_if_exists(p) ||
+        if (!sp_sql_parse_if_not_exists(p) ||
             !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
                 return NULL;
-        if (take_kw(p, INPUT) && !sp_sql_parse_column_list(p, s))
-                return NULL;
-        if (take_kw(p, OUTPUT) && !sp_sql_parse_column_list(p, s))
+        if (take_kw(p, INPUT) &&
+            (!parse_columns(p, s) || !need_kw(p, OUTPUT) || !parse_columns(p, s)))
                 return NULL;
         if (take_kw(p, TRANSFORM) &&
             (!sp_sql_need(p, '(') || !sp_sql_parse_select_list(p, s) ||
@@ -249,17 +382,28 @@ static struct sp_sql_node *parse_model(struct sp_sql_parser *p, struct sp_sql_no
         return sp_sql_end(p, s);
 }
 
+/* The target says what it names; a table function is a function. */
+static struct sp_sql_node *of_kind(struct sp_sql_node *s, unsigned kind)
+{
+        if (!s)
+                return NULL;
+        for (struct sp_sql_node *c = s->first; c; c = c->next)
+                if (c->kind == SP_SQL_N_TARGET)
+                        c->op = (uint16_t)kind;
+        return s;
+}
+
 struct sp_sql_node *sp_sql_parse_create_routine(struct sp_sql_parser *p,
                                                 unsigned object, struct sp_sql_node *s)
 {
         switch (object) {
         case SP_KW_TABLE:
-                return parse_table_function(p, s);
+                return of_kind(parse_table_function(p, s), SP_KW_FUNCTION);
         case SP_KW_PROCEDURE:
-                return parse_procedure(p, s);
+                return of_kind(parse_procedure(p, s), SP_KW_PROCEDURE);
         case SP_KW_MODEL:
-                return parse_model(p, s);
+                return of_kind(parse_model(p, s), SP_KW_MODEL);
         default:
-                return parse_function(p, s);
+                return of_kind(parse_function(p, s), SP_KW_FUNCTION);
         }
 }

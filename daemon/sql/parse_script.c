@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Procedural language: blocks, branches, loops, variables. */
+#include "daemon/sql/name.h"
 #include "daemon/sql/parser.h"
 
 static bool is_list_end(const struct sp_sql_parser *p)
 {
         return sp_sql_is(p, SP_SQL_T_END) || kw(p, END) || kw(p, ELSE) ||
                kw(p, ELSEIF) || kw(p, WHEN) || kw(p, UNTIL) ||
-               (kw(p, EXCEPTION) && kw_at(p, 1, WHEN));
+               (kw(p, EXCEPTION) && !sp_sql_is_at(p, 1, ':'));
 }
 
 /* statement ; … up to a word that ends the list. */
@@ -35,7 +36,7 @@ static struct sp_sql_node *procedural(struct sp_sql_parser *p, const char *kind)
 }
 
 /* A variable's name may be what a WHERE looks at, so it is kept. */
-static bool parse_variable(struct sp_sql_parser *p)
+static bool parse_variable(struct sp_sql_parser *p, struct sp_sql_node *to)
 {
         struct sp_sql_node *name = sp_sql_parse_name(p);
         struct sp_str *v;
@@ -55,7 +56,12 @@ static bool parse_variable(struct sp_sql_parser *p)
                 return false;
         }
         *v = name->text;
-        return true;
+        if (!sp_sql_index_add(p->arena, &p->variables_index, p->variables.v,
+                              sizeof(*v))) {
+                sp_sql_no_memory(p);
+                return false;
+        }
+        return sp_sql_add(to, name);
 }
 
 static struct sp_sql_node *parse_if(struct sp_sql_parser *p)
@@ -126,7 +132,7 @@ static struct sp_sql_node *parse_for(struct sp_sql_parser *p)
 {
         struct sp_sql_node *s = procedural(p, "For");
 
-        if (!s || !parse_variable(p) || !need_kw(p, IN) ||
+        if (!s || !parse_variable(p, s) || !need_kw(p, IN) ||
             !sp_sql_add(s, sp_sql_parse_query_paren(p)) || !need_kw(p, DO) ||
             !sp_sql_add(s, parse_list(p)) || !need_kw(p, END) || !need_kw(p, FOR))
                 return NULL;
@@ -167,7 +173,7 @@ static struct sp_sql_node *parse_declare(struct sp_sql_parser *p)
         if (!s)
                 return NULL;
         do
-                if (!parse_variable(p))
+                if (!parse_variable(p, s))
                         return NULL;
         while (sp_sql_take(p, ','));
         if (!kw(p, DEFAULT) && !sp_sql_add(s, sp_sql_parse_type(p)))
@@ -175,6 +181,50 @@ static struct sp_sql_node *parse_declare(struct sp_sql_parser *p)
         if (take_kw(p, DEFAULT) && !sp_sql_add(s, sp_sql_parse_expr(p)))
                 return NULL;
         return sp_sql_end(p, s);
+}
+
+static bool is_transaction_mode(const struct sp_sql_parser *p)
+{
+        return (kw(p, READ) && (kw_at(p, 1, ONLY) || kw_at(p, 1, WRITE))) ||
+               (kw(p, ISOLATION) && kw_at(p, 1, LEVEL));
+}
+
+/* SET TRANSACTION mode, …: not BigQuery's */
+static struct sp_sql_node *parse_set_transaction(struct sp_sql_parser *p,
+                                                 struct sp_sql_node *s)
+{
+        s->text = SP_STR("SetTransaction");
+        sp_sql_advance(p);
+        if (!is_transaction_mode(p))
+                return sp_sql_expected(p, "\",\" or \"=\"");
+        return sp_sql_parse_opaque(p, s, "set-transaction") &&
+                               sp_sql_parse_transaction_modes(p)
+                       ? sp_sql_end(p, s)
+                       : NULL;
+}
+
+/* The one name behind SET; several would need parentheses. */
+static bool parse_assigned(struct sp_sql_parser *p, struct sp_sql_node *s)
+{
+        uint32_t at = sp_sql_here(p);
+
+        p->has_procedural = true;
+        if (!sp_sql_add(s, sp_sql_parse_name(p)))
+                return false;
+        if (sp_sql_is(p, '='))
+                return true;
+        if (!sp_sql_is(p, ',')) {
+                sp_sql_expected(p, "\",\" or \"=\"");
+                return false;
+        }
+        while (sp_sql_take(p, ','))
+                if (!sp_sql_parse_name(p))
+                        return false;
+        if (sp_sql_need(p, '='))
+                sp_sql_fail(p, at,
+                            "Using SET with multiple variables requires parentheses "
+                            "around the variable list");
+        return false;
 }
 
 static struct sp_sql_node *parse_set(struct sp_sql_parser *p)
@@ -185,10 +235,17 @@ static struct sp_sql_node *parse_set(struct sp_sql_parser *p)
         if (!s)
                 return NULL;
         sp_sql_advance(p);
+        if (kw(p, TRANSACTION) && !sp_sql_is_at(p, 1, '='))
+                return parse_set_transaction(p, s);
         if (sp_sql_take(p, '(')) {
                 s->text = SP_STR("AssignmentFromStruct");
+                p->has_procedural = true;
+                if (sp_sql_is(p, ')'))
+                        return sp_sql_fail(p, sp_sql_here(p),
+                                           "Parenthesized SET statement requires a "
+                                           "variable list");
                 do
-                        if (!sp_sql_parse_name(p))
+                        if (!sp_sql_add(s, sp_sql_parse_name(p)))
                                 return NULL;
                 while (sp_sql_take(p, ','));
                 if (!sp_sql_need(p, ')'))
@@ -203,8 +260,8 @@ static struct sp_sql_node *parse_set(struct sp_sql_parser *p)
                 /* @@dataset_id and the like change what later names mean */
                 if (is_system && !sp_sql_parse_opaque(p, s, "system-variable"))
                         return NULL;
-        } else if (!p->is_script || !sp_sql_parse_name(p)) {
-                return sp_sql_unexpected(p);
+        } else if (!parse_assigned(p, s)) {
+                return NULL;
         }
         if (!sp_sql_need(p, '=') || !sp_sql_add(s, sp_sql_parse_expr(p)))
                 return NULL;
@@ -223,17 +280,52 @@ static struct sp_sql_node *parse_raise(struct sp_sql_parser *p)
         return sp_sql_end(p, s);
 }
 
+/* There are no more of them around than levels of depth. */
+static const struct sp_sql_label *find_label(const struct sp_sql_parser *p,
+                                             struct sp_str name)
+{
+        const struct sp_sql_label *l = p->labels;
+
+        while (l && !sp_sql_name_eq(l->name, name))
+                l = l->outer;
+        return l;
+}
+
+/* BREAK label, CONTINUE label: one of the statements around it, for CONTINUE a loop. That
+ * a BREAK without label is in a loop at all is left to who runs it, as GoogleSQL's parser
+ * does. */
+static bool parse_jump_label(struct sp_sql_parser *p, uint32_t at, struct sp_str word,
+                             bool is_continue)
+{
+        struct sp_sql_node *name = sp_sql_parse_name(p);
+        const struct sp_sql_label *l = name ? find_label(p, name->text) : NULL;
+
+        if (!name)
+                return false;
+        if (!l)
+                sp_sql_invalid(p, at, "Label %.*s does not exist or is out of scope",
+                               SP_FMT(sp_str_sub(name->text, 0, 100)));
+        else if (is_continue && !l->is_loop)
+                sp_sql_invalid(p, at, "%.*s with label must refer to a loop",
+                               SP_FMT(word));
+        return !p->code;
+}
+
 static struct sp_sql_node *parse_jump(struct sp_sql_parser *p)
 {
         struct sp_sql_node *s;
-        bool has_label = !kw(p, RETURN);
+        unsigned k = sp_sql_token_at(p, 0)->keyword;
+        bool is_break = k == SP_KW_BREAK || k == SP_KW_LEAVE,
+             is_return = k == SP_KW_RETURN;
+        uint32_t at = sp_sql_here(p);
 
-        s = procedural(p, kw(p, RETURN)                  ? "Return"
-                          : kw(p, BREAK) || kw(p, LEAVE) ? "Break"
-                                                         : "Continue");
-        if (s && has_label && sp_sql_is_name(p) && !sp_sql_parse_name(p))
+        s = procedural(p, is_return ? "Return" : is_break ? "Break" : "Continue");
+        if (!s)
                 return NULL;
-        return s ? sp_sql_end(p, s) : NULL;
+        if (!is_return && sp_sql_is_name(p) &&
+            !parse_jump_label(p, at, sp_str_c(sp_sql_keyword_name(k)), !is_break))
+                return NULL;
+        return sp_sql_end(p, s);
 }
 
 static bool is_label(const struct sp_sql_parser *p)
@@ -243,21 +335,31 @@ static bool is_label(const struct sp_sql_parser *p)
                 kw_at(p, 2, REPEAT) || kw_at(p, 2, FOR));
 }
 
+/* label: statement [label], the label's name being none of those around it */
 static struct sp_sql_node *parse_labelled(struct sp_sql_parser *p)
 {
         struct sp_sql_node *name = sp_sql_parse_name(p), *s, *end;
+        struct sp_sql_label label = { .outer = p->labels };
 
         if (!name)
                 return NULL;
+        if (find_label(p, name->text))
+                return sp_sql_invalid(p, name->span.start, "Label %.*s already exists",
+                                      SP_FMT(sp_str_sub(name->text, 0, 100)));
         sp_sql_advance(p);
+        label.name = name->text;
+        label.is_loop = !kw(p, BEGIN);
+        p->labels = &label;
         s = sp_sql_parse_procedural(p);
+        p->labels = label.outer;
         if (!s || !sp_sql_is_name(p))
                 return s;
         end = sp_sql_parse_name(p);
-        if (end && !sp_str_caseeq(end->text, name->text))
+        if (end && !sp_sql_name_eq(end->text, name->text))
                 return sp_sql_fail(p, end->span.start,
-                                   "Mismatched end label; expected %.*s",
-                                   SP_FMT(name->text));
+                                   "Mismatched end label; expected %.*s, got %.*s",
+                                   SP_FMT(sp_str_sub(name->text, 0, 80)),
+                                   SP_FMT(sp_str_sub(end->text, 0, 80)));
         return end ? sp_sql_end(p, s) : NULL;
 }
 

@@ -34,9 +34,38 @@ static struct sp_sql_node *parse_query_statement(struct sp_sql_parser *p)
 {
         struct sp_sql_node *s = statement(p, "Query", SP_SQL_SELECT);
 
-        if (!s || !sp_sql_add(s, sp_sql_parse_query(p)))
+        if (!s || !sp_sql_add(s, sp_sql_parse_query_or_graph(p)))
                 return NULL;
         /* WITH … DELETE and the like: GoogleSQL has no such thing */
+        return sp_sql_end(p, s);
+}
+
+struct sp_sql_node *sp_sql_parse_export_prefix(struct sp_sql_parser *p)
+{
+        struct sp_sql_node *s = statement(p, "ExportData", SP_SQL_EXPORT);
+
+        if (!s)
+                return NULL;
+        sp_sql_advance(p);
+        if (!need_kw(p, DATA) || !sp_sql_parse_connection(p, s) ||
+            !sp_sql_parse_options(p, s))
+                return NULL;
+        return sp_sql_end(p, s);
+}
+
+/* EXPORT TABLE METADATA FROM t: writes files beside those of the table */
+static struct sp_sql_node *parse_export_metadata(struct sp_sql_parser *p,
+                                                 struct sp_sql_node *s)
+{
+        s->text = SP_STR("ExportMetadata");
+        if (kw_at(p, 1, FUNCTION))
+                return sp_sql_fail(p, sp_sql_here(p),
+                                   "EXPORT TABLE FUNCTION METADATA is not supported");
+        sp_sql_advance(p);
+        if (!need_kw(p, METADATA) || !need_kw(p, FROM) ||
+            !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_SOURCE)) ||
+            !sp_sql_parse_connection(p, s) || !sp_sql_parse_options(p, s))
+                return NULL;
         return sp_sql_end(p, s);
 }
 
@@ -52,16 +81,15 @@ static struct sp_sql_node *parse_export(struct sp_sql_parser *p)
                 if (!sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)) ||
                     !sp_sql_parse_connection(p, s) || !sp_sql_parse_options(p, s))
                         return NULL;
+                s->first->op = SP_KW_MODEL;
                 return sp_sql_end(p, s);
         }
-        if (take_kw(p, TABLE)) {
-                s->text = SP_STR("ExportMetadata");
-                return sp_sql_unsupported(p, sp_sql_here(p), "EXPORT TABLE");
-        }
+        if (kw(p, TABLE))
+                return parse_export_metadata(p, s);
         if (!need_kw(p, DATA) || !sp_sql_parse_connection(p, s) ||
             !sp_sql_parse_options(p, s) || !need_kw(p, AS))
                 return NULL;
-        q = sp_sql_parse_query(p);
+        q = sp_sql_parse_definition(p);
         return sp_sql_add(s, q) ? sp_sql_end(p, s) : NULL;
 }
 
@@ -99,11 +127,13 @@ static struct sp_sql_node *parse_load(struct sp_sql_parser *p)
         }
         if (!sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)))
                 return NULL;
-        if (take_kw(p, OVERWRITE) && !need_kw(p, PARTITIONS))
+        if (sp_sql_is(p, '(') && !sp_sql_parse_column_list(p, s))
                 return NULL;
+        if (kw(p, OVERWRITE) && kw_at(p, 1, PARTITIONS))
+                sp_sql_advance(p);
         if (take_kw(p, PARTITIONS) && !sp_sql_add(s, sp_sql_parse_paren(p)))
                 return NULL;
-        if (sp_sql_is(p, '(') && !sp_sql_parse_column_list(p, s))
+        if (take_kw(p, COLLATE) && !sp_sql_parse_string(p))
                 return NULL;
         if (!sp_sql_parse_partition(p, s) || !sp_sql_parse_options(p, s) ||
             !parse_load_source(p, s))
@@ -127,8 +157,9 @@ static struct sp_sql_node *parse_call_statement(struct sp_sql_parser *p)
                 return sp_sql_expected(p, "\"(\"");
         path = sp_sql_node_at(p, SP_SQL_N_PATH,
                               sp_sql_here(p)); /* the name is the target's */
-        return path && sp_sql_add(s, sp_sql_parse_call(p, path)) ? sp_sql_end(p, s)
-                                                                 : NULL;
+        return path && sp_sql_add(s, sp_sql_parse_table_call(p, path))
+                       ? sp_sql_end(p, s)
+                       : NULL;
 }
 
 static struct sp_sql_node *parse_execute(struct sp_sql_parser *p)
@@ -143,7 +174,7 @@ static struct sp_sql_node *parse_execute(struct sp_sql_parser *p)
                 return NULL;
         if (take_kw(p, INTO)) {
                 do
-                        if (!sp_sql_parse_name(p))
+                        if (!sp_sql_add(s, sp_sql_parse_name(p)))
                                 return NULL;
                 while (sp_sql_take(p, ','));
         }
@@ -152,7 +183,7 @@ static struct sp_sql_node *parse_execute(struct sp_sql_parser *p)
                         struct sp_sql_node *item = sp_sql_node_new(p, SP_SQL_N_ITEM);
 
                         if (!item || !sp_sql_add(item, sp_sql_parse_expr(p)) ||
-                            !sp_sql_parse_alias(p, item))
+                            (kw(p, AS) && !sp_sql_parse_alias(p, item)))
                                 return NULL;
                         sp_sql_add(s, sp_sql_end(p, item));
                 } while (sp_sql_take(p, ','));
@@ -174,7 +205,7 @@ static struct sp_sql_node *parse_assert(struct sp_sql_parser *p)
 }
 
 /* ISOLATION LEVEL a [b], READ ONLY, READ WRITE */
-static bool parse_transaction_modes(struct sp_sql_parser *p)
+bool sp_sql_parse_transaction_modes(struct sp_sql_parser *p)
 {
         if (!kw(p, ISOLATION) && !kw(p, READ))
                 return true;
@@ -202,41 +233,30 @@ static struct sp_sql_node *parse_transaction(struct sp_sql_parser *p, const char
         sp_sql_advance(p);
         if (!take_kw(p, TRANSACTION) && is_start)
                 return sp_sql_expected(p, "keyword TRANSACTION");
-        if (is_begin && !parse_transaction_modes(p))
+        if (is_begin && !sp_sql_parse_transaction_modes(p))
                 return NULL;
         return sp_sql_end(p, s);
 }
 
 /* ---- GRANT, REVOKE ---- */
 
-static bool parse_privileges(struct sp_sql_parser *p)
+bool sp_sql_parse_privileges(struct sp_sql_parser *p)
 {
         if (take_kw(p, ALL)) {
                 (void)take_kw(p, PRIVILEGES);
                 return true;
         }
         do {
-                const struct sp_sql_token *t = sp_sql_token_at(p, 0);
-
-                if (t->type != SP_SQL_T_QUOTED &&
-                    (t->type != SP_SQL_T_WORD || t->keyword == SP_KW_ON)) {
-                        sp_sql_unexpected(p);
+                /* SELECT is the only reserved word among them; a role is quoted */
+                if (!take_kw(p, SELECT) && !sp_sql_parse_name(p))
                         return false;
-                }
-                if (sp_sql_is_name(p)) {
-                        if (!sp_sql_parse_path(
-                                    p)) /* roles/bigquery.dataViewer is quoted */
-                                return false;
-                } else {
-                        sp_sql_advance(p); /* SELECT, INSERT, … */
-                }
-                if (sp_sql_is(p, '(') && !sp_sql_parse_name_list(p))
+                if (sp_sql_is(p, '(') && !sp_sql_parse_path_list(p))
                         return false;
         } while (sp_sql_take(p, ','));
         return true;
 }
 
-static bool parse_grantees(struct sp_sql_parser *p, struct sp_sql_node *s)
+bool sp_sql_parse_people(struct sp_sql_parser *p, struct sp_sql_node *s)
 {
         do {
                 if (!sp_sql_is(p, SP_SQL_T_STRING) && !sp_sql_is(p, '@') &&
@@ -259,35 +279,31 @@ static struct sp_sql_node *parse_grant(struct sp_sql_parser *p)
         if (!s)
                 return NULL;
         sp_sql_advance(p);
-        if (!parse_privileges(p) || !need_kw(p, ON))
+        if (!sp_sql_parse_privileges(p) || !need_kw(p, ON))
                 return NULL;
         /* [EXTERNAL] TABLE t, SCHEMA d, …: a type stands before a second name */
         while (sp_sql_is_name(p) && sp_sql_token_is_name(sp_sql_token_at(p, 1)))
                 sp_sql_advance(p);
         if (!sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)) ||
-            !(is_grant ? need_kw(p, TO) : need_kw(p, FROM)) || !parse_grantees(p, s))
+            !(is_grant ? need_kw(p, TO) : need_kw(p, FROM)) ||
+            !sp_sql_parse_people(p, s))
                 return NULL;
         return sp_sql_end(p, s);
 }
 
-struct sp_sql_node *sp_sql_parse_other(struct sp_sql_parser *p)
+/* UNDROP SCHEMA: the only object that comes back */
+static struct sp_sql_node *parse_undrop(struct sp_sql_parser *p)
 {
-        static const struct {
-                const char *what;
-                uint16_t keyword;
-        } refused[] = {
-                { "EXPLAIN", SP_KW_EXPLAIN }, { "DESCRIBE", SP_KW_DESCRIBE },
-                { "SHOW", SP_KW_SHOW },       { "DEFINE", SP_KW_DEFINE },
-                { "IMPORT", SP_KW_IMPORT },   { "MODULE", SP_KW_MODULE },
-                { "RENAME", SP_KW_RENAME },   { "ANALYZE", SP_KW_ANALYZE },
-                { "RUN", SP_KW_RUN },         { "CLONE DATA", SP_KW_CLONE },
-                { "GRAPH", SP_KW_GRAPH },     { "UNDROP", SP_KW_UNDROP },
-        };
+        struct sp_sql_node *s = statement(p, "Undrop", SP_SQL_CREATE);
 
-        for (size_t i = 0; i < SP_ARRAY_SIZE(refused); i++)
-                if (sp_sql_token_at(p, 0)->keyword == refused[i].keyword)
-                        return sp_sql_unsupported(p, sp_sql_here(p), refused[i].what);
-        return sp_sql_unexpected(p);
+        if (!s)
+                return NULL;
+        sp_sql_advance(p);
+        if (!need_kw(p, SCHEMA) || !sp_sql_parse_if_not_exists(p) ||
+            !sp_sql_add(s, sp_sql_parse_object(p, SP_SQL_N_TARGET)) ||
+            !sp_sql_parse_system_time(p, s) || !sp_sql_parse_options(p, s))
+                return NULL;
+        return sp_sql_end(p, s);
 }
 
 static struct sp_sql_node *parse_statement(struct sp_sql_parser *p)
@@ -296,6 +312,7 @@ static struct sp_sql_node *parse_statement(struct sp_sql_parser *p)
         case SP_KW_SELECT:
         case SP_KW_WITH:
         case SP_KW_FROM:
+        case SP_KW_GRAPH:
                 return parse_query_statement(p);
         case SP_KW_INSERT:
                 return sp_sql_parse_insert(p);
@@ -318,23 +335,28 @@ static struct sp_sql_node *parse_statement(struct sp_sql_parser *p)
         case SP_KW_LOAD:
                 return parse_load(p);
         case SP_KW_CALL:
-                return parse_call_statement(p);
+                return sp_sql_parse_statement_pipes(p, parse_call_statement(p));
         case SP_KW_EXECUTE:
-                return parse_execute(p);
+                return sp_sql_parse_statement_pipes(p, parse_execute(p));
         case SP_KW_ASSERT:
                 return parse_assert(p);
         case SP_KW_GRANT:
         case SP_KW_REVOKE:
                 return parse_grant(p);
-        case SP_KW_BEGIN:
         case SP_KW_START:
+                if (!kw_at(p, 1, TRANSACTION))
+                        return sp_sql_parse_other(p);
                 return parse_transaction(p, "Begin");
+        case SP_KW_BEGIN:
+                return parse_transaction(p, "Begin");
+        case SP_KW_UNDROP:
+                return parse_undrop(p);
         case SP_KW_COMMIT:
                 return parse_transaction(p, "Commit");
         case SP_KW_ROLLBACK:
                 return parse_transaction(p, "Rollback");
         default:
-                if (sp_sql_is(p, '('))
+                if (sp_sql_is(p, '(') || sp_sql_is_table_clause(p, 0))
                         return parse_query_statement(p);
                 return sp_sql_parse_other(p);
         }
@@ -347,7 +369,10 @@ struct sp_sql_node *sp_sql_parse_statement(struct sp_sql_parser *p)
 
         if (!hints || !sp_sql_parse_hint(p, hints))
                 return NULL;
-        s = sp_sql_is_procedural(p) ? sp_sql_parse_procedural(p) : parse_statement(p);
+        /* of what is procedural only SET takes a hint */
+        s = sp_sql_is_procedural(p) && (!hints->first || kw(p, SET))
+                    ? sp_sql_parse_procedural(p)
+                    : parse_statement(p);
         if (!s)
                 return NULL;
         if (hints->first) {

@@ -18,7 +18,14 @@ static bool parse_field(struct sp_sql_parser *p, struct sp_sql_node *to)
         return sp_sql_add(to, parse_type(p)) && sp_sql_parse_options(p, to);
 }
 
-/* < … > behind ARRAY, STRUCT, RANGE, TABLE. `<>` is one token. */
+/* <type> behind ARRAY and RANGE */
+static bool parse_element(struct sp_sql_parser *p, struct sp_sql_node *n)
+{
+        return sp_sql_need(p, '<') && sp_sql_add(n, parse_type(p)) &&
+               sp_sql_parse_options(p, n) && sp_sql_need(p, '>');
+}
+
+/* < … > behind STRUCT, MAP, TABLE. `<>` is one token. */
 static bool parse_angle(struct sp_sql_parser *p, struct sp_sql_node *n)
 {
         if (sp_sql_is(p, SP_SQL_T_NE) && p->text.p[sp_sql_here(p)] == '<') {
@@ -51,6 +58,12 @@ static bool parse_type_parameters(struct sp_sql_parser *p)
                         return false;
                 }
                 sp_sql_advance(p);
+                if (sp_sql_is(p, ',') && sp_sql_is_at(p, 1, ')')) {
+                        sp_sql_fail(p, sp_sql_here(p),
+                                    "Trailing comma in type parameter list is not "
+                                    "allowed.");
+                        return false;
+                }
         } while (sp_sql_take(p, ','));
         return sp_sql_need(p, ')');
 }
@@ -83,13 +96,14 @@ static bool parse_function_type(struct sp_sql_parser *p, struct sp_sql_node *n)
 static bool parse_type_name(struct sp_sql_parser *p, struct sp_sql_node *n)
 {
         uint32_t start = sp_sql_here(p);
+        bool is_element = kw(p, ARRAY) || kw(p, RANGE);
 
-        if (kw(p, ARRAY) || kw(p, STRUCT) || kw(p, RANGE) ||
+        if (is_element || kw(p, STRUCT) || (kw(p, MAP) && sp_sql_is_at(p, 1, '<')) ||
             (kw(p, TABLE) &&
              (sp_sql_is_at(p, 1, '<') || sp_sql_is_at(p, 1, SP_SQL_T_NE)))) {
                 sp_sql_advance(p);
                 n->text = sp_str(p->text.p + start, sp_sql_behind(p) - start);
-                return parse_angle(p, n);
+                return is_element ? parse_element(p, n) : parse_angle(p, n);
         }
         if (kw(p, FUNCTION) && sp_sql_is_at(p, 1, '<'))
                 return parse_function_type(p, n);
@@ -116,13 +130,8 @@ static struct sp_sql_node *parse_type(struct sp_sql_parser *p)
         sp_sql_leave(p);
         if (!ok)
                 return NULL;
-        if (take_kw(p, COLLATE)) {
-                if (!sp_sql_is(p, SP_SQL_T_STRING) && !sp_sql_is(p, '@') &&
-                    !sp_sql_is(p, '?') && !sp_sql_is(p, SP_SQL_T_SYSTEM))
-                        return sp_sql_expected(p, "\"@\" or \"@@\" or string literal");
-                if (!sp_sql_add(n, sp_sql_parse_primary(p)))
-                        return NULL;
-        }
+        if (!sp_sql_parse_collation(p, n))
+                return NULL;
         /* inside STRUCT<…> of a column definition */
         while (kw(p, NOT) && kw_at(p, 1, NULL)) {
                 sp_sql_advance(p);

@@ -20,20 +20,37 @@ void *sp_sql_vector_add(struct sp_arena *a, struct sp_sql_vector *v, size_t size
         return (char *)v->v + v->n++ * size;
 }
 
-void *sp_sql_fail(struct sp_sql_parser *p, uint32_t at, const char *fmt, ...)
+static void fail(struct sp_sql_parser *p, uint32_t at, const char *prefix,
+                 const char *fmt, va_list ap)
 {
         unsigned line, column;
         char what[256];
-        va_list ap;
 
         if (p->code)
-                return NULL;
-        va_start(ap, fmt);
+                return;
         vsnprintf(what, sizeof(what), fmt, ap);
-        va_end(ap);
         sp_sql_position(p->text, at, &line, &column);
         p->code = sp_err_set_at(p->err, -EINVAL, "sql.syntax", "sql", line, column,
-                                "Syntax error: %s", what);
+                                "%s%s", prefix, what);
+}
+
+void *sp_sql_fail(struct sp_sql_parser *p, uint32_t at, const char *fmt, ...)
+{
+        va_list ap;
+
+        va_start(ap, fmt);
+        fail(p, at, "Syntax error: ", fmt, ap);
+        va_end(ap);
+        return NULL;
+}
+
+void *sp_sql_invalid(struct sp_sql_parser *p, uint32_t at, const char *fmt, ...)
+{
+        va_list ap;
+
+        va_start(ap, fmt);
+        fail(p, at, "", fmt, ap);
+        va_end(ap);
         return NULL;
 }
 
@@ -68,7 +85,8 @@ static void describe(const struct sp_sql_parser *p, const struct sp_sql_token *t
         s = sp_str_sub(s, 0, 50);
         switch (t->type) {
         case SP_SQL_T_END:
-                snprintf(to, size, "end of %s", p->is_script ? "script" : "statement");
+                snprintf(to, size, "end of %s",
+                         p->is_script && !p->is_body ? "script" : "statement");
                 break;
         case SP_SQL_T_WORD:
                 if (t->keyword)
@@ -153,10 +171,19 @@ bool sp_sql_need_kw(struct sp_sql_parser *p, unsigned k)
 struct sp_sql_node *sp_sql_node_at(struct sp_sql_parser *p, enum sp_sql_node_kind kind,
                                    uint32_t start)
 {
-        struct sp_sql_node *n = sp_arena_new(p->arena, struct sp_sql_node);
+        struct sp_sql_node *n;
 
+        if (p->n_nodes >= SP_SQL_NODES_MAX) {
+                if (!p->code)
+                        p->code = sp_err_set(p->err, -E2BIG, "sql.limit", "",
+                                             "more than %d nodes in the syntax tree",
+                                             SP_SQL_NODES_MAX);
+                return NULL;
+        }
+        n = sp_arena_new(p->arena, struct sp_sql_node);
         if (!n)
                 return sp_sql_no_memory(p);
+        p->n_nodes++;
         n->kind = (uint8_t)kind;
         n->span = (struct sp_sql_span){ start, start };
         return n;

@@ -27,6 +27,8 @@ static int parse(struct sp_arena *a, struct sp_str text, bool is_script,
         r = sp_sql_facts(&p, root, script);
         if (r < 0)
                 return r;
+        script->text = text;
+        script->root = root;
         script->is_script = p.has_procedural || script->n_statements > 1;
         script->positional = p.positional.v;
         script->n_positional = p.positional.n;

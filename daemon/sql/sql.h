@@ -20,6 +20,7 @@
 /* All limits of the front end, in one place. */
 #define SP_SQL_TEXT_MAX (1024 * 1024)
 #define SP_SQL_TOKENS_MAX 200000
+#define SP_SQL_NODES_MAX 350000 /* of the tree; those thrown away count */
 #define SP_SQL_DEPTH_MAX 200
 #define SP_SQL_STATEMENTS_MAX 1000
 #define SP_SQL_NAMES_MAX                                                               \
@@ -80,7 +81,8 @@ struct sp_sql_table {
         bool is_argument; /* TABLE t of a table function, MODEL m: cannot be wrapped */
         bool is_sampled; /* followed by TABLESAMPLE */
         bool is_pipe; /* source of a pipe query, or JOIN operand of a pipe operator */
-        bool is_model; /* MODEL m; is_argument too */
+        bool is_model; /* MODEL m; is_argument too, or is_target */
+        bool is_routine; /* target of CREATE or DROP FUNCTION, PROCEDURE; not a table */
         bool is_temporary; /* a TEMP table that this script has certainly made before;
                               its name is in no dataset */
         struct sp_sql_span system_time; /* FOR SYSTEM_TIME AS OF …, when is_time_travel.
@@ -108,11 +110,17 @@ struct sp_sql_statement {
         const char **opaque; /* "execute-immediate", "external-query", "javascript", … :
                                 parts whose effect cannot be read here */
         size_t n_opaque;
+        struct sp_str *system_variables; /* that it sets, lower case: "dataset_id" */
+        size_t n_system_variables;
         enum sp_sql_where where;
         bool is_temporary; /* CREATE TEMP … */
 };
 
+struct sp_sql_node;
+
 struct sp_sql_script {
+        struct sp_str text; /* what was parsed; the tree's spans are into it */
+        const struct sp_sql_node *root; /* the syntax tree (ast.h), for the resolver */
         struct sp_sql_statement *statements; /* nested ones too, in text order */
         size_t n_statements; /* 0 for a text of nothing but comments, in a script */
         bool is_script; /* more than one statement, or procedural */

@@ -1,498 +1,283 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether a condition chooses rows or only looks as if it did. Not a proof system:
- * constants are computed, the usual tautologies recognised, and what depends on
- * something that is not in the text (parameters, variables, subqueries, unknown
- * functions) is "unproven".
+ * Whether a condition chooses rows or only looks as if it did: what AND, OR, NOT, CASE
+ * and the like make of the predicates, and the statements. Not a proof system: what is
+ * not seen to choose is "unproven". truth.h says what counts as choosing.
  */
-#include "daemon/sql/constant.h"
+#include "daemon/sql/collect.h"
 #include "daemon/sql/facts.h"
+#include "daemon/sql/name.h"
+#include "daemon/sql/spelling.h"
+#include "daemon/sql/truth.h"
 
-enum truth {
-        YES, /* true for every row, but perhaps those where a column is NULL */
-        NO, /* false or NULL for every row */
-        SELECTS, /* depends on the row in a way that chooses */
-        MAYBE, /* cannot be told: may be true for every row */
-};
+#define OPERANDS_MAX 64 /* of one AND or OR, compared pair by pair */
 
-#define OPERANDS_MAX 64 /* of one OR, compared pair by pair */
-
-static enum truth judge(const struct sp_sql_parser *p, const struct sp_sql_node *n);
-
-/* What to say of an expression of which only its dependencies are known. */
-static enum truth by_dependency(const struct sp_sql_parser *p,
-                                const struct sp_sql_node *n)
+enum sp_sql_truth sp_sql_negate(enum sp_sql_truth t)
 {
-        struct sp_sql_depends d = sp_sql_depends_on(p, n);
-
-        return d.on_column && !d.on_unknown ? SELECTS : MAYBE;
-}
-
-static enum truth from_bool(bool b)
-{
-        return b ? YES : NO;
-}
-
-/* ---- predicates ---- */
-
-static enum truth negate(enum truth t)
-{
-        return t == YES ? NO : t == NO ? YES : t;
-}
-
-/* Only values >= 0 come out: LENGTH(x) >= 0 chooses nothing. */
-static bool is_non_negative(const struct sp_sql_node *n)
-{
-        static const char *const names[] = {
-                "length",      "char_length",  "character_length",
-                "byte_length", "octet_length", "array_length",
-                "abs",         "bit_count",    "rand"
-        };
-
-        n = sp_sql_strip(n);
-        if (n->kind != SP_SQL_N_CALL || n->first->kind != SP_SQL_N_PATH ||
-            !n->first->first)
-                return false;
-        for (size_t i = 0; i < SP_ARRAY_SIZE(names); i++)
-                if (sp_str_caseeq(n->first->last->text, sp_str_c(names[i])))
-                        return true;
-        return false;
-}
-
-/* expression op constant */
-static enum truth judge_against(const struct sp_sql_parser *p,
-                                const struct sp_sql_node *e, unsigned op,
-                                const struct sp_sql_value *v,
-                                const struct sp_sql_node *whole)
-{
-        if (v->type == SP_SQL_V_NULL)
-                return NO; /* a comparison with NULL is never true */
-        if (v->type == SP_SQL_V_BOOL && (op == '=' || op == SP_SQL_T_NE)) {
-                enum truth t = judge(p, e);
-
-                return (op == '=') == (v->i != 0) ? t : negate(t);
+        switch (t) {
+        case SP_SQL_YES:
+                return SP_SQL_NO;
+        case SP_SQL_NO:
+                return SP_SQL_YES;
+        case SP_SQL_SELECTS:
+                return SP_SQL_EXCLUDES;
+        case SP_SQL_EXCLUDES:
+                return SP_SQL_SELECTS;
+        default:
+                return SP_SQL_MAYBE;
         }
-        if (v->type == SP_SQL_V_INT && is_non_negative(e)) {
-                if ((op == SP_SQL_T_GE && v->i <= 0) || (op == '>' && v->i < 0) ||
-                    (op == SP_SQL_T_NE && v->i < 0))
-                        return YES;
-        }
-        return by_dependency(p, whole);
-}
-
-static enum truth judge_comparison(const struct sp_sql_parser *p,
-                                   const struct sp_sql_node *n)
-{
-        const struct sp_sql_node *a = n->first, *b = a->next;
-        struct sp_sql_value x, y;
-        bool cx = sp_sql_constant(a, &x), cy = sp_sql_constant(b, &y);
-        struct sp_sql_depends da, db;
-
-        if (cx && cy) {
-                if (x.type == SP_SQL_V_NULL || y.type == SP_SQL_V_NULL)
-                        return NO;
-                return x.type == y.type ? from_bool(sp_sql_holds(
-                                                  n->op, sp_sql_compare_values(&x, &y)))
-                                        : MAYBE;
-        }
-        if (cy)
-                return judge_against(p, a, n->op, &y, n);
-        if (cx)
-                return judge_against(p, b, sp_sql_mirror(n->op), &x, n);
-        if (sp_sql_same(a, b))
-                return from_bool(sp_sql_holds(n->op, 0));
-        da = sp_sql_depends_on(p, a);
-        db = sp_sql_depends_on(p, b);
-        /* x = x + 0, CONCAT(x, '') = x: the same column on both sides */
-        if (da.column && db.column)
-                return da.on_unknown || db.on_unknown ||
-                                       sp_sql_same_path(da.column, db.column)
-                               ? MAYBE
-                               : SELECTS;
-        if (!da.on_column && !db.on_column)
-                return MAYBE;
-        /* id = @id picks one value; id >= @id may be all */
-        return n->op == '=' && !(da.on_column ? da.on_unknown : db.on_unknown)
-                       ? SELECTS
-                       : by_dependency(p, n);
-}
-
-static enum truth judge_is(const struct sp_sql_parser *p, const struct sp_sql_node *n)
-{
-        bool is_not = n->flags & SP_SQL_F_NOT;
-        const struct sp_sql_node *e = sp_sql_strip(n->first);
-        struct sp_sql_value v;
-        enum truth t;
-
-        if (n->op == SP_KW_NULL || n->op == SP_KW_UNKNOWN) {
-                if (sp_sql_constant(e, &v))
-                        return (v.type == SP_SQL_V_NULL) != is_not ? YES : NO;
-                if (e->kind == SP_SQL_N_ARRAY || e->kind == SP_SQL_N_STRUCT ||
-                    (e->kind == SP_SQL_N_SUBQUERY && e->op))
-                        return is_not ? YES : NO; /* never NULL */
-                /* most columns have no NULL, so IS NOT NULL mostly chooses nothing */
-                return is_not ? MAYBE : by_dependency(p, e);
-        }
-        t = judge(p, e);
-        if (n->op == SP_KW_FALSE)
-                t = negate(t);
-        if (!is_not)
-                return t;
-        return t == SELECTS ? SELECTS : negate(t);
-}
-
-static bool is_any_pattern(const struct sp_sql_node *n)
-{
-        n = sp_sql_strip(n);
-        if (n->kind != SP_SQL_N_STRING || !n->text.n)
-                return false;
-        for (size_t i = 0; i < n->text.n; i++)
-                if (n->text.p[i] != '%')
-                        return false;
-        return true;
-}
-
-static enum truth judge_like(const struct sp_sql_parser *p, const struct sp_sql_node *n)
-{
-        const struct sp_sql_node *a = n->first, *b = a->next;
-        enum truth t;
-        struct sp_sql_value v;
-
-        if (is_any_pattern(b) || sp_sql_same(a, b))
-                t = YES;
-        else if (sp_sql_constant(a, &v) && sp_sql_constant(b, &v))
-                t = MAYBE;
-        else
-                t = by_dependency(p, n);
-        return n->flags & SP_SQL_F_NOT ? negate(t) : t;
-}
-
-static enum truth judge_between(const struct sp_sql_parser *p,
-                                const struct sp_sql_node *n)
-{
-        const struct sp_sql_node *e = n->first, *low = e->next, *high = low->next;
-        struct sp_sql_value x, l, h;
-        enum truth t;
-
-        if ((sp_sql_same(e, low) && sp_sql_same(e, high)))
-                t = YES;
-        else if (sp_sql_constant(e, &x) && sp_sql_constant(low, &l) &&
-                 sp_sql_constant(high, &h))
-                t = x.type == l.type && x.type == h.type && x.type != SP_SQL_V_NULL
-                            ? (sp_sql_compare_values(&l, &x) <= 0 &&
-                                               sp_sql_compare_values(&x, &h) <= 0
-                                       ? YES
-                                       : NO)
-                    : x.type == SP_SQL_V_NULL || l.type == SP_SQL_V_NULL ||
-                                    h.type == SP_SQL_V_NULL
-                            ? NO
-                            : MAYBE;
-        else if (sp_sql_same(e, low) || sp_sql_same(e, high))
-                t = MAYBE;
-        else
-                t = by_dependency(p, n);
-        return n->flags & SP_SQL_F_NOT ? negate(t) : t;
-}
-
-/* Elements of IN (…) or IN UNNEST([…]); NULL when they are not in the text. */
-static const struct sp_sql_node *elements_of(const struct sp_sql_node *right)
-{
-        const struct sp_sql_node *array;
-
-        if (right->kind == SP_SQL_N_LIST)
-                return right->first;
-        if (right->kind != SP_SQL_N_UNNEST || !right->first || right->first->next)
-                return NULL;
-        array = sp_sql_strip(right->first->first);
-        if (!array || array->kind != SP_SQL_N_ARRAY)
-                return NULL;
-        array = array->first;
-        return array && array->kind == SP_SQL_N_TYPE ? array->next : array;
-}
-
-static enum truth judge_elements(const struct sp_sql_parser *p,
-                                 const struct sp_sql_node *e,
-                                 const struct sp_sql_node *elements)
-{
-        struct sp_sql_value x, y;
-        bool is_constant = sp_sql_constant(e, &x), all_constant = is_constant;
-        struct sp_sql_depends d = sp_sql_depends_on(p, e);
-        enum truth t = NO;
-
-        for (const struct sp_sql_node *c = elements; c; c = c->next) {
-                bool cy = sp_sql_constant(c, &y);
-
-                if (sp_sql_same(e, c) && !(cy && y.type == SP_SQL_V_NULL))
-                        return YES;
-                if (is_constant && x.type == SP_SQL_V_BOOL && x.i && judge(p, c) == YES)
-                        return YES;
-                if (!cy) {
-                        struct sp_sql_depends dc = sp_sql_depends_on(p, c);
-
-                        if (!d.on_column && (!dc.on_column || dc.on_unknown))
-                                t = MAYBE;
-                        if (dc.column && d.column &&
-                            sp_sql_same_path(dc.column, d.column))
-                                t = MAYBE;
-                        all_constant = false;
-                } else if (is_constant && x.type == y.type && x.type != SP_SQL_V_NULL &&
-                           sp_sql_compare_values(&x, &y) == 0) {
-                        return YES;
-                }
-        }
-        if (t == MAYBE || all_constant)
-                return t;
-        return d.on_unknown ? MAYBE : SELECTS;
-}
-
-static enum truth judge_in(const struct sp_sql_parser *p, const struct sp_sql_node *n)
-{
-        const struct sp_sql_node *e = n->first, *right = n->last,
-                                 *elements = elements_of(right), *item;
-        enum truth t = MAYBE;
-
-        if (elements) {
-                t = judge_elements(p, e, elements);
-        } else if (right->kind == SP_SQL_N_SUBQUERY) {
-                item = sp_sql_only_item(right);
-                if (item && sp_sql_same(e, item))
-                        t = YES;
-        }
-        return n->flags & SP_SQL_F_NOT ? negate(t) : t;
-}
-
-static enum truth judge_exists(const struct sp_sql_node *n)
-{
-        const struct sp_sql_node *q = n->last, *s;
-
-        if (!q || q->kind != SP_SQL_N_QUERY || !q->first || q->first->next)
-                return MAYBE;
-        s = q->first;
-        if (s->kind == SP_SQL_N_QUERY)
-                return MAYBE;
-        if (s->kind != SP_SQL_N_SELECT)
-                return MAYBE;
-        /* without FROM a SELECT has one row; WHERE and the rest need a FROM or make it
-         * MAYBE */
-        for (const struct sp_sql_node *c = s->first; c; c = c->next)
-                if (c->kind != SP_SQL_N_ITEM)
-                        return MAYBE;
-        return YES;
-}
-
-/* ---- conditional expressions ---- */
-
-/* One arm: its result counts when its condition may hold. */
-static enum truth judge_arm(enum truth condition, enum truth result)
-{
-        if (condition == NO || result == NO)
-                return NO;
-        if (condition == YES)
-                return result;
-        return condition == MAYBE || result == MAYBE ? MAYBE : SELECTS;
-}
-
-struct arms {
-        bool all_yes, any, decided;
-        enum truth sum;
-};
-
-static void add_arm(struct arms *a, enum truth condition, enum truth result)
-{
-        enum truth t;
-
-        if (a->decided || condition == NO)
-                return;
-        t = judge_arm(condition, result);
-        if (result != YES)
-                a->all_yes = false;
-        if (t == MAYBE || (t == SELECTS && a->sum == NO))
-                a->sum = t;
-        if (condition == YES) {
-                a->decided = true;
-                if (a->any && (result == YES || result == MAYBE))
-                        a->sum = MAYBE; /* all the rows that are left */
-                else if (!a->any || a->sum == NO)
-                        a->sum = result;
-        }
-        a->any = true;
-}
-
-static enum truth sum_arms(const struct arms *a)
-{
-        return a->all_yes && a->decided ? YES : a->sum;
-}
-
-static enum truth judge_case(const struct sp_sql_parser *p, const struct sp_sql_node *n)
-{
-        struct arms a = { .all_yes = true, .sum = NO };
-
-        for (const struct sp_sql_node *c = n->first; c; c = c->next) {
-                if (c->kind == SP_SQL_N_WHEN)
-                        add_arm(&a, n->op ? MAYBE : judge(p, c->first),
-                                judge(p, c->last));
-                else if (c->kind == SP_SQL_N_ELSE)
-                        add_arm(&a, YES, judge(p, c->first));
-        }
-        return sum_arms(&a);
-}
-
-static enum truth judge_coalesce(const struct sp_sql_parser *p,
-                                 const struct sp_sql_node *args)
-{
-        enum truth t = NO;
-
-        for (const struct sp_sql_node *c = args; c; c = c->next) {
-                enum truth one = judge(p, c);
-                struct sp_sql_value v;
-
-                if (sp_sql_constant(c, &v) && v.type == SP_SQL_V_NULL)
-                        continue;
-                if (c == args || t == NO)
-                        t = one;
-                else if (one == YES || one == MAYBE)
-                        t = t == YES
-                                    ? YES
-                                    : MAYBE; /* a column that is NULL lets it through */
-                if (one == YES || (sp_sql_constant(c, &v) && v.type == SP_SQL_V_BOOL))
-                        return t;
-        }
-        return t;
-}
-
-static enum truth judge_call(const struct sp_sql_parser *p, const struct sp_sql_node *n)
-{
-        const struct sp_sql_node *path = n->first, *a = path ? path->next : NULL,
-                                 *b = a ? a->next : NULL, *c = b ? b->next : NULL;
-        struct sp_str name;
-        struct sp_sql_value v;
-
-        if (!path || path->kind != SP_SQL_N_PATH || !path->first ||
-            path->first != path->last)
-                return MAYBE;
-        name = path->first->text;
-        if (sp_str_caseeq(name, SP_STR("if")) && c) {
-                struct arms arms = { .all_yes = true, .sum = NO };
-
-                add_arm(&arms, judge(p, a), judge(p, b));
-                add_arm(&arms, YES, judge(p, c));
-                return sum_arms(&arms);
-        }
-        if (a && (sp_str_caseeq(name, SP_STR("ifnull")) ||
-                  sp_str_caseeq(name, SP_STR("coalesce"))))
-                return judge_coalesce(p, a);
-        if (b &&
-            (sp_str_caseeq(name, SP_STR("starts_with")) ||
-             sp_str_caseeq(name, SP_STR("ends_with")) ||
-             sp_str_caseeq(name, SP_STR("regexp_contains")) ||
-             sp_str_caseeq(name, SP_STR("contains_substr"))) &&
-            ((sp_sql_constant(b, &v) && v.type == SP_SQL_V_TEXT &&
-              (!v.s.n || sp_str_eq(v.s, SP_STR(".*")) || sp_str_eq(v.s, SP_STR(".")) ||
-               sp_str_eq(v.s, SP_STR("^")) || sp_str_eq(v.s, SP_STR("$")))) ||
-             sp_sql_same(a, b)))
-                return YES;
-        return by_dependency(p, n);
 }
 
 /* ---- AND, OR, NOT ---- */
 
-static enum truth judge_and(const struct sp_sql_parser *p, const struct sp_sql_node *n)
+/* Of two that are both to hold: the surer one. */
+static enum sp_sql_truth both(enum sp_sql_truth a, enum sp_sql_truth b)
 {
-        enum truth t = YES;
+        static const enum sp_sql_truth order[] = { SP_SQL_NO,       SP_SQL_SELECTS,
+                                                   SP_SQL_MATCHES,  SP_SQL_MAYBE,
+                                                   SP_SQL_EXCLUDES, SP_SQL_ALL };
 
-        for (const struct sp_sql_node *c = n->first; c; c = c->next) {
-                enum truth one = judge(p, c);
+        if ((a == SP_SQL_EXCLUDES && b == SP_SQL_ALL) ||
+            (a == SP_SQL_ALL && b == SP_SQL_EXCLUDES))
+                return SP_SQL_MAYBE;
+        for (size_t i = 0; i < SP_ARRAY_SIZE(order); i++)
+                if (a == order[i] || b == order[i])
+                        return order[i];
+        return SP_SQL_YES;
+}
 
-                if (one == NO)
-                        return NO;
-                if (one == SELECTS || (one == MAYBE && t == YES))
-                        t = one; /* one that chooses is enough */
+/* Of two of which one is to hold. */
+static enum sp_sql_truth either(enum sp_sql_truth a, enum sp_sql_truth b)
+{
+        static const enum sp_sql_truth order[] = { SP_SQL_YES, SP_SQL_ALL,
+                                                   SP_SQL_EXCLUDES, SP_SQL_MAYBE };
+
+        if (a == SP_SQL_NO || b == SP_SQL_NO)
+                return a == SP_SQL_NO ? b : a;
+        for (size_t i = 0; i < SP_ARRAY_SIZE(order); i++)
+                if (a == order[i] || b == order[i])
+                        return order[i];
+        return a == SP_SQL_SELECTS && b == SP_SQL_SELECTS ? SP_SQL_SELECTS
+                                                          : SP_SQL_MAYBE;
+}
+
+static enum sp_sql_truth judge_and(const struct sp_sql_rows *rows,
+                                   const struct sp_sql_node *n)
+{
+        enum sp_sql_truth t = SP_SQL_YES;
+        size_t count = 0;
+
+        for (const struct sp_sql_node *c = n->first; c; c = c->next, count++) {
+                t = both(t, sp_sql_judge(rows, c));
+                for (const struct sp_sql_node *d = n->first;
+                     d != c && count < OPERANDS_MAX; d = d->next)
+                        if (sp_sql_is_narrow_pair(rows, c, d))
+                                t = both(t, SP_SQL_SELECTS);
         }
         return t;
 }
 
-static enum truth judge_or(const struct sp_sql_parser *p, const struct sp_sql_node *n)
+/* flag OR flag = FALSE */
+static bool are_opposite_flags(const struct sp_sql_rows *rows,
+                               const struct sp_sql_node *a, const struct sp_sql_node *b)
 {
-        enum truth t = NO;
-        size_t count = 0;
+        const struct sp_sql_node *x, *y;
+        int sign = sp_sql_flag_of(rows, a, &x);
 
-        for (const struct sp_sql_node *c = n->first; c; c = c->next) {
-                enum truth one = judge(p, c);
-
-                if (one == YES)
-                        return YES;
-                if (one == MAYBE || (one == SELECTS && t == NO))
-                        t = one;
-                for (const struct sp_sql_node *d = n->first;
-                     d != c && count <= OPERANDS_MAX; d = d->next)
-                        if (sp_sql_is_complement(c, d))
-                                return YES;
-                count++;
-        }
-        return t == SELECTS && count > OPERANDS_MAX ? MAYBE : t;
+        return sign && sp_sql_flag_of(rows, b, &y) == -sign && sp_sql_same(x, y);
 }
 
-static enum truth judge(const struct sp_sql_parser *p, const struct sp_sql_node *n)
+static enum sp_sql_truth judge_or(const struct sp_sql_rows *rows,
+                                  const struct sp_sql_node *n)
 {
-        const struct sp_sql_node *item;
+        enum sp_sql_truth t = SP_SQL_NO;
+        size_t count = 0;
+
+        for (const struct sp_sql_node *c = n->first; c; c = c->next, count++) {
+                t = either(t, sp_sql_judge(rows, c));
+                for (const struct sp_sql_node *d = n->first;
+                     d != c && count < OPERANDS_MAX; d = d->next)
+                        if (sp_sql_is_complement(c, d) ||
+                            are_opposite_flags(rows, c, d))
+                                return SP_SQL_YES;
+        }
+        return t == SP_SQL_SELECTS && count > OPERANDS_MAX ? SP_SQL_MAYBE : t;
+}
+
+/* ---- conditional expressions ---- */
+
+struct arms {
+        enum sp_sql_truth sum;
+        bool all_yes, decided;
+        unsigned seen, live;
+};
+
+/* One arm: it is reached when its condition holds and none before it did. */
+static void add_arm(struct arms *a, enum sp_sql_truth condition,
+                    enum sp_sql_truth result)
+{
+        enum sp_sql_truth t;
+
+        if (a->decided || condition == SP_SQL_NO)
+                return;
+        a->decided = condition == SP_SQL_YES;
+        a->all_yes = a->all_yes && result == SP_SQL_YES;
+        t = both(condition, result);
+        /* all that is left, or all but those named, of which the arms before took some */
+        if (t != SP_SQL_NO && t != SP_SQL_SELECTS && t != SP_SQL_MATCHES && a->seen)
+                t = SP_SQL_MAYBE;
+        /* where the condition is NULL the next arm decides, so the opposite is not known */
+        if (t == SP_SQL_EXCLUDES)
+                t = SP_SQL_MAYBE;
+        a->seen++;
+        if (t != SP_SQL_NO)
+                a->sum = a->live++ ? SP_SQL_MAYBE : t;
+}
+
+/* A condition that is true or NULL does not keep the arms behind it from being reached. */
+static enum sp_sql_truth judge_condition(const struct sp_sql_rows *rows,
+                                         const struct sp_sql_node *n)
+{
+        enum sp_sql_truth t = sp_sql_judge(rows, n);
+        struct sp_sql_constant v;
+
+        n = sp_sql_strip(n);
+        if (t != SP_SQL_YES || n->kind == SP_SQL_N_TRUE ||
+            (n->kind == SP_SQL_N_COMPARE && sp_sql_constant(n->first, &v) &&
+             sp_sql_constant(n->first->next, &v)))
+                return t; /* a comparison with NULL is not SP_SQL_YES */
+        return SP_SQL_ALL;
+}
+
+static enum sp_sql_truth sum_arms(const struct arms *a)
+{
+        return a->all_yes && a->decided ? SP_SQL_YES : a->sum;
+}
+
+/* CASE e WHEN c: as e = c, if that names a value. */
+static enum sp_sql_truth judge_when_value(const struct sp_sql_rows *rows,
+                                          const struct sp_sql_node *e,
+                                          const struct sp_sql_node *c)
+{
+        struct sp_sql_constant v;
+
+        return sp_sql_pick_of(rows, e) == SP_SQL_PICK_FULL && sp_sql_constant(c, &v) &&
+                               v.type != SP_SQL_V_BOOL
+                       ? SP_SQL_SELECTS
+                       : SP_SQL_MAYBE;
+}
+
+static enum sp_sql_truth judge_case(const struct sp_sql_rows *rows,
+                                    const struct sp_sql_node *n)
+{
+        struct arms a = { .all_yes = true, .sum = SP_SQL_NO };
+
+        for (const struct sp_sql_node *c = n->first; c; c = c->next) {
+                if (c->kind == SP_SQL_N_WHEN)
+                        add_arm(&a,
+                                n->op ? judge_when_value(rows, n->first, c->first)
+                                      : judge_condition(rows, c->first),
+                                sp_sql_judge(rows, c->last));
+                else if (c->kind == SP_SQL_N_ELSE)
+                        add_arm(&a, SP_SQL_YES, sp_sql_judge(rows, c->first));
+        }
+        return sum_arms(&a);
+}
+
+static enum sp_sql_truth judge_if(const struct sp_sql_rows *rows,
+                                  const struct sp_sql_node *condition)
+{
+        struct arms arms = { .all_yes = true, .sum = SP_SQL_NO };
+        const struct sp_sql_node *yes = condition->next;
+
+        add_arm(&arms, judge_condition(rows, condition), sp_sql_judge(rows, yes));
+        add_arm(&arms, SP_SQL_YES, sp_sql_judge(rows, yes->next));
+        return sum_arms(&arms);
+}
+
+/* A column that is NULL lets the next argument speak. */
+static enum sp_sql_truth judge_coalesce(const struct sp_sql_rows *rows,
+                                        const struct sp_sql_node *args)
+{
+        enum sp_sql_truth t = SP_SQL_NO;
+        bool has_first = false;
+
+        for (const struct sp_sql_node *c = args; c; c = c->next) {
+                enum sp_sql_truth one = sp_sql_judge(rows, c);
+                struct sp_sql_constant v;
+
+                if (sp_sql_constant(c, &v) && v.type == SP_SQL_V_NULL)
+                        continue;
+                if (!has_first)
+                        t = one;
+                else if (t == SP_SQL_YES || t == SP_SQL_ALL)
+                        t = one == SP_SQL_YES ? t : SP_SQL_ALL;
+                else if (one != SP_SQL_NO || t == SP_SQL_EXCLUDES)
+                        t = SP_SQL_MAYBE;
+                has_first = true;
+        }
+        return t;
+}
+
+static enum sp_sql_truth judge_call(const struct sp_sql_rows *rows,
+                                    const struct sp_sql_node *n)
+{
+        static const char *const coalesces[] = { "ifnull", "coalesce", NULL };
+        struct sp_str name = sp_sql_called(n);
+        const struct sp_sql_node *a = name.n ? n->first->next : NULL;
+
+        if (a && a->next && a->next->next && sp_str_caseeq(name, SP_STR("if")))
+                return judge_if(rows, a);
+        if (a && sp_sql_is_one_of(name, coalesces))
+                return judge_coalesce(rows, a);
+        return sp_sql_judge_predicate(rows, n);
+}
+
+enum sp_sql_truth sp_sql_judge(const struct sp_sql_rows *rows,
+                               const struct sp_sql_node *n)
+{
+        const struct sp_sql_node *ignored;
 
         n = sp_sql_strip(n);
         switch (n->kind) {
         case SP_SQL_N_TRUE:
-                return YES;
+                return SP_SQL_YES;
         case SP_SQL_N_FALSE:
         case SP_SQL_N_NULL:
-                return NO;
+                return SP_SQL_NO;
         case SP_SQL_N_AND:
-                return judge_and(p, n);
+                return judge_and(rows, n);
         case SP_SQL_N_OR:
-                return judge_or(p, n);
-        case SP_SQL_N_NOT:
-                return negate(judge(p, n->first));
-        case SP_SQL_N_COMPARE:
-                return judge_comparison(p, n);
-        case SP_SQL_N_IS:
-                return judge_is(p, n);
-        case SP_SQL_N_IS_DISTINCT:
-                if (sp_sql_same(n->first, n->first->next))
-                        return n->flags & SP_SQL_F_NOT ? YES : NO;
-                return by_dependency(p, n);
-        case SP_SQL_N_LIKE:
-                return judge_like(p, n);
-        case SP_SQL_N_BETWEEN:
-                return judge_between(p, n);
-        case SP_SQL_N_IN:
-                return judge_in(p, n);
+                return judge_or(rows, n);
         case SP_SQL_N_CASE:
-                return judge_case(p, n);
+                return judge_case(rows, n);
         case SP_SQL_N_CALL:
-                return judge_call(p, n);
+                return judge_call(rows, n);
         case SP_SQL_N_CAST:
-                return judge(p, n->first);
-        case SP_SQL_N_SUBQUERY:
-                if (n->op == SP_KW_EXISTS)
-                        return judge_exists(n);
-                item = n->op ? NULL : sp_sql_only_item(n);
-                return item ? judge(p, item) : MAYBE;
-        case SP_SQL_N_PATH:
-        case SP_SQL_N_POSTFIX:
-                return by_dependency(p, n);
+                return sp_sql_judge(rows, n->first);
         default:
-                return MAYBE;
+                break;
         }
+        if (sp_sql_flag_of(rows, n, &ignored))
+                return SP_SQL_MATCHES;
+        return n->kind == SP_SQL_N_NOT ? sp_sql_negate(sp_sql_judge(rows, n->first))
+                                       : sp_sql_judge_predicate(rows, n);
 }
 
 /* ---- statements ---- */
 
-static enum sp_sql_where as_where(enum truth t)
+static enum sp_sql_where as_where(enum sp_sql_truth t)
 {
         switch (t) {
-        case YES:
+        case SP_SQL_YES:
+        case SP_SQL_ALL:
                 return SP_SQL_WHERE_ALWAYS_TRUE;
-        case MAYBE:
-                return SP_SQL_WHERE_UNPROVEN;
-        default:
+        case SP_SQL_NO:
+        case SP_SQL_SELECTS:
+        case SP_SQL_MATCHES:
                 return SP_SQL_WHERE_SELECTIVE;
+        default:
+                return SP_SQL_WHERE_UNPROVEN;
         }
 }
 
@@ -507,38 +292,41 @@ static const struct sp_sql_node *find(const struct sp_sql_node *n,
 
 /* The rows of the target that one WHEN touches. Rows without a partner are all of them
  * when nothing matches, and whether something does depends on the source. */
-static enum sp_sql_where judge_when(const struct sp_sql_parser *p,
-                                    const struct sp_sql_node *when, enum truth on)
+static enum sp_sql_where judge_when(const struct sp_sql_rows *rows,
+                                    const struct sp_sql_node *when,
+                                    enum sp_sql_truth on)
 {
         const struct sp_sql_node *where = find(when, SP_SQL_N_WHERE);
-        enum truth and = where ? judge(p, where->first) : YES;
+        struct sp_sql_rows alone = { rows->parser, rows->alias, false, false };
+        enum sp_sql_truth and = SP_SQL_YES;
 
         if (when->op & SP_SQL_MERGE_INSERT)
                 return SP_SQL_WHERE_SELECTIVE; /* touches no row that is there */
         if (when->op & SP_SQL_MERGE_MATCHED) {
-                if (on == NO || and == NO)
-                        return SP_SQL_WHERE_SELECTIVE;
-                return as_where(on == SELECTS || and == SELECTS ? SELECTS
-                                : on == MAYBE || and == MAYBE   ? MAYBE
-                                                                : YES);
+                if (where)
+                        and = sp_sql_judge(rows, where->first);
+                return as_where(both(on, and));
         }
-        if (on == YES || and == NO)
-                return SP_SQL_WHERE_SELECTIVE;
-        if (on == NO && and == YES)
-                return where ? SP_SQL_WHERE_ALWAYS_TRUE : SP_SQL_WHERE_ABSENT;
-        return as_where(and == YES ? MAYBE : and);
+        if (where) /* the source's columns are not in scope */
+                and = sp_sql_judge(&alone, where->first);
+        if (and == SP_SQL_YES && on == SP_SQL_NO && !where)
+                return SP_SQL_WHERE_ABSENT;
+        if (and == SP_SQL_YES || and == SP_SQL_ALL)
+                return on == SP_SQL_NO ? SP_SQL_WHERE_ALWAYS_TRUE
+                                       : SP_SQL_WHERE_UNPROVEN;
+        return as_where(and);
 }
 
-static enum sp_sql_where judge_merge(const struct sp_sql_parser *p,
+static enum sp_sql_where judge_merge(const struct sp_sql_rows *rows,
                                      const struct sp_sql_node *n)
 {
         enum sp_sql_where least = SP_SQL_WHERE_SELECTIVE;
         const struct sp_sql_node *on = find(n, SP_SQL_N_ON);
-        enum truth t = on ? judge(p, on->first) : MAYBE;
+        enum sp_sql_truth t = on ? sp_sql_judge(rows, on->first) : SP_SQL_MAYBE;
 
         for (const struct sp_sql_node *c = n->first; c; c = c->next)
                 if (c->kind == SP_SQL_N_MERGE_WHEN) {
-                        enum sp_sql_where w = judge_when(p, c, t);
+                        enum sp_sql_where w = judge_when(rows, c, t);
 
                         if (w < least) /* the enum is in this order */
                                 least = w;
@@ -546,19 +334,60 @@ static enum sp_sql_where judge_merge(const struct sp_sql_parser *p,
         return least;
 }
 
-enum sp_sql_where sp_sql_where_of(const struct sp_sql_parser *p,
-                                  const struct sp_sql_node *statement)
+/* Whether the statement also reads the table it writes, under whichever qualification. */
+static bool reads_target(const struct sp_sql_statement *st)
 {
-        const struct sp_sql_node *where = find(statement, SP_SQL_N_WHERE);
+        const struct sp_sql_table *target = NULL;
 
-        switch (statement->op) {
-        case SP_SQL_MERGE:
-                return judge_merge(p, statement);
-        case SP_SQL_UPDATE:
-        case SP_SQL_DELETE:
-        case SP_SQL_TRUNCATE:
-                return where ? as_where(judge(p, where->first)) : SP_SQL_WHERE_ABSENT;
-        default:
-                return SP_SQL_WHERE_NONE;
+        for (size_t i = 0; i < st->n_tables && !target; i++)
+                if (st->tables[i].is_target)
+                        target = &st->tables[i];
+        for (size_t i = 0; target && i < st->n_tables; i++) {
+                const struct sp_sql_table *t = &st->tables[i];
+
+                if (t != target && t->n_parts && target->n_parts &&
+                    (t->is_wildcard ||
+                     sp_sql_name_eq(t->parts[t->n_parts - 1],
+                                    target->parts[target->n_parts - 1])))
+                        return true;
         }
+        return false;
+}
+
+/* `å = Å` compares a column with itself or with another one (name.h). */
+static bool is_spelled_once(const struct sp_sql_parser *p, const struct sp_sql_node *n)
+{
+        struct sp_sql_spellings s = { .arena = p->arena };
+
+        if (sp_sql_spelling_is_plain(
+                    sp_str_sub(p->text, n->span.start, n->span.end - n->span.start)))
+                return true;
+        return sp_sql_spelling_add_tree(&s, n, true) && !s.is_doubtful;
+}
+
+enum sp_sql_where sp_sql_where_of(const struct sp_sql_parser *p,
+                                  const struct sp_sql_node *statement,
+                                  const struct sp_sql_statement *facts)
+{
+        const struct sp_sql_node *where = find(statement, SP_SQL_N_WHERE),
+                                 *target = find(statement, SP_SQL_N_TARGET), *alias;
+        struct sp_sql_rows rows = { .parser = p };
+        enum sp_sql_where found = SP_SQL_WHERE_ABSENT;
+
+        if (statement->op != SP_SQL_MERGE && statement->op != SP_SQL_UPDATE &&
+            statement->op != SP_SQL_DELETE && statement->op != SP_SQL_TRUNCATE)
+                return SP_SQL_WHERE_NONE;
+        if (target && target->first->first) {
+                alias = find(target, SP_SQL_N_ALIAS);
+                rows.alias = alias ? alias->text : sp_sql_implicit_alias(target->first);
+        }
+        rows.has_others = find(statement, SP_SQL_N_FROM) != NULL;
+        rows.is_among_others = reads_target(facts);
+        if (statement->op == SP_SQL_MERGE)
+                found = judge_merge(&rows, statement);
+        else if (where)
+                found = as_where(sp_sql_judge(&rows, where->first));
+        return found == SP_SQL_WHERE_SELECTIVE && !is_spelled_once(p, statement)
+                       ? SP_SQL_WHERE_UNPROVEN
+                       : found;
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "daemon/base/json.h"
+#include "daemon/base/log.h"
 
 #define DRY_RUN_ANSWER_MAX (4 * 1024 * 1024)
 
@@ -18,7 +19,7 @@ static struct sp_judge_input input(const struct sp_flow *f)
                 .who = &f->id.who,
                 .policy = f->policy,
                 .now_us = sp_clock_wall_us(),
-                .has_estimate = f->has_estimate,
+                .has_estimate = f->has_estimate || f->is_preview, /* costs nothing */
                 .estimated_bytes = f->estimated_bytes,
         };
 }
@@ -88,7 +89,7 @@ static enum sp_next decide_early(struct sp_flow *f)
 static bool is_judged(const struct sp_flow *f)
 {
         return f->call.handling == SP_HANDLING_QUERY ||
-               f->call.handling == SP_HANDLING_READ;
+               f->call.handling == SP_HANDLING_READ || f->is_preview;
 }
 
 enum sp_next sp_flow_parse(struct sp_flow *f)
@@ -129,6 +130,20 @@ static void on_schema(void *userdata, const struct sp_schema *s, const struct sp
         sp_flow_resume(f);
 }
 
+/* The second reading refuses where it differs; where it could not read, it only says so. */
+static void note_reading(struct sp_flow *f, const struct sp_mask_reading *r)
+{
+        struct sp_str why = r->unresolved.n ? r->unresolved : r->sent_unresolved;
+
+        if (!why.n)
+                return;
+        f->w->metrics.unresolved_texts++;
+        sp_log_fields(SP_LOG_DEBUG,
+                      (const struct sp_log_field[]){ { "why", why }, { NULL } },
+                      "request %s: %s text is not resolved", f->x->id.c,
+                      r->unresolved.n ? "its" : "the masked");
+}
+
 static enum sp_next rewrite(struct sp_flow *f)
 {
         const struct sp_judge_input in = input(f);
@@ -139,6 +154,64 @@ static enum sp_next rewrite(struct sp_flow *f)
                 return refuse(f, r);
         f->w->metrics.masked_columns += f->judgement.plan.n_columns;
         f->w->metrics.masked_requests += f->judgement.plan.is_rewritten;
+        note_reading(f, &f->judgement.reading);
+        return SP_NEXT;
+}
+
+static const struct sp_header *parameter(const struct sp_flow *f, const char *name)
+{
+        for (size_t i = 0; i < f->call.n_parameters; i++)
+                if (sp_str_eq(f->call.parameters[i].name, sp_str_c(name)))
+                        return &f->call.parameters[i];
+        return NULL;
+}
+
+/* The fields are asked for in the order of the plan, whatever order the client wrote. */
+static int replace_parameter(struct sp_flow *f, const struct sp_header *h,
+                             struct sp_str value)
+{
+        struct sp_header *all =
+                sp_arena_array(f->arena, f->call.n_parameters, sizeof(*all));
+
+        if (!all)
+                return -ENOMEM;
+        memcpy(all, f->call.parameters, f->call.n_parameters * sizeof(*all));
+        all[h - f->call.parameters].value = value;
+        f->call.parameters = all;
+        return 0;
+}
+
+/* There is no SQL to rewrite: the masks are for forward to apply, cell by cell. */
+static enum sp_next plan_page(struct sp_flow *f)
+{
+        const struct sp_header *selected = parameter(f, "selectedFields");
+        const struct sp_header *int64 = parameter(f, "formatOptions.useInt64Timestamp");
+        struct sp_page_source from = {
+                .schema = f->schemas,
+                .policy = f->policy,
+                .who = &f->id.who,
+                .now_us = sp_clock_wall_us(),
+                .selected = selected ? selected->value : SP_STR_NULL,
+                .salt = f->id.salt,
+                .is_int64_timestamp = int64 && sp_str_eq(int64->value, SP_STR("true")),
+        };
+        int r;
+
+        if (!f->n_schemas)
+                return SP_NEXT; /* no mask is in force for this principal */
+        r = sp_page_plan_make(f->arena, &from, &f->page, &f->error);
+        if (r == 0 && selected)
+                r = replace_parameter(f, selected, f->page.fields);
+        if (r == 0)
+                r = sp_mask_read_page(f->arena, &from, &f->page, &f->judgement.reading);
+        if (r == -ENOMEM)
+                (void)sp_err_set(&f->error, r, "judge.too-large", "", "out of memory");
+        if (r < 0)
+                return refuse(f, r);
+        f->has_page = true;
+        f->judgement.plan.columns = f->page.masked;
+        f->judgement.plan.n_columns = f->page.n_masked;
+        f->w->metrics.masked_columns += f->page.n_masked;
         return SP_NEXT;
 }
 
@@ -146,7 +219,7 @@ enum sp_next sp_flow_resolve(struct sp_flow *f)
 {
         const struct sp_judgement *j = &f->judgement;
 
-        if (f->call.handling != SP_HANDLING_QUERY)
+        if (f->call.handling != SP_HANDLING_QUERY && !f->is_preview)
                 return SP_NEXT;
         if (f->step == 3 && f->error.code == -ENOENT)
                 return sp_flow_refuse(f, 404, "notFound");
@@ -165,7 +238,7 @@ enum sp_next sp_flow_resolve(struct sp_flow *f)
                 return sp_flow_fault(f, &f->error);
         }
         if (f->n_schemas == j->n_needs_schema)
-                return rewrite(f);
+                return f->is_preview ? plan_page(f) : rewrite(f);
         f->step = 1;
         sp_schemas_get(&f->w->schemas, j->needs_schema[f->n_schemas], on_schema, f);
         return SP_WAIT;
@@ -389,12 +462,41 @@ static enum sp_next prepare(struct sp_flow *f)
         return SP_NEXT;
 }
 
+/* A preview is a SELECT, and it has a name of its own that a rule may forbid. It cannot wait for a
+ * person, as it has no job to be polled. */
+static bool is_no_preview(struct sp_flow *f)
+{
+        const struct sp_access *select = &f->judgement.accesses[0];
+        const struct sp_access own = { sp_str_c(f->call.action), select->resource };
+        const struct sp_question q = { .principal = &f->id.who,
+                                       .accesses = &own,
+                                       .n_accesses = 1,
+                                       .has_estimate = true,
+                                       .now_us = sp_clock_wall_us() };
+        const struct sp_decision d = sp_policy_decide(f->policy, &q);
+        bool is_forbidden = d.verdict == SP_VERDICT_DENY && d.error_id &&
+                            strcmp(d.error_id, "policy.denied") == 0;
+
+        if (!is_forbidden && f->decision.verdict != SP_VERDICT_APPROVE)
+                return false;
+        if (is_forbidden)
+                f->decision = d;
+        (void)sp_err_set(&f->error, -EPERM, "table.no-preview", "",
+                         "%.*s cannot be read without SQL%s: use a SELECT",
+                         SP_FMT(select->resource),
+                         is_forbidden ? "" : ", because a person must approve it");
+        return true;
+}
+
 static enum sp_next decide(struct sp_flow *f)
 {
         const struct sp_judge_input in = input(f);
         enum sp_next next;
 
         f->decision = sp_judge_decide(&in, &f->judgement);
+        if (f->is_preview && f->decision.verdict != SP_VERDICT_DENY &&
+            sp_policy_mode(f->policy) != SP_MODE_OBSERVE && is_no_preview(f))
+                return sp_flow_refuse(f, 403, "accessDenied");
         next = apply(f);
         if (f->outcome != SP_OUTCOME_OPEN)
                 return next;

@@ -11,6 +11,7 @@
 #include "daemon/base/digest.h"
 #include "daemon/google/answer.h"
 #include "daemon/google/call.h"
+#include "daemon/mask/page_plan.h"
 #include "daemon/worker/exchange.h"
 #include "daemon/worker/identity.h"
 #include "daemon/worker/job.h"
@@ -53,6 +54,9 @@ struct sp_flow {
         bool is_observed; /* the policy said no, observe mode lets it pass */
         struct sp_schema *schemas;
         size_t n_schemas;
+        bool is_preview; /* rows of a table that is nobody's result: a SELECT without SQL */
+        bool has_page; /* they are checked and masked in flight, by `page` */
+        struct sp_page_plan page;
         bool has_estimate;
         uint64_t estimated_bytes;
 

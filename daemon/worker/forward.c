@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "daemon/mask/stream.h"
+#include "daemon/worker/joblist.h"
 #include "daemon/worker/keep.h"
 #include "daemon/worker/record.h"
 
@@ -28,6 +29,7 @@ struct sp_reply {
         struct sp_buf out; /* through the wall, not yet with the client */
         struct sp_buf whole;
         struct sp_buf kept; /* beginning of what was sent, for the record */
+        struct sp_joblist *list; /* of jobs.list */
         struct sp_digest *digest;
         uint64_t bytes, sent_us, answered_us;
         struct sp_err error;
@@ -193,6 +195,44 @@ static int own_reference(struct sp_reply *r, struct sp_str reference)
         return e;
 }
 
+/* ---- the columns are still those of the plan, before rows are given out ---- */
+
+/* Cells are masked by position. BigQuery read the rows after the plan's schema and before this one: if
+ * the two have the same columns, so have the rows. */
+static void on_schema_again(void *userdata, const struct sp_schema *s,
+                            const struct sp_err *e)
+{
+        struct sp_reply *r = userdata;
+
+        r->is_keeping = false;
+        if (r->failed_status) {
+                fail(r, r->failed_status, r->failed_reason);
+                return;
+        }
+        if (s && sp_schema_is_same(s, r->f->schemas)) {
+                r->is_owned = true;
+                flow_on(r);
+                return;
+        }
+        if (s)
+                (void)sp_err_set(&r->error, -EAGAIN, "schema.changed", "",
+                                 "the columns of %.*s changed a moment ago; try again",
+                                 SP_FMT(r->f->schemas->table));
+        else
+                r->error = *e;
+        fail(r, 503, "backendError");
+}
+
+static void check_schema(struct sp_reply *r)
+{
+        struct sp_flow *f = r->f;
+
+        r->is_owned = false;
+        r->is_keeping = true;
+        sp_schemas_forget(&f->w->schemas, f->schemas->table);
+        sp_schemas_get(&f->w->schemas, f->schemas->table, on_schema_again, r);
+}
+
 /* ---- rows: streamed ---- */
 
 static void pump(struct sp_reply *r)
@@ -269,6 +309,11 @@ static bool keep_item(void *userdata, struct sp_str resource)
                                  resource, sp_clock_wall_us());
 }
 
+static bool is_job_list(const struct sp_flow *f)
+{
+        return strcmp(f->call.action, "bigquery.jobs.list") == 0;
+}
+
 static void rebuild(struct sp_reply *r)
 {
         struct sp_flow *f = r->f;
@@ -279,7 +324,10 @@ static void rebuild(struct sp_reply *r)
         };
         int e;
 
-        if (f->call.handling == SP_HANDLING_FILTER && r->status == 200)
+        if (is_job_list(f) && r->status == 200)
+                e = sp_answer_job_list(f->arena, &f->call, sp_buf_str(&r->whole),
+                                       sp_joblist_own, r->list, &body, &r->error);
+        else if (f->call.handling == SP_HANDLING_FILTER && r->status == 200)
                 e = sp_answer_filter(f->arena, &f->call, sp_buf_str(&r->whole),
                                      keep_item, f, &body, &r->error);
         else
@@ -300,6 +348,33 @@ static void on_resource_owned(void *userdata, int err)
                 fault(r, "the owner of the job cannot be kept; its result is not given "
                          "out");
         else
+                rebuild(r);
+}
+
+static void on_listed(void *userdata, int err)
+{
+        struct sp_reply *r = userdata;
+
+        r->is_keeping = false;
+        if (err < 0)
+                fault(r, "the owners of the jobs are not known; try again");
+        else
+                rebuild(r);
+}
+
+static void list_jobs(struct sp_reply *r)
+{
+        struct sp_flow *f = r->f;
+        int e;
+
+        r->list = sp_arena_array(f->arena, 1, sizeof(*r->list));
+        e = r->list ? sp_joblist_ask(r->list, f->w, f->arena, &f->id.who,
+                                     sp_buf_str(&r->whole), on_listed, r)
+                    : -ENOMEM;
+        r->is_keeping = e == 0;
+        if (e < 0)
+                fault(r, "the owners of the jobs are not known; try again");
+        else if (e == 1)
                 rebuild(r);
 }
 
@@ -367,6 +442,10 @@ static void whole_done(struct sp_reply *r)
         }
         if (answer_not_there_yet(r))
                 return;
+        if (r->status == 200 && is_job_list(f)) {
+                list_jobs(r);
+                return;
+        }
         if (r->status == 200 && is_job_resource(f) && own_resource(r))
                 return;
         if (r->status == 200 && f->call.query && !f->call.query->dry_run) {
@@ -399,6 +478,10 @@ static void on_head(void *userdata, unsigned status)
         sp_stream_init(&r->stream, f->call.handling == SP_HANDLING_OWN_TABLE
                                            ? sp_stream_table_data
                                            : sp_stream_query);
+        if (f->has_page)
+                sp_stream_plan(&r->stream, &f->page);
+        if (r->is_streamed && f->page.n_masked)
+                check_schema(r);
 }
 
 static void on_data(void *userdata, struct sp_str piece)

@@ -3,7 +3,8 @@
 
 #include <errno.h>
 
-#include "daemon/sql/builtin.h"
+#include "daemon/sql/functions.h"
+#include "daemon/sql/name.h"
 
 struct judge {
         struct sp_arena *arena;
@@ -73,7 +74,7 @@ static int check_statement(const struct judge *g, const struct sp_sql_statement 
 
 static bool is_meta_name(struct sp_str part)
 {
-        return sp_str_caseeq(part, SP_STR("INFORMATION_SCHEMA")) ||
+        return sp_sql_name_eq(part, SP_STR("INFORMATION_SCHEMA")) ||
                (sp_str_starts(part, SP_STR("__")) && sp_str_ends(part, SP_STR("__")));
 }
 
@@ -274,8 +275,15 @@ static int read_method(const struct judge *g)
                         sp_arena_printf(g->arena, "%.*s.%.*s.%.*s", SP_FMT(c->project),
                                         SP_FMT(c->dataset), SP_FMT(c->table));
         g->j->accesses = sp_arena_array(g->arena, 1, sizeof(*g->j->accesses));
-        if (!g->j->accesses || (c->project.n && !resource.p))
+        g->j->needs_schema = sp_arena_array(g->arena, 1, sizeof(*g->j->needs_schema));
+        if (!g->j->accesses || !g->j->needs_schema || (c->project.n && !resource.p))
                 return no_memory(g->err);
+        /* reading a table's rows is what a SELECT of it is */
+        if (strcmp(c->action, "bigquery.tabledata.list") == 0) {
+                add_access(g->j, SP_STR("select"), resource);
+                note_schema(g, resource);
+                return 0;
+        }
         add_access(g->j, sp_str_c(c->action), resource);
         return 0;
 }
@@ -351,19 +359,23 @@ int sp_judge_rewrite(struct sp_arena *a, const struct sp_judge_input *in,
                      const struct sp_schema *schemas, size_t n_schemas,
                      struct sp_judgement *j, struct sp_err *reterr)
 {
+        const struct sp_bq_query *q = in->call->query;
         const struct sp_mask_input m = {
-                .text = in->call->query->sql,
+                .text = q->sql,
                 .script = j->script,
                 .names = j->names,
                 .n_names = j->n_names,
+                .default_project =
+                        q->default_project.n ? q->default_project : in->call->project,
+                .default_dataset = q->default_dataset,
                 .schemas = schemas,
                 .n_schemas = n_schemas,
                 .policy = in->policy,
                 .who = in->who,
                 .now_us = in->now_us,
-                .is_positional = sp_str_eq(in->call->query->parameter_mode,
-                                           SP_STR("POSITIONAL")),
+                .is_positional = sp_str_eq(q->parameter_mode, SP_STR("POSITIONAL")),
         };
+        int r = sp_mask_rewrite(a, &m, &j->plan, reterr);
 
-        return sp_mask_rewrite(a, &m, &j->plan, reterr);
+        return r < 0 ? r : sp_mask_read(a, &m, &j->plan, &j->reading, reterr);
 }

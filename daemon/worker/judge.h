@@ -14,7 +14,7 @@
 #pragma once
 
 #include "daemon/google/call.h"
-#include "daemon/mask/mask.h"
+#include "daemon/mask/reading.h"
 
 struct sp_judge_input {
         const struct sp_call *call;
@@ -37,15 +37,16 @@ struct sp_judgement {
                                        policy has masks */
         size_t n_needs_schema;
         struct sp_mask_plan plan; /* after sp_judge_rewrite */
+        struct sp_mask_reading reading; /* the resolver's, of both texts; likewise */
 };
 
-/* Parses and resolves; ret is complete but for `plan`. */
+/* Parses and resolves; ret is complete but for `plan` and `reading`. */
 sp_must_check int sp_judge_read(struct sp_arena *a, const struct sp_judge_input *in,
                                 struct sp_judgement *ret, struct sp_err *reterr);
 /* The policy's word on it. Cannot fail: what does not match is denied. */
 struct sp_decision sp_judge_decide(const struct sp_judge_input *in,
                                    const struct sp_judgement *j);
-/* Fills j->plan. Every table of needs_schema must be among the schemas. */
+/* Fills j->plan and j->reading. Every table of needs_schema must be among the schemas. */
 sp_must_check int sp_judge_rewrite(struct sp_arena *a, const struct sp_judge_input *in,
                                    const struct sp_schema *schemas, size_t n_schemas,
                                    struct sp_judgement *j, struct sp_err *reterr);

@@ -91,6 +91,7 @@ int sp_metrics_write(const struct sp_metrics *m, const struct sp_front_counters 
         counter(&o, "executed_total", m->executed);
         counter(&o, "masked_columns_total", m->masked_columns);
         counter(&o, "masked_requests_total", m->masked_requests);
+        counter(&o, "unresolved_texts_total", m->unresolved_texts);
         counter(&o, "rows_total", m->rows);
         counter(&o, "answer_bytes_total", m->answer_bytes);
         counter(&o, "foreign_credentials_total", m->foreign_credentials);

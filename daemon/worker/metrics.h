@@ -21,6 +21,8 @@ struct sp_latency {
 struct sp_metrics {
         uint64_t verdicts[SP_VERDICT_MAX_];
         uint64_t requests, faults, held, executed, masked_columns, masked_requests;
+        uint64_t
+                unresolved_texts; /* the resolver could not read, the policy had masks */
         uint64_t rows, answer_bytes, foreign_credentials, tokens_minted;
         uint64_t connections_not_recorded; /* over the rate, see record.c */
         struct sp_latency request, upstream, record, judge;

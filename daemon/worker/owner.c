@@ -71,18 +71,16 @@ static enum sp_next not_found(struct sp_flow *f)
         const struct sp_call *c = &f->call;
 
         if (c->handling == SP_HANDLING_OWN_TABLE)
-                (void)sp_err_set(
-                        &f->error, -EPERM, "table.not-own", "",
-                        "%.*s.%.*s.%.*s is not a result table of yours; reading "
-                        "tables without SQL is not offered: use a SELECT",
-                        SP_FMT(c->project), SP_FMT(c->dataset), SP_FMT(c->table));
+                (void)sp_err_set(&f->error, -ENOENT, "table.not-own", "",
+                                 "Not found: Table %.*s:%.*s.%.*s is not a result "
+                                 "table of yours",
+                                 SP_FMT(c->project), SP_FMT(c->dataset),
+                                 SP_FMT(c->table));
         else
                 (void)sp_err_set(&f->error, -ENOENT, "job.not-found", "",
                                  "Not found: Job %.*s:%.*s", SP_FMT(c->project),
                                  SP_FMT(c->job_id));
-        return c->handling == SP_HANDLING_OWN_TABLE
-                       ? sp_flow_refuse(f, 403, "accessDenied")
-                       : sp_flow_refuse(f, 404, "notFound");
+        return sp_flow_refuse(f, 404, "notFound");
 }
 
 /* A client's own job id that is taken: the same held request again is a retry and is
@@ -98,11 +96,23 @@ static enum sp_next taken(struct sp_flow *f)
         return sp_flow_refuse(f, 409, "duplicate");
 }
 
+/* A job's id is unique in a location only: the same id elsewhere is another job, perhaps one that
+ * did not go through here. The one that is owned is asked for. */
+static bool is_place(struct sp_flow *f)
+{
+        if (f->call.handling != SP_HANDLING_OWN_JOB || !f->job.location.n)
+                return true;
+        if (f->call.location.n && !sp_str_caseeq(f->call.location, f->job.location))
+                return false;
+        f->call.location = f->job.location;
+        return true;
+}
+
 static enum sp_next known(struct sp_flow *f)
 {
         if (f->call.handling == SP_HANDLING_QUERY)
                 return taken(f);
-        if (!sp_job_is_owner(&f->job, &f->id.who))
+        if (!sp_job_is_owner(&f->job, &f->id.who) || !is_place(f))
                 return not_found(f);
         return SP_NEXT;
 }
@@ -116,6 +126,10 @@ static enum sp_next ask(struct sp_flow *f)
                 return recall(f, SP_STR(SP_JOB_SPACE),
                               sp_job_key(f->arena, c->project, c->job_id));
         case SP_HANDLING_OWN_TABLE:
+                /* hidden datasets hold results; all others are for the policy to judge */
+                f->is_preview = !sp_str_starts(c->dataset, SP_STR("_"));
+                if (f->is_preview)
+                        return SP_NEXT;
                 return recall(f, SP_STR(SP_TABLE_SPACE),
                               sp_arena_printf(f->arena, "%.*s.%.*s.%.*s",
                                               SP_FMT(c->project), SP_FMT(c->dataset),

@@ -6,6 +6,7 @@
 
 #include "daemon/base/json.h"
 #include "daemon/base/log.h"
+#include "daemon/worker/record_columns.h"
 
 #define RECORD_MAX (8 * 1024 * 1024)
 /* Refused connections cost an agent nothing: past this they are only counted, or it could
@@ -157,6 +158,9 @@ int sp_record_write_request(const struct sp_flow *f, struct sp_buf *to)
                 sp_jsonw_kstr(&w, "sql", f->call.query->sql);
         verdict(&w, f);
         masked(&w, &f->judgement.plan);
+        if (f->is_preview && f->judgement.n_accesses)
+                sp_jsonw_kstr(&w, "preview", f->judgement.accesses[0].resource);
+        sp_record_columns(&w, &f->judgement.reading);
         if (f->has_estimate)
                 sp_jsonw_ku64(&w, "estimated_bytes", f->estimated_bytes);
         sp_jsonw_kstr(&w, "policy_version", sp_str_c(f->policy_version));

@@ -82,6 +82,36 @@ int sp_schema_copy(struct sp_arena *a, const struct sp_schema *from,
         return 0;
 }
 
+static bool same_columns(const struct sp_column *a, size_t n_a,
+                         const struct sp_column *b, size_t n_b)
+{
+        if (n_a != n_b)
+                return false;
+        for (size_t i = 0; i < n_a; i++)
+                if (!sp_str_eq(a[i].name, b[i].name) ||
+                    !sp_str_eq(a[i].type, b[i].type) ||
+                    !sp_str_eq(a[i].mode, b[i].mode) ||
+                    !same_columns(a[i].fields, a[i].n_fields, b[i].fields,
+                                  b[i].n_fields))
+                        return false;
+        return true;
+}
+
+bool sp_schema_is_same(const struct sp_schema *a, const struct sp_schema *b)
+{
+        return sp_str_eq(a->kind, b->kind) &&
+               same_columns(a->columns, a->n_columns, b->columns, b->n_columns);
+}
+
+void sp_schemas_forget(struct sp_schemas *all, struct sp_str table)
+{
+        struct sp_schema_entry *entry;
+
+        HASH_FIND(hh, all->entries, table.p, table.n, entry);
+        if (entry)
+                forget(all, entry);
+}
+
 static void remember(struct sp_schemas *all, const struct sp_schema *s)
 {
         struct sp_schema_entry *e = calloc(1, sizeof(*e)), *old;

@@ -30,6 +30,10 @@ typedef void (*sp_schema_fn)(void *userdata, const struct sp_schema *s,
                              const struct sp_err *e);
 void sp_schemas_get(struct sp_schemas *all, struct sp_str table, sp_schema_fn fn,
                     void *userdata);
+/* The next sp_schemas_get of it asks upstream. */
+void sp_schemas_forget(struct sp_schemas *all, struct sp_str table);
+/* Whether two schemas have the same columns: names, types, modes, fields, in one order. */
+bool sp_schema_is_same(const struct sp_schema *a, const struct sp_schema *b);
 void sp_schemas_clear(struct sp_schemas *all);
 sp_must_check int sp_schema_copy(struct sp_arena *a, const struct sp_schema *from,
                                  struct sp_schema *to);

@@ -30,6 +30,7 @@ struct sp_transfer {
         struct sp_transfer_hooks hooks;
         void *userdata;
         bool is_paused, is_headed, is_in_curl, is_cancelled;
+        bool is_waiting; /* sent from a hook: libcurl takes none while it is in one */
         char error[CURL_ERROR_SIZE];
         char *url;
         char text[]; /* the URL, then the body */
@@ -129,6 +130,28 @@ static void collect(struct sp_upstream *u)
         }
 }
 
+/* Out of libcurl again: it can have what hooks sent meanwhile. */
+static void send_waiting(struct sp_upstream *u)
+{
+        struct sp_transfer *next;
+
+        for (struct sp_transfer *t = u->all; t; t = next) {
+                bool is_refused;
+
+                next = t->next;
+                if (!t->is_waiting)
+                        continue;
+                t->is_waiting = false;
+                t->is_in_curl = true; /* a cancel from the hook must not free */
+                is_refused = curl_multi_add_handle(u->multi, t->easy) != CURLM_OK;
+                if (is_refused)
+                        t->hooks.on_done(t->userdata, -EIO, "it could not be sent");
+                t->is_in_curl = false;
+                if (is_refused)
+                        drop(t);
+        }
+}
+
 static void on_socket_event(uv_poll_t *p, int status, int events)
 {
         struct watched *s = p->data;
@@ -143,6 +166,7 @@ static void on_socket_event(uv_poll_t *p, int status, int events)
                 flags |= CURL_CSELECT_OUT;
         (void)curl_multi_socket_action(u->multi, s->fd, flags, &running);
         collect(u);
+        send_waiting(u);
 }
 
 static void on_watched_closed(uv_handle_t *h)
@@ -192,6 +216,7 @@ static void on_timeout(uv_timer_t *t)
 
         (void)curl_multi_socket_action(u->multi, CURL_SOCKET_TIMEOUT, 0, &running);
         collect(u);
+        send_waiting(u);
 }
 
 static int on_timer(CURLM *multi, long ms, void *userdata)
@@ -399,8 +424,12 @@ int sp_upstream_send(struct sp_upstream *u, const struct sp_upstream_request *r,
         t->easy = take_handle(u);
         e = t->easy ? set_headers(t, bearer, content_type, r->body.n > 0) : -ENOMEM;
         if (e == 0) {
+                CURLMcode code;
+
                 set_options(t, r, t->url + url);
-                if (curl_multi_add_handle(u->multi, t->easy) != CURLM_OK)
+                code = curl_multi_add_handle(u->multi, t->easy);
+                t->is_waiting = code == CURLM_RECURSIVE_API_CALL;
+                if (code != CURLM_OK && !t->is_waiting)
                         e = -EIO;
         }
         if (e < 0) {

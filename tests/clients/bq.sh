@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# bq.sh [--mode query|rpc|head|dry-run] [--project P] [--cred-file FILE | --oidc-token FILE
-#        | --dummy-key] [--location L] SQL | DATASET.TABLE
+# bq.sh [--mode query|rpc|head|dry-run|jobs|job] [--project P] [--cred-file FILE | --oidc-token FILE
+#        | --dummy-key] [--location L] SQL | DATASET.TABLE | PROJECT | JOB
 #
 # One query with an unmodified bq command. Prints one JSON line: what the user got. Exit
 # status 0 for rows, 1 for an error, 2 for wrong use, 77 (with a reason) where bq is not
@@ -87,6 +87,8 @@ query) set -- "$@" query --nouse_legacy_sql --max_rows=10000 "$text" ;;
 rpc) set -- "$@" query --rpc --nouse_legacy_sql --max_rows=10000 "$text" ;;
 dry-run) set -- "$@" query --dry_run --nouse_legacy_sql "$text" ;;
 head) set -- "$@" head --max_rows=10000 "$text" ;;
+jobs) set -- "$@" ls --jobs --max_results=1000 "$text" ;;
+job) set -- "$@" show --job "$text" ;;
 *) echo "bq.sh: --mode $mode is not known" >&2; exit 2 ;;
 esac
 bq "$@" >"$config/out" 2>"$config/err" </dev/null

@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const actions[] = {
         "bigquery.jobs.get",    "bigquery.jobs.getQueryResults", "bigquery.tables.get",
-        "bigquery.tables.list", "bigquery.datasets.get",         "bigquery.jobs.cancel"
+        "bigquery.tables.list", "bigquery.datasets.get",         "bigquery.jobs.cancel",
+        "bigquery.jobs.list",
 };
 
 static void check(bool ok)
@@ -27,15 +28,25 @@ static bool keep(void *userdata, struct sp_str resource)
         return resource.n % 2;
 }
 
+static bool own(void *userdata, struct sp_str job, struct sp_str location,
+                struct sp_answer_own *ret)
+{
+        (void)userdata, (void)location;
+        ret->sql = SP_STR("SELECT own");
+        return job.n % 2;
+}
+
 static int rebuild(struct sp_arena *a, const struct sp_call *c, unsigned status,
                    struct sp_str body, struct sp_str *ret)
 {
-        struct sp_answer_own own = { .sql = SP_STR("SELECT own"),
-                                     .is_rewritten = true };
+        struct sp_answer_own mine = { .sql = SP_STR("SELECT own"),
+                                      .is_rewritten = true };
 
+        if (strcmp(c->action, "bigquery.jobs.list") == 0 && status < 300)
+                return sp_answer_job_list(a, c, body, own, NULL, ret, NULL);
         if (c->handling == SP_HANDLING_FILTER && status < 300)
                 return sp_answer_filter(a, c, body, keep, NULL, ret, NULL);
-        return sp_answer_rebuild(a, c, status, body, &own, ret, NULL);
+        return sp_answer_rebuild(a, c, status, body, &mine, ret, NULL);
 }
 
 /* No member anywhere is one of those that must not leave. */

@@ -14,6 +14,7 @@ static const char policy_text[] =
         "- {name: phone, columns: [p.crm.calls.phone], mask: {partial: {keep_first: 1, "
         "keep_last: 2}}}\n"
         "- {name: nested, columns: [p.crm.people.home.street], mask: redact}\n"
+        "- {name: unicode, columns: [p.crm.unicode.größe], mask: redact}\n"
         "- {name: view, columns: [p.crm.v.ssn], mask: redact}\n"
         "- {name: nowhere, columns: [p.crm.unknown.x, p.crm.plain.none], mask: "
         "redact}\n";
@@ -30,6 +31,9 @@ static const char schemas_text[] =
         "{\"table\":\"p.crm.people\",\"type\":\"TABLE\",\"schema\":{\"fields\":["
         "{\"name\":\"home\",\"type\":\"RECORD\",\"fields\":[{\"name\":\"street\","
         "\"type\":\"STRING\"}]}]}},"
+        "{\"table\":\"p.crm.unicode\",\"type\":\"TABLE\",\"schema\":{\"fields\":["
+        "{\"name\":\"GRÖSSE\",\"type\":\"STRING\"},"
+        "{\"name\":\"id\",\"type\":\"INTEGER\"}]}},"
         "{\"table\":\"p.crm.v\",\"type\":\"VIEW\",\"schema\":{\"fields\":["
         "{\"name\":\"ssn\",\"type\":\"STRING\"}]}},"
         "{\"table\":\"p.crm.open_view\",\"type\":\"MATERIALIZED_VIEW\",\"schema\":{"
@@ -210,6 +214,14 @@ static const struct {
         { "or escaped", "DELETE FROM crm.customers WHERE `s\\x73n` LIKE '1%'",
           "mask.dml-target" },
         { "or through the alias", "DELETE FROM crm.customers c WHERE c.ssn LIKE '1%'",
+          "mask.dml-target" },
+        { "an update that looks at it in another letter case",
+          "UPDATE crm.unicode SET id = 1 WHERE `größe` LIKE 'a%'", "mask.dml-target" },
+        { "and in another normal form",
+          "UPDATE crm.unicode SET id = 1 WHERE `gro\\u0308sse` LIKE 'a%'",
+          "mask.dml-target" },
+        { "at the whole row by another spelling of the alias",
+          "UPDATE crm.unicode AS `ü` SET id = 1 WHERE TO_JSON_STRING(`Ü`) LIKE '%a%'",
           "mask.dml-target" },
         { "an update that copies a protected column",
           "UPDATE crm.customers SET name = ssn WHERE id = 3", "mask.dml-target" },

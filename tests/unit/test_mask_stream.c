@@ -24,6 +24,21 @@ static const struct row rows[] = {
           "{\"rows\":[{\"f\":[{\"v\":\"a\\\"}\"},{\"v\":null}]},{\"f\":[]}]}", 2 },
         { "rows in a string are not rows", "{\"kind\":\"\\\"rows\\\":[{}]\"}",
           "{\"kind\":\"\\\"rows\\\":[{}]\"}", 0 },
+        { "blanks go from rows too, not from what they hold",
+          " { \"rows\" : [ { \"f\" :\n[ { \"v\" : \" a \" } ,\t{ \"v\" : 1 } ] } ] } ",
+          "{\"rows\":[{\"f\":[{\"v\":\" a \"},{\"v\":1}]}]}", 1 },
+        { "an empty list of rows is one", "{\"rows\":[],\"kind\":\"k\"}",
+          "{\"rows\":[],\"kind\":\"k\"}", 0 },
+        { "a member that is not listed may hold anything under the name of rows",
+          "{\"x\":{\"rows\":[1]},\"kind\":\"k\"}", "{\"kind\":\"k\"}", 0 },
+        { "rows that are no list are refused", "{\"rows\":{}}", NULL, 0 },
+        { "a row that is no object is refused", "{\"rows\":[[]]}", NULL, 0 },
+        { "a row with another member is refused", "{\"rows\":[{\"f\":[],\"g\":[]}]}",
+          NULL, 0 },
+        { "a cell with a value twice is refused",
+          "{\"rows\":[{\"f\":[{\"v\":\"a\",\"v\":\"b\"}]}]}", NULL, 0 },
+        { "an escaped name of a cell's value is refused",
+          "{\"rows\":[{\"f\":[{\"\\u0076\":\"a\"}]}]}", NULL, 0 },
         { "a member twice is refused", "{\"rows\":[],\"rows\":[]}", NULL, 0 },
         { "an escaped member name is refused", "{\"row\\u0073\":[]}", NULL, 0 },
         { "brackets that do not match are refused", "{\"rows\":[}", NULL, 0 },
@@ -102,7 +117,7 @@ static void nesting_is_allowed_to_the_limit_and_no_further(void **state)
                 sp_autobuf out = SP_BUF_INIT(4096);
                 int deep = SP_STREAM_DEPTH_MAX - 1 + extra, at;
 
-                at = snprintf(in, sizeof(in), "{\"rows\":");
+                at = snprintf(in, sizeof(in), "{\"schema\":");
                 memset(in + at, '[', (size_t)deep);
                 memset(in + at + deep, ']', (size_t)deep);
                 in[at + 2 * deep] = '}';

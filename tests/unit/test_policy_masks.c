@@ -17,6 +17,8 @@ static const char text[] =
         "- {name: nested, columns: [p.crm.people.home.street, p.crm.people.work], "
         "mask: "
         "redact, except: {workloads: [hr], persons: [\"i#ann\"]}}\n"
+        "- {name: unicode, columns: [\"p.größen.*.straße_*\", \"p.x.t.caf?\"], mask: "
+        "redact}\n"
         "- {name: hard, columns: [\"p.*.*.ssn\"], mask: \"null\", except: {workloads: "
         "[free]}}\n";
 
@@ -47,6 +49,18 @@ static const struct {
           0, 0 },
         { "letter case of columns does not matter", "ci", "", "", "p.crm.customers",
           "TAX_ID", 0, SP_MASK_HASH, 0, 0 },
+        { "nor does that beyond ASCII", "ci", "", "", "p.GRÖSSEN.t", "STRASSE_1", 0,
+          SP_MASK_REDACT, 0, 0 },
+        { "nor the normal form", "ci", "", "", "p.gro\u0308ßen.t",
+          "stra\u017f\u017fe_1", 0, SP_MASK_REDACT, 0, 0 },
+        { "of a parent either", "ci", "", "", "p.größen.t", "Straße_1.nr", 0,
+          SP_MASK_REDACT, 0, 0 },
+        { "a letter and its mark are one character", "ci", "", "", "p.x.t",
+          "cafe\u0301", 0, SP_MASK_REDACT, 0, 0 },
+        { "an accent makes another name", "ci", "", "", "p.großen.t", "straße_1", 0,
+          SP_MASK_NONE, 0, 0 },
+        { "a name that is no UTF-8 may be any", "ci", "", "", "p.größen.t", "\xff", 0,
+          SP_MASK_REDACT, 0, 0 },
         { "letter case of tables does not matter", "ci", "", "", "p.CRM.Customers",
           "tax_id", 0, SP_MASK_HASH, 0, 0 },
         { "a partition is its table", "ci", "", "", "p.crm.customers$20260101",
@@ -134,11 +148,37 @@ static void test_tables(void **state sp_unused)
         assert_false(sp_policy_masks_table(one, &free_, SP_STR("p.d.t_*"), 0));
 }
 
+static void test_of_others(void **state sp_unused)
+{
+        sp_cleanup(sp_policy_unrefp) struct sp_policy *p = load();
+        const struct sp_principal free_ = { .workload = SP_STR("free") };
+        static const struct {
+                const char *sentence, *table, *column;
+                enum sp_mask_kind kind;
+        } rows[] = {
+                { "no exemption counts", "p.crm.customers", "ssn", SP_MASK_NULL },
+                { "a field counts", "p.crm.people", "home.street", SP_MASK_REDACT },
+                { "a free column is free to all", "p.crm.people", "home.city",
+                  SP_MASK_NONE },
+        };
+
+        for (size_t i = 0; i < SP_ARRAY_SIZE(rows); i++)
+                SP_CHECK(rows[i].sentence,
+                         sp_policy_mask_of_others(p, sp_str_c(rows[i].table),
+                                                  sp_str_c(rows[i].column))
+                                         .kind == rows[i].kind);
+        assert_int_equal(
+                sp_policy_mask(p, &free_, SP_STR("p.crm.customers"), SP_STR("ssn"), 0)
+                        .kind,
+                SP_MASK_HASH);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_table),
                 cmocka_unit_test(test_tables),
+                cmocka_unit_test(test_of_others),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,38 @@ static void test_globs(void **state sp_unused)
         }
 }
 
+static const struct {
+        const char *sentence, *pattern, *name;
+        bool catches, grants;
+} folds[] = {
+        { "ASCII letter case", "p.d.T", "p.d.t", true, false },
+        { "another letter case", "p.d.\u00e9t\u00e9", "p.d.\u00c9T\u00c9", true,
+          false },
+        { "another normal form", "p.d.\u00e9", "p.d.e\u0301", true, false },
+        { "a wildcard table", "p.d.\u00e9t\u00e9_2026", "p.d.\u00c9T*", true, false },
+        { "another wildcard table", "p.d.\u00e9t\u00e9_2026", "p.d.\u00c9D*", false,
+          false },
+        { "the same", "p.d.\u00e9", "p.d.\u00e9", true, true },
+        { "another", "p.d.\u00e9", "p.d.e", false, false },
+        { "metadata in letters of another kind", "p.*.*",
+          "p.d.INFORMATION_\u017fCHEMA.COLUMNS", true, false },
+};
+
+/* What is refused or masked goes by the name, what is granted by its letters. */
+static void test_letter_case(void **state sp_unused)
+{
+        for (size_t i = 0; i < SP_ARRAY_SIZE(folds); i++) {
+                struct sp_resource_pattern p = { sp_str_c(folds[i].pattern) };
+                struct sp_resource r = sp_resource_split(sp_str_c(folds[i].name));
+
+                p.r = sp_resource_split(p.text);
+                SP_CHECK(folds[i].sentence,
+                         sp_resource_catches(&p, &r, false) == folds[i].catches);
+                SP_CHECK(folds[i].sentence,
+                         sp_resource_grants(&p, &r) == folds[i].grants);
+        }
+}
+
 /* Every pair of short patterns against every short name: the two relations are sound.
  */
 static void test_relations_are_sound(void **state sp_unused)
@@ -153,7 +185,7 @@ static void test_actions(void **state sp_unused)
                 SP_CHECK(name, sp_action_number(sp_str_c(name)) == (int)i);
                 methods += !sp_action_is_sql(i);
         }
-        assert_int_equal(methods, 46);
+        assert_int_equal(methods, 47);
         assert_int_equal(sp_action_number(SP_STR("bigquery.tables")), -1);
         assert_int_equal(sp_action_number(SP_STR("SELECT")), -1);
         assert_int_equal(sp_action_number(SP_STR("unknown")), -1);
@@ -170,6 +202,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_globs),
+                cmocka_unit_test(test_letter_case),
                 cmocka_unit_test(test_relations_are_sound),
                 cmocka_unit_test(test_resources),
                 cmocka_unit_test(test_actions),

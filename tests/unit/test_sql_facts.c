@@ -6,19 +6,9 @@
 #include <errno.h>
 
 #include "daemon/sql/sql.h"
+#include "tests/unit/append.h"
 
 #define ARENA_MAX (64 * 1024 * 1024)
-
-static void append(char *to, size_t size, const char *fmt, ...) sp_printf(3, 4);
-static void append(char *to, size_t size, const char *fmt, ...)
-{
-        size_t n = strlen(to);
-        va_list ap;
-
-        va_start(ap, fmt);
-        vsnprintf(to + n, size - n, fmt, ap);
-        va_end(ap);
-}
 
 static void describe(const struct sp_sql_script *s, char *to, size_t size)
 {
@@ -146,11 +136,20 @@ static const struct row {
           "@{a=(SELECT 1 FROM s.a)} SELECT 1 FROM s.t@{b=(SELECT 1 FROM "
           "s.b)} LIMIT 1",
           "Query: s.a s.t s.b" },
+        { "a join in parentheses sees no neighbour",
+          "SELECT 1 FROM s.t AS x, (x.a JOIN s.u AS y ON TRUE), y.b, x.c",
+          "Query: s.t x.a s.u" },
+        { "nor does one inside it, but both see what is around the query",
+          "SELECT (SELECT 1 FROM z, (o.a JOIN (z.b JOIN q ON TRUE) ON TRUE)) FROM o",
+          "Query: z z.b q o" },
+        { "the table arguments of a table function are its own names",
+          "CREATE TABLE FUNCTION d.f(t TABLE<a INT64>, u ANY TABLE, v INT64) AS "
+          "SELECT 1 FROM T, u, v, s.t",
+          "CreateTableFunction: v s.t > d.f" },
         { "in PIVOT, TABLESAMPLE, time travel",
           "SELECT 1 FROM s.t FOR SYSTEM_TIME AS OF (SELECT x FROM s.a) TABLESAMPLE "
-          "SYSTEM ((SELECT "
-          "1 FROM s.b) PERCENT), s.u PIVOT (SUM((SELECT 1 FROM s.c)) FOR y IN (1)) AS "
-          "p",
+          "SYSTEM (CAST((SELECT 1 FROM s.b) AS INT64) PERCENT), s.u PIVOT (SUM((SELECT "
+          "1 FROM s.c)) FOR y IN (1)) AS p",
           "Query: s.t s.a s.b s.u s.c" },
         { "arguments of table functions",
           "SELECT 1 FROM ML.PREDICT(MODEL d.m, TABLE s.t), APPENDS(TABLE s.u, NULL, "
@@ -172,6 +171,37 @@ static const struct row {
           "FROM s.t AS d |> AGGREGATE SUM(x) AS x |> JOIN d.arr ON TRUE",
           "Query: s.t d.arr" },
         { "WHERE does not", "FROM s.t AS d |> WHERE x |> JOIN d.arr", "Query: s.t" },
+        { "in the branches of IF",
+          "FROM s.t |> IF (SELECT TRUE FROM s.u) THEN (|> JOIN s.v ON TRUE) ELSEIF "
+          "TRUE THEN (|> UNION ALL (SELECT 1 FROM s.w)) ELSE (|> CALL f(TABLE s.x))",
+          "Query: s.t s.u s.v s.w s.x!" },
+        { "in FORK, TEE and LOG",
+          "FROM s.t |> TEE (|> JOIN s.u ON TRUE), (|> JOIN s.v ON TRUE) |> LOG (|> "
+          "JOIN s.w ON TRUE) |> FORK (|> JOIN s.x ON TRUE)",
+          "Query: s.t s.u s.v s.w s.x" },
+        { "a WITH name before a branch is seen in it",
+          "FROM s.t |> WITH a AS (SELECT 1) |> TEE (|> JOIN a ON TRUE)", "Query: s.t" },
+        { "one inside a branch is gone behind it",
+          "FROM s.t |> TEE (|> WITH a AS (SELECT 1) |> JOIN a ON TRUE) |> JOIN a",
+          "Query: s.t a" },
+        { "an alias before a branch begins a path in it",
+          "FROM s.t AS d |> TEE (|> JOIN d.arr ON TRUE)", "Query: s.t" },
+        { "RECURSIVE", "FROM s.t |> RECURSIVE UNION ALL (|> JOIN s.u ON TRUE)",
+          "Query: s.t s.u" },
+        { "pipes that write",
+          "FROM s.t |> INSERT INTO s.u; FROM s.t |> CREATE TABLE s.v; FROM s.t |> "
+          "EXPORT DATA OPTIONS (x = (SELECT 1 FROM s.w))",
+          "Query: s.t > s.u | Query: s.t > s.v | Query: s.t s.w" },
+        { "a table as a query", "TABLE s.t; SELECT (TABLE s.u); TABLE s.v |> WHERE x",
+          "Query: s.t | Query: s.u | Query: s.v" },
+        { "TABLE of a WITH name", "WITH a AS (SELECT 1) TABLE a", "Query:" },
+        { "what BigQuery does not have reads and writes all the same",
+          "EXPLAIN DELETE s.t WHERE x IN (SELECT 1 FROM s.u); CLONE DATA INTO s.a "
+          "FROM s.b UNION ALL s.c; RENAME TABLE s.d TO s.e; DESCRIBE s.f; ANALYZE s.g",
+          "Explain: s.u > s.t | CloneData: s.b! s.c! > s.a | Rename: > s.d s.e | "
+          "Describe: s.f! | Analyze: s.g!" },
+        { "pipes behind a statement", "CALL d.p() |> JOIN s.t ON TRUE",
+          "Call: s.t > d.p" },
 
         { "INSERT", "INSERT INTO s.t SELECT * FROM s.u", "Insert: s.u > s.t" },
         { "INSERT with WITH: the target is no WITH name",
@@ -210,7 +240,7 @@ static const struct row {
           "REPLICA OF s.x",
           "CreateView: s.a > s.v | CreateFunction: s.b > d.f | CreateTableFunction: "
           "s.c > d.g | "
-          "CreateModel: s.d > d.m | ExportData: s.e | CreateMaterializedView: s.x! > "
+          "CreateModel: s.d > d.mm | ExportData: s.e | CreateMaterializedView: s.x! > "
           "s.w" },
         { "a procedure's body belongs to it",
           "CREATE PROCEDURE d.p() BEGIN INSERT s.t SELECT * FROM s.u; DROP TABLE s.v; "
@@ -353,6 +383,17 @@ static void test_functions_and_opaque(void **state)
                   "OPTIONS (x=1)",
                   "", "remote" },
                 { "system variables", "SET @@dataset_id = 'x'", "", "system-variable" },
+                { "FOR UPDATE", "SELECT 1 FROM t FOR UPDATE", "", "for-update" },
+                { "each name once", "FROM t |> TEE |> TEE |> LOG", "",
+                  "pipe-tee pipe-log" },
+                { "in a subquery", "SELECT (FROM t |> ASSERT f(1))", "f",
+                  "pipe-assert" },
+                { "NATURAL JOIN", "SELECT 1 FROM t NATURAL JOIN u", "",
+                  "natural-join" },
+                { "protocol buffers", "SELECT NEW a.B(f(1) AS c)", "f", "proto" },
+                { "graphs", "GRAPH g MATCH (n) RETURN f(n)", "f", "graph" },
+                { "keys behind the columns", "CREATE TABLE t (a INT64) PRIMARY KEY (a)",
+                  "", "table-key" },
         };
 
         (void)state;
@@ -376,6 +417,74 @@ static void test_functions_and_opaque(void **state)
                 for (size_t k = 0; k < st->n_opaque; k++)
                         append(got, sizeof(got), "%s%s", k ? " " : "", st->opaque[k]);
                 if (strcmp(got, cases[i].opaque) != 0)
+                        fail_msg("%s: got %s", cases[i].sentence, got);
+                sp_arena_done(&a);
+        }
+}
+
+/* What is not a table, and what changes the meaning of later names. */
+static void test_objects(void **state)
+{
+        static const struct {
+                const char *sentence, *sql;
+                bool is_model, is_routine;
+                const char *variables;
+        } cases[] = {
+                { "a table", "CREATE TABLE d.t (a INT64)", false, false, "" },
+                { "a view", "DROP VIEW d.v", false, false, "" },
+                { "a function", "CREATE FUNCTION d.f() AS (1)", false, true, "" },
+                { "a function of aggregation",
+                  "CREATE AGGREGATE FUNCTION d.f(x INT64) AS (SUM(x))", false, true,
+                  "" },
+                { "a table function", "CREATE TABLE FUNCTION d.f() AS SELECT 1", false,
+                  true, "" },
+                { "a procedure", "CREATE PROCEDURE d.p() BEGIN END", false, true, "" },
+                { "a model", "CREATE MODEL d.m AS SELECT 1", true, false, "" },
+                { "dropping a function", "DROP FUNCTION d.f", false, true, "" },
+                { "dropping a table function", "DROP TABLE FUNCTION d.f", false, true,
+                  "" },
+                { "dropping a procedure", "DROP PROCEDURE IF EXISTS d.p", false, true,
+                  "" },
+                { "dropping a model", "DROP MODEL d.m", true, false, "" },
+                { "altering a model", "ALTER MODEL d.m SET OPTIONS (a=1)", true, false,
+                  "" },
+                { "exporting a model", "EXPORT MODEL d.m OPTIONS (uri='x')", true,
+                  false, "" },
+                { "a system variable", "SET @@Dataset_ID = 'd'", false, false,
+                  "dataset_id" },
+                { "in backquotes", "SET @@`dataset_project_id` = 'p'", false, false,
+                  "dataset_project_id" },
+                { "of several parts", "SET @@a . `b`.C = 1", false, false, "a.b.c" },
+                { "in a procedure's body",
+                  "CREATE PROCEDURE d.p() BEGIN SET @@dataset_id = 'a'; SET "
+                  "@@time_zone "
+                  "= 'b'; END",
+                  false, true, "dataset_id time_zone" },
+                { "reading one is not setting it", "SELECT @@dataset_id", false, false,
+                  "" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < SP_ARRAY_SIZE(cases); i++) {
+                struct sp_arena a = SP_ARENA_INIT(ARENA_MAX);
+                struct sp_sql_script *s;
+                struct sp_err err = SP_ERR_NULL;
+                const struct sp_sql_statement *st;
+                char got[500] = "";
+
+                if (sp_sql_parse(&a, sp_str_c(cases[i].sql), &s, &err) < 0)
+                        fail_msg("%s: %s", cases[i].sentence, err.what);
+                st = s->statements;
+                for (size_t k = 0; k < st->n_tables; k++) {
+                        SP_CHECK(cases[i].sentence,
+                                 st->tables[k].is_model == cases[i].is_model);
+                        SP_CHECK(cases[i].sentence,
+                                 st->tables[k].is_routine == cases[i].is_routine);
+                }
+                for (size_t k = 0; k < st->n_system_variables; k++)
+                        append(got, sizeof(got), "%s%.*s", k ? " " : "",
+                               SP_FMT(st->system_variables[k]));
+                if (strcmp(got, cases[i].variables) != 0)
                         fail_msg("%s: got %s", cases[i].sentence, got);
                 sp_arena_done(&a);
         }
@@ -408,6 +517,7 @@ int main(void)
                 cmocka_unit_test(test_tables),
                 cmocka_unit_test(test_spans),
                 cmocka_unit_test(test_functions_and_opaque),
+                cmocka_unit_test(test_objects),
                 cmocka_unit_test(test_parameters),
         };
 

@@ -124,6 +124,53 @@ static void test_tokens(void **state)
         }
 }
 
+static void test_errors(void **state)
+{
+        static const struct {
+                const char *text, *where, *what;
+        } rows[] = {
+                { "'a", "1:1", "Unclosed string literal" },
+                { "'a\nb'", "1:1", "Unclosed string literal" },
+                { "x '''a''", "1:3", "Unclosed triple-quoted string literal" },
+                { "r'a\\'", "1:1", "Unclosed raw string literal" },
+                { "b\"a", "1:1", "Unclosed bytes literal" },
+                { "`a", "1:1", "Unclosed identifier literal" },
+                { "``", "1:1", "Invalid empty identifier" },
+                { "x /* a", "1:3", "Unclosed comment" },
+                { "'ab\\q'", "1:4", "Illegal escape sequence: \\q" },
+                { "`a\\q`", "1:3", "Illegal escape sequence: \\q" },
+                { "'\\x1'", "1:2",
+                  "Illegal escape sequence: Hex escape must be followed by 2 hex "
+                  "digits" },
+                { "'\\12'", "1:2",
+                  "Illegal escape sequence: Octal escape must be followed by 3 octal "
+                  "digits" },
+                { "'\\ud800'", "1:2",
+                  "Illegal escape sequence: Unicode value \\ud800 is invalid" },
+                { "b'\\u0041'", "1:3",
+                  "Illegal escape sequence: Unicode escape sequence \\u cannot be used "
+                  "in bytes literals" },
+                { "'''a\n\\\nb'''", "2:1", "Illegal escaped newline" },
+                { "'\xc3\xa9' \\", "1:5", "Illegal input character" },
+                { "\t\\", "1:9", "Illegal input character" },
+                { "a\tb \\", "1:11", "Illegal input character" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < SP_ARRAY_SIZE(rows); i++) {
+                struct sp_arena a = SP_ARENA_INIT(ARENA_MAX);
+                struct sp_sql_tokens tokens;
+                struct sp_err err = SP_ERR_NULL;
+
+                SP_CHECK(rows[i].text, sp_sql_lex(&a, sp_str_c(rows[i].text), &tokens,
+                                                  &err) == -EINVAL);
+                if (strcmp(err.where + strlen("sql:"), rows[i].where) != 0 ||
+                    strcmp(err.what + strlen("Syntax error: "), rows[i].what) != 0)
+                        fail_msg("%s: %s %s", rows[i].text, err.where, err.what);
+                sp_arena_done(&a);
+        }
+}
+
 static void test_values(void **state)
 {
         static const struct {
@@ -200,14 +247,22 @@ static void test_position(void **state)
         assert_true(line == 3 && column == 1);
         sp_sql_position(text, 9, &line, &column);
         assert_true(line == 4 && column == 1);
+        /* characters count, and a tab goes on to the next multiple of eight */
+        text = SP_STR("\xc3\xa9\xe2\x82\xac"
+                      "a\tb\t\tc");
+        sp_sql_position(text, 5, &line, &column);
+        assert_true(line == 1 && column == 3);
+        sp_sql_position(text, 7, &line, &column);
+        assert_true(line == 1 && column == 9);
+        sp_sql_position(text, 10, &line, &column);
+        assert_true(line == 1 && column == 25);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_tokens),
-                cmocka_unit_test(test_values),
-                cmocka_unit_test(test_keywords),
+                cmocka_unit_test(test_tokens),   cmocka_unit_test(test_errors),
+                cmocka_unit_test(test_values),   cmocka_unit_test(test_keywords),
                 cmocka_unit_test(test_position),
         };
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "daemon/sql/sql.h"
+#include "daemon/sql/ast.h"
 
 #define ARENA_MAX (256 * 1024 * 1024)
 
@@ -36,18 +36,26 @@ static const struct {
           "SELECT 1 UNION ALL SELECT 2 EXCEPT DISTINCT SELECT 3", -EINVAL, "sql:1:29",
           "Syntax error: Different set operations" },
         { "literals that touch", "SELECT 'a''b'", -EINVAL, "sql:1:11",
-          "Syntax error: string and bytes literals must be separated" },
+          "Syntax error: concatenated string literals must be separated by" },
         { "a hint without an end", "SELECT @{a=1 1", -EINVAL, "sql:1:14",
           "Syntax error: Expected \"}\"" },
         { "legacy SQL", "#legacySQL\nSELECT 1", -ENOTSUP, "sql:1:1", "#legacySQL" },
-        { "graph queries", "GRAPH g MATCH (n) RETURN n", -ENOTSUP, "sql:1:1",
-          "GRAPH is not supported" },
-        { "an unknown pipe operator", "FROM t |> TEE (SELECT 1)", -ENOTSUP, "sql:1:11",
-          "pipe operator TEE is not supported" },
-        { "a pipe that writes", "FROM t |> INSERT INTO s.t", -ENOTSUP, "sql:1:11",
-          "pipe operator INSERT is not supported" },
-        { "a pipe that exports", "FROM t |> EXPORT DATA OPTIONS (x=1)", -ENOTSUP,
-          "sql:1:11", "pipe operator EXPORT is not supported" },
+        { "legacy SQL's brackets", "SELECT 1 FROM [p:d.t]", -EINVAL, "sql:1:15",
+          "Syntax error: Unexpected \"[\"; what legacy SQL writes as" },
+        { "an unknown pipe operator", "FROM t |> PEEK a", -EINVAL, "sql:1:11",
+          "Syntax error: Unexpected identifier \"PEEK\"" },
+        { "a statement that nobody has", "VACUUM d.t", -EINVAL, "sql:1:1",
+          "Syntax error: Unexpected identifier \"VACUUM\"" },
+        { "columns are characters, not bytes", "SELECT 'h\xc3\xa9', ,", -EINVAL,
+          "sql:1:14", "Syntax error: Unexpected \",\"" },
+        { "a tab goes to the next multiple of eight", "\tSELECT\t,", -EINVAL,
+          "sql:1:17", "Syntax error: Unexpected \",\"" },
+        { "CR LF is one line end", "SELECT\r\n1\r2\n3", -EINVAL, "sql:3:1",
+          "Syntax error: Expected end of input but got integer" },
+        { "the end is behind the last word", "SELECT 1 +   \n  ", -EINVAL, "sql:1:11",
+          "Syntax error: Unexpected end of statement" },
+        { "or behind a comment that follows it", "SELECT 1 + -- x\n\n", -EINVAL,
+          "sql:2:1", "Syntax error: Unexpected end of statement" },
         { "a table decorator", "SELECT 1 FROM `s.t@-3600000`", -ENOTSUP, "sql:1:15",
           "table decorator @ is not supported" },
         { "a star in the middle of a name", "SELECT 1 FROM `s.*.t`", -ENOTSUP,
@@ -56,8 +64,26 @@ static const struct {
           "table name with an empty part is not supported" },
         { "a WITH name with a dot", "WITH `a.b` AS (SELECT 1) SELECT 1", -ENOTSUP,
           "sql:1:6", "WITH name with a dot is not supported" },
-        { "proto constructors", "SELECT NEW x.Y(1 AS a)", -ENOTSUP, "sql:1:8",
-          "NEW is not supported" },
+        { "an object that cannot be altered", "ALTER FUNCTION d.f SET OPTIONS (a=1)",
+          -ENOTSUP, "sql:1:7", "ALTER FUNCTION is not supported" },
+        { "a label that is not around", "CREATE PROCEDURE p() BEGIN LEAVE a; END",
+          -EINVAL, "sql:1:28", "Label a does not exist or is out of scope" },
+        { "the next round of what is no loop",
+          "CREATE PROCEDURE p() BEGIN a: BEGIN ITERATE a; END; END", -EINVAL,
+          "sql:1:37", "ITERATE with label must refer to a loop" },
+        { "a label in a label of that name",
+          "CREATE PROCEDURE p() BEGIN a: LOOP A: LOOP END LOOP; END LOOP; END", -EINVAL,
+          "sql:1:36", "Label A already exists" },
+        { "another label at the end",
+          "CREATE PROCEDURE p() BEGIN a: LOOP END LOOP b; END", -EINVAL, "sql:1:45",
+          "Syntax error: Mismatched end label; expected a, got b" },
+        { "a view that locks", "CREATE VIEW v AS (SELECT 1 FROM t FOR UPDATE)", -EINVAL,
+          "sql:1:18", "Syntax error: Unexpected lock mode in query" },
+        { "a function that locks",
+          "CREATE FUNCTION f() AS (1 + (SELECT 1 FROM t FOR UPDATE))", -EINVAL,
+          "sql:1:24", "Syntax error: Unexpected lock mode in function body query" },
+        { "braces behind a call", "SELECT f(a) { b: 1 }", -EINVAL, "sql:1:13",
+          "Syntax error: Unexpected braced constructor" },
 };
 
 static void test_errors(void **state)
@@ -203,11 +229,14 @@ static void test_actions(void **state)
         assert_int_equal(sp_sql_action_parse(SP_STR("Select"), &got), -EINVAL);
 }
 
-/* head, then `n` times part, then tail */
-static int parse_repeated(const char *head, const char *part, size_t n,
-                          const char *tail, struct sp_err *err)
+/* head, then `n` times before, its number and after, then tail; no `after`: no numbers */
+static int parse_numbered(const char *head, const char *before, const char *after,
+                          size_t n, const char *tail, struct sp_err *err)
 {
-        size_t size = strlen(head) + strlen(part) * n + strlen(tail) + 1, at;
+        size_t size = strlen(head) +
+                      (strlen(before) + (after ? strlen(after) + 20 : 0)) * n +
+                      strlen(tail) + 1,
+               at;
         struct sp_arena a = SP_ARENA_INIT(ARENA_MAX);
         char *sql = malloc(size);
         struct sp_sql_script *s;
@@ -216,8 +245,10 @@ static int parse_repeated(const char *head, const char *part, size_t n,
         assert_non_null(sql);
         at = (size_t)snprintf(sql, size, "%s", head);
         for (size_t i = 0; i < n; i++) {
-                for (const char *c = part; *c; c++)
+                for (const char *c = before; *c; c++)
                         sql[at++] = *c;
+                if (after)
+                        at += (size_t)snprintf(sql + at, size - at, "%zu%s", i, after);
         }
         at += (size_t)snprintf(sql + at, size - at, "%s", tail);
         *err = SP_ERR_NULL;
@@ -225,6 +256,107 @@ static int parse_repeated(const char *head, const char *part, size_t n,
         sp_arena_done(&a);
         free(sql);
         return r;
+}
+
+static int parse_repeated(const char *head, const char *part, size_t n,
+                          const char *tail, struct sp_err *err)
+{
+        return parse_numbered(head, part, NULL, n, tail, err);
+}
+
+static size_t count(const struct sp_sql_node *n)
+{
+        size_t sum = 1;
+
+        for (const struct sp_sql_node *c = n->first; c; c = c->next)
+                sum += count(c);
+        return sum;
+}
+
+/* Statements of 2,000 tables each, `n` tables in all, and `more` signs before a number:
+ * the nodes of their tree; 0 when there are too many. */
+static size_t nodes_of(size_t n, size_t more)
+{
+        static const char first[] = ";SELECT 1 FROM a", next[] = ",a",
+                          last[] = ";SELECT";
+        char *sql = malloc(n * 8 + more * 2 + 64), *to = sql;
+        struct sp_arena a = SP_ARENA_INIT(ARENA_MAX);
+        struct sp_sql_script *s;
+        struct sp_err err = SP_ERR_NULL;
+        size_t nodes = 0;
+        int r;
+
+        assert_non_null(sql);
+        to += snprintf(to, 64, "SELECT 1");
+        for (size_t i = 0; i < n; i++) {
+                const char *part = i % 2000 ? next : first;
+
+                for (; *part; part++)
+                        *to++ = *part;
+        }
+        to += snprintf(to, 64, "%s", last);
+        for (size_t i = 0; i < more; i++)
+                *to++ = i % 2 ? '-' : ' ';
+        to += snprintf(to, 64, " 1");
+        r = sp_sql_parse(&a, sp_str(sql, (size_t)(to - sql)), &s, &err);
+        if (r == 0)
+                nodes = count(s->root);
+        else
+                assert_true(r == -E2BIG &&
+                            strstr(err.what, "nodes in the syntax tree") != NULL);
+        sp_arena_done(&a);
+        free(sql);
+        return nodes;
+}
+
+static void test_nodes(void **state)
+{
+        size_t low = 0, high = SP_SQL_NODES_MAX / 4, more = 0;
+
+        (void)state;
+        while (high - low > 1) {
+                size_t middle = low + (high - low) / 2;
+
+                if (nodes_of(middle, 0))
+                        low = middle;
+                else
+                        high = middle;
+        }
+        /* a few are thrown away in each statement; each table is four, each sign one */
+        assert_in_range(nodes_of(low, 0), SP_SQL_NODES_MAX - 100, SP_SQL_NODES_MAX);
+        while (nodes_of(low, 2 * (more + 1)))
+                more++;
+        assert_in_range(more, 0, 3);
+}
+
+static void test_names(void **state)
+{
+        static const struct {
+                const char *sentence, *head, *before, *after, *tail;
+                size_t n; /* of the head */
+        } rows[] = {
+                { "named parameters", "SELECT 1", ",@p", "", "", 0 },
+                { "variables", "DECLARE v", ",v", "", " INT64", 1 },
+                { "tables in a FROM", "SELECT 1 FROM a", ",a", "", "", 1 },
+                { "WITH names", "WITH w AS (SELECT 1)", ",w", " AS (SELECT 1)",
+                  " SELECT 1", 1 },
+        };
+        struct sp_err err;
+
+        (void)state;
+        for (size_t i = 0; i < SP_ARRAY_SIZE(rows); i++) {
+                for (size_t more = 0; more < 2; more++) {
+                        int r = parse_numbered(rows[i].head, rows[i].before,
+                                               rows[i].after,
+                                               SP_SQL_NAMES_MAX - rows[i].n + more,
+                                               rows[i].tail, &err);
+
+                        if (r != (more ? -E2BIG : 0) ||
+                            (more && strcmp(err.id, "sql.limit") != 0))
+                                fail_msg("%s, %zu more: %s", rows[i].sentence, more,
+                                         err.what);
+                }
+        }
 }
 
 static void test_limits(void **state)
@@ -242,8 +374,23 @@ static void test_limits(void **state)
         assert_int_equal(
                 parse_repeated("", "SELECT 1;", SP_SQL_STATEMENTS_MAX + 1, "", &err),
                 -E2BIG);
-        assert_int_equal(parse_repeated("SELECT 1", "+1", 99998, "", &err), 0);
-        assert_int_equal(parse_repeated("SELECT 1", "+1", 99999, "", &err), -E2BIG);
+        /* each NOT is one level, below the statement's expression and query */
+        assert_int_equal(
+                parse_repeated("SELECT ", "NOT ", SP_SQL_DEPTH_MAX - 2, "a", &err), 0);
+        assert_int_equal(
+                parse_repeated("SELECT ", "NOT ", SP_SQL_DEPTH_MAX - 1, "a", &err),
+                -E2BIG);
+        assert_string_equal(err.id, "sql.limit");
+        /* SELECT, 1, and the end are tokens too */
+        assert_int_equal(
+                parse_repeated("SELECT 1", "+1", (SP_SQL_TOKENS_MAX - 4) / 2, "", &err),
+                0);
+        assert_int_equal(parse_repeated("SELECT -1", "+1", (SP_SQL_TOKENS_MAX - 4) / 2,
+                                        "", &err),
+                         0);
+        assert_int_equal(parse_repeated("SELECT --\n- -1", "+1",
+                                        (SP_SQL_TOKENS_MAX - 4) / 2, "", &err),
+                         -E2BIG);
 }
 
 /* No nesting of any sort overruns the stack. */
@@ -277,6 +424,45 @@ static void test_depth(void **state)
                 "FROM t |> JOIN (",
                 "SELECT f(TABLE f(",
                 "SELECT INTERVAL ",
+                "SELECT {a {",
+                "SELECT NEW x(",
+                "SELECT a LIKE ANY (",
+                "SELECT a BETWEEN ",
+                "SELECT EXTRACT(",
+                "SELECT f(() -> ",
+                "SELECT CAST(1 AS MAP<INT64, ",
+                "SELECT CAST(1 AS FUNCTION<",
+                "SELECT CAST(1 AS STRUCT<a ",
+                "SELECT a IN UNNEST(",
+                "SELECT f(a ORDER BY ",
+                "SELECT SUM(a) OVER (PARTITION BY ",
+                "SELECT * FROM ((",
+                "SELECT * FROM f(",
+                "SELECT * FROM t JOIN (t JOIN ",
+                "SELECT * FROM t PIVOT (",
+                "SELECT * FROM t MATCH_RECOGNIZE (ORDER BY ",
+                "SELECT @{a = ",
+                "FROM t |> IF TRUE THEN (|> ",
+                "FROM t |> FORK (|> ",
+                "FROM t |> TEE (|> ",
+                "FROM t |> LOG (|> ",
+                "FROM t |> UNION ALL (",
+                "FROM t |> RECURSIVE UNION ALL (|> ",
+                "FROM t |> WITH a AS (",
+                "TABLE t |> JOIN (",
+                "EXPLAIN ",
+                "EXPLAIN EXPLAIN SELECT (",
+                "CREATE TABLE t (a STRUCT<a ",
+                "CREATE TABLE t (a INT64 DEFAULT (",
+                "CREATE FUNCTION f() AS (",
+                "DELETE t WHERE NOT ",
+                "MERGE t USING (",
+                "CASE WHEN TRUE THEN ",
+                "a: BEGIN ",
+                "FOR r IN (",
+                "REPEAT ",
+                "WHILE TRUE DO ",
+                "BEGIN EXCEPTION WHEN ERROR THEN ",
         };
 
         (void)state;
@@ -323,6 +509,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_errors),  cmocka_unit_test(test_accepted),
                 cmocka_unit_test(test_actions), cmocka_unit_test(test_limits),
+                cmocka_unit_test(test_nodes),   cmocka_unit_test(test_names),
                 cmocka_unit_test(test_depth),   cmocka_unit_test(test_memory),
         };
 

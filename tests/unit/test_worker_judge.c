@@ -79,6 +79,8 @@ static const struct row rows[] = {
           NULL },
         { "DDL that is not offered is refused by name", "CREATE VIEW out.v AS SELECT 1",
           "sql.kind", 0, NULL },
+        { "a truncate that chooses rows is not BigQuery's",
+          "TRUNCATE TABLE out.a WHERE ssn = '1'", "sql.opaque", 0, NULL },
         { "dynamic SQL is refused", "EXECUTE IMMEDIATE 'SELECT 1'", "sql.opaque", 0,
           NULL },
 };
@@ -239,6 +241,27 @@ static void a_view_is_refused_whatever_its_name(void **state)
         take(&g);
 }
 
+static void a_table_read_without_sql_is_a_select_of_it(void **state)
+{
+        struct sp_err e = SP_ERR_NULL;
+        struct sp_judgement j;
+        struct given g;
+
+        (void)state;
+        give(&g, "");
+        g.call.query = NULL;
+        g.call.action = "bigquery.tabledata.list";
+        g.call.dataset = SP_STR("crm");
+        g.call.table = SP_STR("t");
+        assert_int_equal(sp_judge_read(&g.arena, &g.in, &j, &e), 0);
+        assert_int_equal(j.n_accesses, 1);
+        assert_true(sp_str_eq(j.accesses[0].action, SP_STR("select")));
+        assert_true(sp_str_eq(j.accesses[0].resource, SP_STR("p.crm.t")));
+        assert_int_equal(j.n_needs_schema, 1);
+        assert_true(sp_str_eq(j.needs_schema[0], SP_STR("p.crm.t")));
+        take(&g);
+}
+
 static void memory_that_runs_out_is_an_error_at_every_size(void **state)
 {
         int r = -1;
@@ -302,6 +325,7 @@ int main(void)
                 cmocka_unit_test(
                         a_written_target_needs_no_schema_and_a_read_table_does),
                 cmocka_unit_test(a_view_is_refused_whatever_its_name),
+                cmocka_unit_test(a_table_read_without_sql_is_a_select_of_it),
                 cmocka_unit_test(memory_that_runs_out_is_an_error_at_every_size),
                 cmocka_unit_test(what_is_kept_of_a_job_reads_back_the_same),
         };

@@ -2,9 +2,10 @@
 
 // Command query runs one query with an unmodified cloud.google.com/go/bigquery.
 //
-//	query [-project P] [-location L] [-key-file FILE] [-dry-run | -exec] [-rows N] SQL
+//	query [-project P] [-location L] [-key-file FILE] [-dry-run | -exec | -table] [-rows N] SQL
 //
-// With -exec it waits for the job and does not read rows, as one does for DML and DDL.
+// With -exec it waits for the job and does not read rows, as one does for DML and DDL. With
+// -table the argument is DATASET.TABLE, which is read without SQL.
 // Credentials are the default ones unless a key file is named. Prints one JSON line:
 // what the user got. Exit status 0 for rows, 1 for an error, 2 for wrong use.
 //
@@ -18,6 +19,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"cloud.google.com/go/bigquery"
@@ -55,6 +57,10 @@ func run(ctx context.Context, out *answer, project, location, keyFile, sql strin
 	}
 	defer client.Close()
 	client.Location = location
+	if out.Mode == "table" {
+		dataset, table, _ := strings.Cut(sql, ".")
+		return read(out, client.Dataset(dataset).Table(table).Read(ctx), limit)
+	}
 	query := client.Query(sql)
 	query.DryRun = out.Mode == "dry-run"
 	job, err := query.Run(ctx)
@@ -73,6 +79,10 @@ func run(ctx context.Context, out *answer, project, location, keyFile, sql strin
 	if err != nil {
 		return err
 	}
+	return read(out, it, limit)
+}
+
+func read(out *answer, it *bigquery.RowIterator, limit int) error {
 	for len(out.Rows) < limit {
 		row := map[string]bigquery.Value{}
 		err := it.Next(&row)
@@ -119,6 +129,7 @@ func main() {
 	keyFile := flag.String("key-file", "", "service account key file")
 	dryRun := flag.Bool("dry-run", false, "only ask what the query would read")
 	exec := flag.Bool("exec", false, "wait for the job, read no rows")
+	table := flag.Bool("table", false, "read DATASET.TABLE without SQL")
 	limit := flag.Int("rows", 10000, "stop after so many rows")
 	timeout := flag.Duration("timeout", 2*time.Minute, "give up after")
 	flag.Parse()
@@ -137,6 +148,8 @@ func main() {
 		out.Mode = "dry-run"
 	} else if *exec {
 		out.Mode = "exec"
+	} else if *table {
+		out.Mode = "table"
 	}
 	started := time.Now()
 	err := run(ctx, &out, *project, *location, *keyFile, sql, *limit)

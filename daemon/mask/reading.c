@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mask/reading.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/sql/lineage.h"
+
+struct reader {
+        struct sp_arena *arena; /* the request's: what is handed out */
+        struct sp_arena scratch; /* the resolver's */
+        const struct sp_mask_input *in;
+        struct sp_sql_catalog *catalog;
+        size_t fields; /* looked at, in records */
+        struct sp_err *err;
+};
+
+/* One text, resolved. */
+struct text {
+        const struct sp_sql_script *script;
+        const struct sp_sql_lineage *lineage;
+        const char *unresolved; /* the first reason in it, or NULL */
+};
+
+static int differ(struct reader *r, const char *fmt, ...) sp_printf(2, 3);
+static int differ(struct reader *r, const char *fmt, ...)
+{
+        char what[256];
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void)vsnprintf(what, sizeof(what), fmt, ap);
+        va_end(ap);
+        return sp_err_set(r->err, -EPERM, "sql.readings-differ", "",
+                          "two readings of the statement do not agree: %s", what);
+}
+
+/* ---- schemas as a catalogue ---- */
+
+static const struct sp_sql_type *type_of(struct sp_arena *a, const struct sp_column *c);
+
+static const struct sp_sql_type *record_of(struct sp_arena *a,
+                                           const struct sp_column *c)
+{
+        struct sp_sql_field *fields = sp_arena_array(a, c->n_fields, sizeof(*fields));
+
+        for (size_t i = 0; fields && i < c->n_fields; i++) {
+                fields[i].name = c->fields[i].name;
+                fields[i].type = type_of(a, &c->fields[i]);
+                if (!fields[i].type)
+                        return NULL;
+        }
+        return fields ? sp_sql_type_struct(a, fields, c->n_fields) : NULL;
+}
+
+/* NULL without memory. The depth is that of sp_schema_read. */
+static const struct sp_sql_type *type_of(struct sp_arena *a, const struct sp_column *c)
+{
+        const struct sp_sql_type *t = NULL;
+
+        if (c->n_fields)
+                t = record_of(a, c);
+        else if (sp_sql_type_parse(a, c->type, &t, NULL) == -EINVAL)
+                t = sp_sql_type_simple(SP_SQL_TYPE_UNKNOWN);
+        if (t && sp_str_eq(c->mode, SP_STR("REPEATED")))
+                t = sp_sql_type_array(a, t);
+        return t;
+}
+
+static int add_schema(struct reader *r, const struct sp_schema *s)
+{
+        struct sp_sql_catalog_table *t;
+        int e;
+
+        if (sp_sql_catalog_find(r->catalog, s->table))
+                return 0;
+        e = sp_sql_catalog_add(r->catalog, s->table, &t, NULL);
+        for (size_t i = 0; e == 0 && i < s->n_columns; i++) {
+                const struct sp_sql_type *type = type_of(&r->scratch, &s->columns[i]);
+
+                e = type ? sp_sql_catalog_add_column(r->catalog, t, s->columns[i].name,
+                                                     type, NULL)
+                         : -ENOMEM;
+        }
+        return e;
+}
+
+/* ---- one text ---- */
+
+static int resolve(struct reader *r, const struct sp_sql_script *script,
+                   struct text *ret)
+{
+        const struct sp_sql_resolve_options options = {
+                .catalog = r->catalog,
+                .default_project = r->in->default_project,
+                .default_dataset = r->in->default_dataset,
+        };
+        struct sp_sql_lineage *lineage;
+        int e = sp_sql_resolve(&r->scratch, script, &options, &lineage, NULL);
+
+        if (e < 0)
+                return e;
+        *ret = (struct text){ .script = script, .lineage = lineage };
+        for (size_t i = 0; i < script->n_statements && !ret->unresolved; i++)
+                ret->unresolved = lineage[i].unresolved;
+        return 0;
+}
+
+/* A mention in the facts, and its full name. */
+struct mention {
+        uint32_t start, end;
+        struct sp_str name;
+};
+
+static int compare_mentions(const void *x, const void *y)
+{
+        const struct mention *a = x, *b = y;
+
+        return a->start < b->start ? -1 : a->start > b->start;
+}
+
+/* Each table that the resolver looked up stands, at that place and under that name, in the
+ * facts, which is what was judged. `names` belong to the mentions of either text: the
+ * rewriting keeps their order (mask/verify). */
+static int check_reads(struct reader *r, const struct text *t)
+{
+        const struct sp_sql_script *s = t->script;
+        struct mention *all = sp_arena_array(&r->scratch, r->in->n_names, sizeof(*all));
+        size_t n = 0;
+
+        if (!all)
+                return -ENOMEM;
+        for (size_t i = 0; i < s->n_statements; i++)
+                for (size_t k = 0; k < s->statements[i].n_tables; k++, n++) {
+                        const struct sp_sql_table *m = &s->statements[i].tables[k];
+
+                        if (n >= r->in->n_names)
+                                return differ(r, "tables were added");
+                        all[n] = (struct mention){ m->path.start, m->path.end,
+                                                   r->in->names[n] };
+                }
+        qsort(all, n, sizeof(*all), compare_mentions);
+        for (size_t i = 0; i < s->n_statements; i++)
+                for (size_t k = 0; k < t->lineage[i].n_reads; k++) {
+                        const struct sp_sql_read *read = &t->lineage[i].reads[k];
+                        const struct mention key = { .start = read->at.start };
+                        const struct mention *m =
+                                bsearch(&key, all, n, sizeof(*all), compare_mentions);
+
+                        if (!m || m->end != read->at.end ||
+                            (read->is_known && !sp_str_eq(m->name, read->table)))
+                                return differ(r, "%.*s is read, and was not judged",
+                                              (int)SP_MIN(read->table.n, (size_t)150),
+                                              read->table.p);
+                }
+        return 0;
+}
+
+/* ---- protected columns ---- */
+
+static struct sp_mask mask_of(const struct reader *r, const struct sp_sql_source *s,
+                              struct sp_str path)
+{
+        const struct sp_mask_input *in = r->in;
+        struct sp_mask m =
+                sp_policy_mask(in->policy, in->who, s->table, s->column, in->now_us);
+
+        if (!m.kind && s->field.n)
+                m = sp_policy_mask(in->policy, in->who, s->table, path, in->now_us);
+        return m;
+}
+
+/* The same of somebody whom no rule exempts. */
+static struct sp_mask mask_of_others(const struct reader *r,
+                                     const struct sp_sql_source *s, struct sp_str path)
+{
+        struct sp_mask m = sp_policy_mask_of_others(r->in->policy, s->table, s->column);
+
+        if (!m.kind && s->field.n)
+                m = sp_policy_mask_of_others(r->in->policy, s->table, path);
+        return m;
+}
+
+/* A list in a reading that grows. */
+struct list {
+        struct sp_mask_reach **v;
+        size_t *n, capacity;
+};
+
+static int append(struct sp_arena *a, struct list *l, struct sp_str output,
+                  struct sp_str table, struct sp_str path, struct sp_mask mask)
+{
+        struct sp_mask_reach *grown = *l->v;
+
+        if (*l->n == l->capacity) {
+                l->capacity = l->capacity ? l->capacity * 2 : 8;
+                grown = sp_arena_array(a, l->capacity, sizeof(*grown));
+                if (!grown)
+                        return -ENOMEM;
+                if (*l->n)
+                        memcpy(grown, *l->v, *l->n * sizeof(*grown));
+                *l->v = grown;
+        }
+        grown[*l->n] = (struct sp_mask_reach){
+                .output = sp_arena_str(a, output),
+                .column = sp_arena_printf(a, "%.*s.%.*s", SP_FMT(table), SP_FMT(path)),
+                .mask = mask,
+        };
+        if (!grown[*l->n].output.p || !grown[*l->n].column.p)
+                return -ENOMEM;
+        (*l->n)++;
+        return 0;
+}
+
+/* Where protected columns go: to `bare`, those that are protected from others only. */
+struct lists {
+        struct list to, bare;
+};
+
+/* The STRUCT that a source is, or is a list of; or NULL. */
+static const struct sp_sql_type *struct_of(const struct reader *r,
+                                           const struct sp_sql_source *s)
+{
+        const struct sp_sql_catalog_table *table =
+                sp_sql_catalog_find(r->catalog, s->table);
+        const struct sp_sql_type *t;
+        struct sp_str rest = s->field, head;
+        size_t i;
+
+        if (!table || !sp_sql_catalog_column(table, s->column, &i))
+                return NULL;
+        for (t = table->columns[i].type;; t = t->fields[i].type) {
+                if (t->kind == SP_SQL_TYPE_ARRAY)
+                        t = t->element;
+                if (t->kind != SP_SQL_TYPE_STRUCT)
+                        return NULL;
+                if (!rest.n)
+                        return t;
+                (void)sp_str_cut(rest, '.', &head, &rest);
+                if (sp_sql_type_field(t, head, &i) != 1)
+                        return NULL;
+        }
+}
+
+/* Who reads a record reads its fields. As deep as sp_schema_read lets it be. */
+static int add_fields(struct reader *r, struct sp_str output, struct sp_str table,
+                      const struct sp_sql_type *t, struct sp_str parent,
+                      struct lists *lists)
+{
+        const struct sp_mask_input *in = r->in;
+        int e = 0;
+
+        if (t && t->kind == SP_SQL_TYPE_ARRAY)
+                t = t->element;
+        for (size_t i = 0; t && e == 0 && i < t->n_fields; i++) {
+                struct sp_str path =
+                        sp_arena_printf(&r->scratch, "%.*s.%.*s", SP_FMT(parent),
+                                        SP_FMT(t->fields[i].name));
+                struct list *l = &lists->to;
+                struct sp_mask m;
+
+                if (!path.p)
+                        return -ENOMEM;
+                if (r->fields++ == SP_MASK_READING_FIELDS_MAX)
+                        return -E2BIG;
+                m = sp_policy_mask(in->policy, in->who, table, path, in->now_us);
+                if (!m.kind) {
+                        m = sp_policy_mask_of_others(in->policy, table, path);
+                        l = &lists->bare;
+                }
+                if (m.kind)
+                        e = append(r->arena, l, output, table, path, m);
+                else
+                        e = add_fields(r, output, table, t->fields[i].type, path,
+                                       lists);
+        }
+        return e;
+}
+
+/* Appends those of the sources that are protected. */
+static int add_reaches(struct reader *r, struct sp_str output,
+                       const struct sp_sql_source *v, size_t n, struct lists *lists)
+{
+        int e = 0;
+
+        for (size_t i = 0; e == 0 && i < n; i++) {
+                struct sp_str path =
+                        sp_arena_printf(&r->scratch, "%.*s%s%.*s", SP_FMT(v[i].column),
+                                        v[i].field.n ? "." : "", SP_FMT(v[i].field));
+                struct list *l = &lists->to;
+                struct sp_mask m;
+
+                if (!path.p)
+                        return -ENOMEM;
+                m = mask_of(r, &v[i], path);
+                if (!m.kind) {
+                        m = mask_of_others(r, &v[i], path);
+                        l = &lists->bare;
+                }
+                if (m.kind)
+                        e = append(r->arena, l, output, v[i].table, path, m);
+                else
+                        e = add_fields(r, output, v[i].table, struct_of(r, &v[i]), path,
+                                       lists);
+        }
+        return e;
+}
+
+static int find_reaches(struct reader *r, const struct text *t,
+                        struct sp_mask_reading *to)
+{
+        struct lists reaches = {
+                { &to->reaches, &to->n_reaches, 0 },
+                { &to->bare_reaches, &to->n_bare_reaches, 0 },
+        };
+        struct lists decides = {
+                { &to->decides, &to->n_decides, 0 },
+                { &to->bare_decides, &to->n_bare_decides, 0 },
+        };
+        int e = 0;
+
+        for (size_t i = 0; e == 0 && i < t->script->n_statements; i++) {
+                const struct sp_sql_lineage *l = &t->lineage[i];
+
+                for (size_t k = 0; e == 0 && k < l->n_outputs; k++)
+                        e = add_reaches(r, l->outputs[k].name, l->outputs[k].sources,
+                                        l->outputs[k].n_sources, &reaches);
+                if (e == 0)
+                        e = add_reaches(r, SP_STR(""), l->filters, l->n_filters,
+                                        &decides);
+        }
+        return e;
+}
+
+/* ---- both texts ---- */
+
+static bool has_source(const struct sp_sql_output *o, const struct sp_sql_source *s)
+{
+        for (size_t i = 0; i < o->n_sources; i++)
+                if (sp_str_eq(o->sources[i].table, s->table) &&
+                    sp_str_eq(o->sources[i].column, s->column))
+                        return true;
+        return false;
+}
+
+/* Redacted and nulled columns are constants in the text that is sent: nothing of them may
+ * be in it. */
+static int check_hidden(struct reader *r, const struct sp_sql_source *v, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                enum sp_mask_kind k = mask_of(r, &v[i], v[i].column).kind;
+
+                if (k == SP_MASK_REDACT || k == SP_MASK_NULL)
+                        return differ(r, "%.*s.%.*s would still be read unmasked",
+                                      SP_FMT(v[i].table), SP_FMT(v[i].column));
+        }
+        return 0;
+}
+
+/* The same output columns, made of nothing that they were not made of before. */
+static int compare_outputs(struct reader *r, const struct sp_sql_lineage *was,
+                           const struct sp_sql_lineage *is)
+{
+        if (was->n_outputs != is->n_outputs)
+                return differ(r, "the masked text has other columns");
+        for (size_t i = 0; i < was->n_outputs; i++) {
+                const struct sp_sql_output *x = &was->outputs[i], *y = &is->outputs[i];
+
+                if (!sp_str_caseeq(x->name, y->name))
+                        return differ(r, "the masked text has other columns");
+                for (size_t k = 0; k < y->n_sources; k++)
+                        if (!has_source(x, &y->sources[k]))
+                                return differ(r,
+                                              "column %.*s of the masked text is "
+                                              "made of something else",
+                                              (int)SP_MIN(x->name.n, (size_t)100),
+                                              x->name.p);
+        }
+        return 0;
+}
+
+static int compare(struct reader *r, const struct text *was, const struct text *is)
+{
+        int e = 0;
+
+        for (size_t i = 0; e == 0 && i < is->script->n_statements; i++) {
+                const struct sp_sql_lineage *l = &is->lineage[i];
+
+                for (size_t k = 0; e == 0 && k < l->n_outputs; k++)
+                        e = check_hidden(r, l->outputs[k].sources,
+                                         l->outputs[k].n_sources);
+                if (e == 0)
+                        e = check_hidden(r, l->filters, l->n_filters);
+                if (e == 0 && !was->unresolved)
+                        e = compare_outputs(r, &was->lineage[i], l);
+        }
+        return e;
+}
+
+static int read_sent(struct reader *r, const struct text *was,
+                     const struct sp_mask_plan *plan, struct sp_mask_reading *to)
+{
+        struct sp_sql_script *script;
+        struct text is;
+        int e = sp_sql_parse(&r->scratch, plan->text, &script, NULL);
+
+        if (e < 0 && e != -ENOMEM)
+                return differ(r, "the masked text cannot be read");
+        if (e == 0 && script->n_statements != was->script->n_statements)
+                return differ(r, "the masked text has other statements");
+        if (e == 0)
+                e = resolve(r, script, &is);
+        if (e == 0)
+                e = check_reads(r, &is);
+        if (e < 0)
+                return e;
+        if (!is.unresolved)
+                return compare(r, was, &is);
+        to->sent_unresolved = sp_arena_str(r->arena, sp_str_c(is.unresolved));
+        return to->sent_unresolved.p ? 0 : -ENOMEM;
+}
+
+/* No table of it was taken for a protected one. */
+static int check_unmasked(struct reader *r, const struct sp_mask_reading *reading)
+{
+        const struct sp_mask_reach *first =
+                reading->n_reaches ? reading->reaches : reading->decides;
+
+        if (!reading->n_reaches && !reading->n_decides)
+                return 0;
+        return differ(r, "%.*s would be read unmasked",
+                      (int)SP_MIN(first->column.n, (size_t)150), first->column.p);
+}
+
+static int read_both(struct reader *r, const struct sp_mask_plan *plan,
+                     struct sp_mask_reading *to)
+{
+        struct text was;
+        int e = sp_sql_catalog_new(&r->scratch, false, &r->catalog);
+
+        for (size_t i = 0; e == 0 && i < r->in->n_schemas; i++)
+                e = add_schema(r, &r->in->schemas[i]);
+        if (e == 0)
+                e = resolve(r, r->in->script, &was);
+        if (e == 0)
+                e = check_reads(r, &was);
+        if (e == 0 && was.unresolved) {
+                to->unresolved = sp_arena_str(r->arena, sp_str_c(was.unresolved));
+                e = to->unresolved.p ? 0 : -ENOMEM;
+        } else if (e == 0) {
+                e = find_reaches(r, &was, to);
+        }
+        if (e < 0)
+                return e;
+        return plan->is_rewritten ? read_sent(r, &was, plan, to)
+                                  : check_unmasked(r, to);
+}
+
+int sp_mask_read(struct sp_arena *a, const struct sp_mask_input *in,
+                 const struct sp_mask_plan *plan, struct sp_mask_reading *ret,
+                 struct sp_err *reterr)
+{
+        struct reader r = { .arena = a,
+                            .scratch = SP_ARENA_INIT(SP_MASK_READING_BYTES_MAX),
+                            .in = in,
+                            .err = reterr };
+        struct sp_mask_reading reading = { .is_done = in->n_schemas > 0 };
+        int e = reading.is_done ? read_both(&r, plan, &reading) : 0;
+
+        if (e < 0 && e != -EPERM) {
+                reading = (struct sp_mask_reading){
+                        .is_done = true,
+                        .unresolved = e == -ENOMEM || e == -E2BIG
+                                              ? SP_STR("it is too large to be read "
+                                                       "twice")
+                                              : SP_STR("a schema has columns that "
+                                                       "cannot be told apart"),
+                };
+                e = 0;
+        }
+        sp_arena_done(&r.scratch);
+        if (e == 0)
+                *ret = reading;
+        return e;
+}
+
+/* ---- rows without SQL ---- */
+
+/* `parent`: path of the record, or empty. As deep as sp_schema_read lets it be. */
+static int read_cells(struct sp_arena *a, const struct sp_page_source *from,
+                      const struct sp_page_column *c, size_t n, struct sp_str parent,
+                      struct list *bare)
+{
+        int e = 0;
+
+        for (size_t i = 0; e == 0 && i < n; i++) {
+                struct sp_str path =
+                        sp_arena_printf(a, "%.*s%s%.*s", SP_FMT(parent),
+                                        parent.n ? "." : "", SP_FMT(c[i].name));
+                struct sp_mask m;
+
+                if (!path.p)
+                        return -ENOMEM;
+                if (c[i].action != SP_PAGE_KEEP)
+                        continue;
+                m = sp_policy_mask_of_others(from->policy, from->schema->table, path);
+                if (m.kind)
+                        e = append(a, bare, path, from->schema->table, path, m);
+                else
+                        e = read_cells(a, from, c[i].fields, c[i].n_fields, path, bare);
+        }
+        return e;
+}
+
+int sp_mask_read_page(struct sp_arena *a, const struct sp_page_source *from,
+                      const struct sp_page_plan *plan, struct sp_mask_reading *ret)
+{
+        struct sp_mask_reading to = { .is_done = true };
+        struct list bare = { &to.bare_reaches, &to.n_bare_reaches, 0 };
+        size_t table_n = from->schema->table.n + 1;
+
+        to.reaches = sp_arena_array(a, plan->n_masked, sizeof(*to.reaches));
+        if (!to.reaches)
+                return -ENOMEM;
+        for (; to.n_reaches < plan->n_masked; to.n_reaches++) {
+                const struct sp_masked_column *m = &plan->masked[to.n_reaches];
+
+                to.reaches[to.n_reaches] = (struct sp_mask_reach){
+                        .output = sp_str_sub(m->column, table_n, m->column.n),
+                        .column = m->column,
+                        .mask = m->mask,
+                };
+        }
+        if (read_cells(a, from, plan->columns, plan->n_columns, SP_STR(""), &bare) < 0)
+                return -ENOMEM;
+        *ret = to;
+        return 0;
+}

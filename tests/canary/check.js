@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+/*
+ * canary/check: the properties of one statement over one world.
+ *
+ * Three runs of the engine: the agent's statement over tables that were masked beforehand
+ * (`masked`), and what the gate sends over data sets `a` and `b`. Then:
+ *   text       what is sent is the agent's text but for whole mentions of tables
+ *   runs       what is sent runs if the agent's statement runs
+ *   schema     and has the same output columns, names and types
+ *   answer     and the same answer as over the masked tables, byte for byte
+ *   leak       no canary of `a` is in an answer or error (but what the statement itself says)
+ *   pair       the answers over `a` and `b` are the same
+ *   refused    nothing is refused for its syntax that the engine runs
+ *   unchanged  without masks in the policy the text passes as it is
+ */
+const { agentText, engineText, replacements } = require('./tree');
+const { ANALYSIS, INTERNAL, Runner, UNAVAILABLE, UNIMPLEMENTED } = require('./engine');
+const { canariesOf, catalogText, hasMask, maskedRows, policyText } = require('./world');
+
+class Prepared {
+        constructor(runner, world) {
+                this.world = world;
+                const side = (rows) => {
+                        const tables = {};
+                        for (const [full, t] of Object.entries(world.tables)) tables[full] = { schema: t.schema, rows: rows(t) };
+                        return runner.catalog(tables);
+                };
+                this.catalogs = {
+                        masked: side(maskedRows),
+                        a: side((t) => t.rows.a),
+                        b: side((t) => t.rows.b),
+                };
+                this.canaries = canariesOf(world, 'a');
+                const common = { project: world.project, dataset: world.dataset, catalog: catalogText(world) };
+                this.withMasks = { ...common, policy: policyText(world) };
+                this.withoutMasks = { ...common, policy: policyText(world, { withMasks: false }) };
+        }
+
+        async drop(runner) {
+                for (const c of Object.values(this.catalogs)) await runner.drop(c);
+        }
+}
+
+const bytesOf = (r) => (r.ok ? r.content.toString('latin1') : `${r.code} ${r.message}`);
+const columnsOf = (runner, r) => (runner.decode(r).prepared?.columns ?? []).map((c) => [c.name ?? '', JSON.stringify(c.type)]);
+
+/* Rows that a statement would write, without the protected cells that stay where they are. */
+function changes(runner, r, schema) {
+        const hidden = schema.map((f) => Boolean(f.mask) || Boolean(f.fields && hasMask(f.fields)));
+        return JSON.stringify(
+                (runner.decode(r).content ?? []).map((row) => ({
+                        ...row,
+                        cell: row.operation === 'INSERT' ? row.cell : (row.cell ?? []).filter((_, i) => !hidden[i]),
+                })),
+        );
+}
+
+function answerOf(runner, p, statement, r) {
+        if (!r.ok) return bytesOf(r);
+        if (statement.kind === 'modify') return changes(runner, r, p.world.tables[statement.target].schema);
+        return bytesOf(r);
+}
+
+function textsOf(runner, p, statement, r) {
+        if (!r.ok) return [r.message];
+        if (statement.kind === 'modify') return [changes(runner, r, p.world.tables[statement.target].schema)];
+        return runner.texts(r);
+}
+
+function findLeak(runner, p, statement, sql, result, reference) {
+        const known = new Set(textsOf(runner, p, statement, reference));
+        for (const text of textsOf(runner, p, statement, result)) {
+                /* over the masked tables there is no canary: the same text is none here */
+                if (known.has(text)) continue;
+                const run = p.canaries.find(text, sql);
+                if (run) return `'${run}' in '${text.slice(0, 200)}'`;
+        }
+        return null;
+}
+
+const shortly = (s) => (s.length > 300 ? `${s.slice(0, 300)}…` : s);
+
+/* A refusal for a reason of its own is counted; one for syntax that Google's engine reads is
+ * a mistake. */
+async function refused(runner, p, statement, sql, asked, fail) {
+        const id = asked.error?.id ?? asked.verdict;
+        const detail = asked.error?.message;
+        if (/^sql\.(syntax|encoding|readings-differ)$|^mask\.verify$/.test(id) && statement.kind !== 'gate' && engineText(statement.tree, null) === sql) {
+                const r = await runner.run(statement.kind, sql, p.catalogs.masked);
+                if (r.ok) return fail('refused', `${id}: ${detail}`);
+        }
+        return { status: 'denied', id, detail };
+}
+
+/* asked: {masked, plain}: the gate's two answers. Gives {status, property, detail}. */
+async function check(runner, p, statement, asked) {
+        const sql = agentText(statement.tree);
+        const fail = (property, detail) => ({ status: 'failed', property, detail: shortly(detail) });
+        const { masked, plain } = asked;
+
+        if (plain.text !== undefined && plain.text !== sql) return fail('unchanged', plain.text);
+        if (masked.verdict !== 'allow') return refused(runner, p, statement, sql, masked, fail);
+        const sent = replacements(statement.tree, masked.text);
+        if (typeof sent === 'string') return fail('text', sent);
+        if (statement.kind === 'gate') return { status: 'allowed' };
+
+        const ask = (text, catalog, params) => runner.run(statement.kind, text, catalog, params);
+        const text = engineText(statement.tree, sent);
+        /* without a replacement there is one data set only */
+        const hasPair = sent.size > 0;
+        const [reference, a, b] = await Promise.all([
+                ask(engineText(statement.tree, null), p.catalogs.masked, []),
+                ask(text, p.catalogs.a, masked.params),
+                hasPair ? ask(text, p.catalogs.b, masked.params) : null,
+        ]);
+        const cannot = [reference, a, b].find((r) => r && [UNAVAILABLE, UNIMPLEMENTED, INTERNAL].includes(r.code));
+        if (cannot) return { status: 'engine', detail: cannot.message };
+        const leak = findLeak(runner, p, statement, sql, a, reference);
+        if (leak) return fail('leak', leak);
+        if (hasPair && answerOf(runner, p, statement, a) !== answerOf(runner, p, statement, b))
+                return fail('pair', `${shortly(textsOf(runner, p, statement, a).join(' | '))} AND ${textsOf(runner, p, statement, b).join(' | ')}`);
+        if (reference.code === ANALYSIS) return { status: 'invalid', detail: reference.message };
+        if (reference.ok && !a.ok) return fail('runs', a.message);
+        if (reference.ok && !reference.schema.equals(a.schema)) {
+                const [was, is] = [columnsOf(runner, reference), columnsOf(runner, a)].map((x) => JSON.stringify(x));
+                if (was !== is) return fail('schema', `${was} became ${is}`);
+        }
+        if (answerOf(runner, p, statement, reference) !== answerOf(runner, p, statement, a))
+                return fail('answer', `${textsOf(runner, p, statement, reference).join(' | ').slice(0, 140)} BECAME ${textsOf(runner, p, statement, a).join(' | ').slice(0, 140)}`);
+        return { status: reference.ok ? 'passed' : 'erred', detail: reference.message, isRewritten: hasPair };
+}
+
+/* Checks many statements of one world, a few at a time. */
+async function checkAll(runner, gate, p, statements, { ways = 4, asked = null } = {}) {
+        const texts = statements.map((s) => agentText(s.tree));
+        const [masked, plain] = asked ?? (await Promise.all([gate.ask(p.withMasks, texts), gate.ask(p.withoutMasks, texts)]));
+        const results = new Array(statements.length);
+        let next = 0;
+        const way = async () => {
+                while (next < statements.length) {
+                        const i = next++;
+                        results[i] = await check(runner, p, statements[i], { masked: masked[i], plain: plain[i] });
+                        results[i].sent = masked[i].text;
+                }
+        };
+        await Promise.all(Array.from({ length: ways }, way));
+        return results;
+}
+
+module.exports = { Prepared, Runner, checkAll };

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+/*
+ * canary/engine: Google's engine, asked for answers that are compared byte for byte.
+ *
+ * A catalogue holds every table twice: plain, and with the column id as its key, which the
+ * engine wants of an UPDATE or DELETE. Requests are encoded by hand around the options, which
+ * never change: that is most of a request, and the time counts here.
+ */
+const { Engine } = require('../../sandbox/lib/engine');
+const types = require('../../sandbox/lib/types');
+const { KEYED } = require('./writes');
+const { plainField } = require('./world');
+
+const UNAVAILABLE = 14;
+const ANALYSIS = 3; /* INVALID_ARGUMENT: the statement itself is wrong, whatever the data */
+const UNIMPLEMENTED = 12;
+const INTERNAL = 13; /* a mistake of the engine's own */
+
+function varint(n) {
+        const out = [];
+        for (; n > 127; n = Math.floor(n / 128)) out.push((n & 127) | 128);
+        return Buffer.from([...out, n]);
+}
+
+const field = (number, bytes) => Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
+
+function number(buf, at) {
+        let n = 0;
+        for (let shift = 1; ; shift *= 128) {
+                const b = buf[at++];
+                n += (b & 127) * shift;
+                if (b < 128) return [n, at];
+        }
+}
+
+/* Top-level length-delimited fields of a message: [number, bytes]. */
+function* fields(buf) {
+        for (let at = 0; at < buf.length; ) {
+                let tag, n;
+                [tag, at] = number(buf, at);
+                [n, at] = number(buf, at);
+                if (tag % 8 === 2) {
+                        yield [Math.floor(tag / 8), buf.subarray(at, at + n)];
+                        at += n;
+                } else if (tag % 8 !== 0) throw new Error(`wire type ${tag % 8}`);
+        }
+}
+
+class Runner {
+        constructor() {
+                this.engine = new Engine();
+                this.crashes = 0;
+                this.heads = new Map(); /* what each request begins with */
+        }
+
+        async start() {
+                await this.engine.ensureAlive();
+                const s = this.engine.Service.service;
+                this.methods = { query: s.EvaluateQuery, modify: s.EvaluateModify };
+        }
+
+        stop() {
+                this.engine.stop();
+        }
+
+        /* tables: {full name: {schema, rows}}, rows as a data file has them */
+        catalog(tables) {
+                return { tables, id: null, generation: -1 };
+        }
+
+        async register(c) {
+                if (c.generation === this.engine.generation) return c.id;
+                const protos = [];
+                const contents = {};
+                for (const [full, { schema, rows }] of Object.entries(c.tables)) {
+                        const kinds = schema.map((f) => types.fromField(plainField(f)));
+                        const column = schema.map((f, i) => ({ name: f.name, type: types.toEngine(kinds[i]) }));
+                        const row = rows.map((r) => ({ cell: r.map((v, i) => types.fromJson(v, kinds[i])) }));
+                        for (const name of [full, KEYED + full]) {
+                                const key = name === full ? {} : { primary_key_column_index: [0] };
+                                protos.push({ name, full_name: name, column, ...key });
+                                contents[name] = { table_data: { row } };
+                        }
+                }
+                const { registered_id } = await this.engine.call('RegisterCatalog', {
+                        simple_catalog: {
+                                name: 'root',
+                                table: protos,
+                                builtin_function_options: { language_options: this.engine.language },
+                        },
+                        descriptor_pool_list: { definitions: [{ builtin: {} }] },
+                        table_content: contents,
+                });
+                Object.assign(c, { id: registered_id, generation: this.engine.generation });
+                return registered_id;
+        }
+
+        async drop(c) {
+                if (c.generation === this.engine.generation) await this.engine.unregister(c.id);
+                c.generation = -1;
+        }
+
+        encode(kind, sql, id, params) {
+                const key = `${kind} ${id} ${JSON.stringify(params)}`;
+                if (!this.heads.has(key)) {
+                        if (this.heads.size > 100) this.heads.clear();
+                        this.heads.set(
+                                key,
+                                this.methods[kind].requestSerialize(
+                                this.engine.request('', id, {
+                                        params: params.map((p) => {
+                                                const type = types.fromParameterType({ type: p.type });
+                                                return { name: p.name, type: types.toEngine(type), value: types.fromParameterValue({ value: p.value }, type) };
+                                        }),
+                                }),
+                                ),
+                        );
+                }
+                return Buffer.concat([this.heads.get(key), field(1, Buffer.from(sql))]);
+        }
+
+        send(kind, bytes) {
+                const { path } = this.methods[kind];
+                return new Promise((resolve, reject) =>
+                        this.engine.client.makeUnaryRequest(path, (x) => x, (x) => x, bytes, { deadline: Date.now() + 30000 }, (e, v) => (e ? reject(e) : resolve(v))),
+                );
+        }
+
+        /* {ok, content, schema, raw} or {code, message}; the engine ends on some statements:
+         * {code: 14} when it did so twice. */
+        async run(kind, sql, catalog, params = []) {
+                for (let attempt = 0; ; attempt++) {
+                        await this.engine.ensureAlive();
+                        const id = await this.register(catalog);
+                        try {
+                                const raw = await this.send(kind, this.encode(kind, sql, id, params));
+                                return this.read(kind, raw);
+                        } catch (e) {
+                                if (e.code === undefined) throw e;
+                                if (e.code === UNAVAILABLE) {
+                                        this.engine.child = null;
+                                        this.crashes++;
+                                        if (attempt < 1) continue;
+                                }
+                                const message = String(e.details).split('\n')[0].replace(/ ?\[at \d+:\d+\]/g, '');
+                                return { code: e.code, message };
+                        }
+                }
+        }
+
+        read(kind, raw) {
+                const content = [];
+                const schema = [];
+                for (const [number, bytes] of fields(raw)) {
+                        if (number === 1) content.push(bytes);
+                        else if (kind === 'modify' && number === 2) content.push(bytes);
+                        if (number === 2 || number === 3)
+                                for (const [inner, column] of safeFields(bytes)) if (inner === 4) schema.push(column);
+                }
+                return { ok: true, kind, raw, content: Buffer.concat(content), schema: Buffer.concat(schema) };
+        }
+
+        decode(result) {
+                return this.methods[result.kind].responseDeserialize(result.raw);
+        }
+
+        /* All cells as text, one a line, and the names of the columns. */
+        texts(result) {
+                const answer = this.decode(result);
+                const columns = answer.prepared?.columns ?? [];
+                const out = columns.map((c) => c.name ?? '');
+                const kinds = columns.map((c) => types.fromEngine(c.type));
+                for (const row of answer.content?.table_data?.row ?? [])
+                        kinds.forEach((t, i) => put(row.cell?.[i], t, out));
+                return out;
+        }
+}
+
+function safeFields(bytes) {
+        try {
+                return [...fields(bytes)];
+        } catch {
+                return [];
+        }
+}
+
+function put(value, type, out) {
+        if (types.isNull(value)) return;
+        if (type.kind === 'ARRAY') for (const e of value.array_value.element ?? []) put(e, type.element, out);
+        else if (type.kind === 'STRUCT') type.fields.forEach((f, i) => put(value.struct_value.field?.[i], f.type, out));
+        else {
+                const cell = types.toCell(value, type, {});
+                out.push(type.kind === 'BYTES' ? Buffer.from(cell, 'base64').toString('latin1') : cell);
+                if (type.kind === 'BYTES') out.push(cell);
+        }
+}
+
+module.exports = { ANALYSIS, INTERNAL, Runner, UNAVAILABLE, UNIMPLEMENTED };
