@@ -2,9 +2,10 @@
 /*
  * google/jwks — the public keys of an issuer, inside struct sp_jwks.
  *
- * Job:    read a JWKS and hold each usable key as the PEM text that libjwt wants,
- * beside what a token must say to be checked with it. Spec:   RFC 7517, RFC 7518 §6.
- * Only RSA of 2048 to 8192 bits (RS256) and P-256 (ES256).
+ * Job:       read a JWKS and hold each usable key as the PEM text that libjwt wants,
+ *            beside what a token must say to be checked with it.
+ * Spec:      RFC 7517, RFC 7518 §6. Only RSA of 2048 to 8192 bits (RS256) and P-256
+ *            (ES256).
  */
 #pragma once
 

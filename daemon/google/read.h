@@ -3,7 +3,8 @@
  * google/read — the parts of recognise: parameters, headers, body, typed query.
  *
  * Job:       each function checks one part of a request against its allow-list and
- * fills its part of struct sp_call. Errors:    as sp_call_recognise.
+ *            fills its part of struct sp_call.
+ * Errors:    as sp_call_recognise.
  */
 #pragma once
 

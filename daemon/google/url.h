@@ -3,8 +3,9 @@
  * google/url — paths, query strings and ids, read so that they have one meaning.
  *
  * Job:       percent-decode once and refuse every form that two readers could
- * understand differently; encode what is put into an upstream URL. Ownership: strings
- * in the arena. Errors:    -EINVAL with id "request.path" or "request.query"; -ENOMEM.
+ *            understand differently; encode what is put into an upstream URL.
+ * Ownership: strings in the arena.
+ * Errors:    -EINVAL with id "request.path" or "request.query"; -ENOMEM.
  * Spec:      RFC 3986; threats.md §4.2.
  */
 #pragma once

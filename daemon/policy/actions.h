@@ -3,9 +3,9 @@
  * policy/actions — the closed list of what can be asked for, as small numbers and sets.
  *
  * Job:       number every action: those of SQL statements (sql.h) and the methods of
- * the BigQuery API v2; read patterns over them into sets. Out:       -1 for a name
- * outside the list: no rule can match it. Spec:      docs/policy.md §4; BigQuery v2
- * discovery document.
+ *            the BigQuery API v2; read patterns over them into sets.
+ * Out:       -1 for a name outside the list: no rule can match it.
+ * Spec:      docs/policy.md §4; BigQuery v2 discovery document.
  */
 #pragma once
 

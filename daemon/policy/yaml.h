@@ -3,11 +3,12 @@
  * policy/yaml — one strict YAML document as a small tree with positions.
  *
  * Job:       read the part of YAML that has one meaning for every reader: mappings,
- * lists and scalars. Anchors, aliases, tags, merge keys, directives, several documents
- * and duplicate keys are errors, as is what exceeds the limits. Ownership: nodes and
- * texts belong to the arena. Errors:    -EINVAL with id "policy.yaml",
- * "policy.yaml-feature", "policy.duplicate-key", "policy.too-big" and file:line:column;
- * -ENOMEM. Spec:      YAML 1.1 as libyaml reads it; docs/policy.md §2.
+ *            lists and scalars. Anchors, aliases, tags, merge keys, directives, several
+ *            documents and duplicate keys are errors, as is what exceeds the limits.
+ * Ownership: nodes and texts belong to the arena.
+ * Errors:    -EINVAL with id "policy.yaml", "policy.yaml-feature",
+ *            "policy.duplicate-key", "policy.too-big" and file:line:column; -ENOMEM.
+ * Spec:      YAML 1.1 as libyaml reads it; docs/policy.md §2.
  */
 #pragma once
 

@@ -3,18 +3,20 @@
  * recorder/store — records and small durable facts in RocksDB.
  *
  * Job:       append records to a hash chain, synced, in batches; keep and recall facts
- * with an expiry; read them again in order, also from another process, read only.
+ *            with an expiry; read them again in order, also from another process, read
+ *            only.
  * Shape:     column families: "records" (key: 8 bytes big-endian sequence number, from
- * 1), "sessions" (session ULID + sequence → empty), "facts" (space \0 key → expiry +
- * value). A record's value: {u8 version, u64 wall_us, 32 bytes previous hash, 32 bytes
- *            own hash, JSON}. hash = SHA-256(previous ‖ sequence ‖ wall_us ‖ JSON).
+ *            1), "sessions" (session ULID + sequence → empty), "facts" (space \0 key →
+ *            expiry + value). A record's value: {u8 version, u64 wall_us, 32 bytes
+ *            previous hash, 32 bytes own hash, JSON}. hash = SHA-256(previous ‖
+ *            sequence ‖ wall_us ‖ JSON).
  * Ownership: the store owns the database; iterators borrow it.
  * Errors:    -ENOSPC: below the free-space floor or the disk is full, nothing was
- * written; -EIO: RocksDB failed (reterr says what); -ENOENT: no such fact. Threads: one
- * writer at a time; recall may run beside it. Witness:   the file chain-head beside the
- * database names the newest record, so that a database cut off at the end is noticed:
- * "store.truncated". Recovery:  after a failed commit the next sp_store_batch_new
- * reopens the database.
+ *            written; -EIO: RocksDB failed (reterr says what); -ENOENT: no such fact.
+ * Threads:   one writer at a time; recall may run beside it.
+ * Witness:   the file chain-head beside the database names the newest record, so that a
+ *            database cut off at the end is noticed: "store.truncated".
+ * Recovery:  after a failed commit the next sp_store_batch_new reopens the database.
  */
 #pragma once
 

@@ -5,9 +5,10 @@
  * Job:       take jobs in from the loop, write them in batches, give them back done.
  *            Opens the store, and opens it again every second while it cannot write.
  * Ownership: a job belongs to the writer from sp_writer_put until sp_writer_take
- * returns it; the caller frees it with sp_job_free. Errors:    in the job: `result` and
- * `err`. Jobs are never lost and never reordered. Threads:   all functions are for the
- * loop's thread; `event_fd` is readable when sp_writer_take has something.
+ *            returns it; the caller frees it with sp_job_free.
+ * Errors:    in the job: `result` and `err`. Jobs are never lost and never reordered.
+ * Threads:   all functions are for the loop's thread; `event_fd` is readable when
+ *            sp_writer_take has something.
  */
 #pragma once
 

@@ -3,10 +3,11 @@
  * roles/settings — the configuration file, as all three roles read it.
  *
  * Job:       parse sallyport.yaml strictly: unknown keys and wrong types are errors
- * with file:line:column. Holds paths and numbers, never a secret. Ownership: all
- * strings in the arena given; immutable. Errors:    -EINVAL with id "settings.*", or of
- * the YAML reader ("policy.yaml", …), with file:line:column. Spec:
- * docs/man/sallyport.yaml.5.scd
+ *            with file:line:column. Holds paths and numbers, never a secret.
+ * Ownership: all strings in the arena given; immutable.
+ * Errors:    -EINVAL with id "settings.*", or of the YAML reader ("policy.yaml", …),
+ *            with file:line:column.
+ * Spec:      docs/man/sallyport.yaml.5.scd
  */
 #pragma once
 

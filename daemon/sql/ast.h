@@ -3,10 +3,11 @@
  * sql/ast — the syntax tree: one kind of node for everything.
  *
  * Job:       ordered children, a byte span, a text. Uniform on purpose: a walker that
- * does not know a kind still visits all that is below it, so nothing a statement reads
- * can hide in a place nobody thought of. Chains (a OR b OR c, a + b + c, joins, set
- * operations, pipes) are one node with many children, so that depth is bounded by
- * SP_SQL_DEPTH_MAX. Ownership: nodes live in the arena; texts there or in the source.
+ *            does not know a kind still visits all that is below it, so nothing a
+ *            statement reads can hide in a place nobody thought of. Chains (a OR b OR
+ *            c, a + b + c, joins, set operations, pipes) are one node with many
+ *            children, so that depth is bounded by SP_SQL_DEPTH_MAX.
+ * Ownership: nodes live in the arena; texts there or in the source.
  */
 #pragma once
 

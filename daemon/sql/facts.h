@@ -5,9 +5,11 @@
  * Job:       walk the tree of a script with the scopes of GoogleSQL and list, for each
  *            statement, the tables, functions and opaque parts.
  * Rule:      a name is left out of the tables only when it certainly is none: a WITH
- * name in scope, or a path whose first part is an alias in scope. What is not known
- * here (a column that is an array) is listed, and so denied if nobody allows it. Spec:
- * GoogleSQL query syntax: "WITH clause", "Correlated joins", "Range variables".
+ *            name in scope, or a path whose first part is an alias in scope. What is
+ *            not known here (a column that is an array) is listed, and so denied if
+ *            nobody allows it.
+ * Spec:      GoogleSQL query syntax: "WITH clause", "Correlated joins", "Range
+ *            variables".
  */
 #pragma once
 

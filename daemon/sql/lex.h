@@ -3,7 +3,8 @@
  * sql/lex — GoogleSQL text to tokens.
  *
  * Job:       cut one text into tokens with byte positions, checking every literal,
- * comment and quoted identifier on the way; decode literals and identifiers on demand.
+ *            comment and quoted identifier on the way; decode literals and identifiers
+ *            on demand.
  * In:        bytes with a length, up to SP_SQL_TEXT_MAX.
  * Out:       an array in the arena, ended by a token of type SP_SQL_T_END.
  * Errors:    -EINVAL "sql.syntax" with line:column, -E2BIG "sql.limit", -ENOTSUP

@@ -127,8 +127,7 @@ static bool assign(struct sp_sql_scripting *w, const struct sp_sql_node *s)
 /* What the assignment does to unqualified names; in a branch it was noted before. */
 static bool assign_system(struct sp_sql_scripting *w, const struct sp_sql_node *s)
 {
-        const struct sp_sql_node *name = sp_sql_child(s, SP_SQL_N_SYSTEM),
-                                 *value = name ? s->last : NULL;
+        const struct sp_sql_node *name = sp_sql_child(s, SP_SQL_N_SYSTEM), *value;
         bool is_dataset = name && sp_str_caseeq(name->text, SP_STR("dataset_id")),
              is_project =
                      name && sp_str_caseeq(name->text, SP_STR("dataset_project_id"));

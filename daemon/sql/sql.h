@@ -4,13 +4,14 @@
  *
  * Job:       lex and parse one text (a statement or a script) and state the facts a
  *            policy needs: kind, tables read and written with their byte spans,
- * functions, the WHERE of DML, and everything that could not be understood. In: bytes
- * with a length; an arena. Out:       struct sp_sql_script in the arena; its strings
- * point into arena or text. Errors:    -EINVAL with id "sql.*" and line:column (bytes,
- * from 1) for text that is not GoogleSQL; -E2BIG for a limit; -ENOMEM. What is
- * GoogleSQL but not understood by this front end is -ENOTSUP with id "sql.unsupported"
- * and the name of the thing. Spec:      GoogleSQL language reference: lexical
- * structure, query syntax, DML.
+ *            functions, the WHERE of DML, and everything that could not be understood.
+ * In:        bytes with a length; an arena.
+ * Out:       struct sp_sql_script in the arena; its strings point into arena or text.
+ * Errors:    -EINVAL with id "sql.*" and line:column (characters, from 1; a tab goes to
+ *            the next multiple of 8) for text that is not GoogleSQL; -E2BIG for a
+ *            limit; -ENOMEM. What is GoogleSQL but not understood by this front end is
+ *            -ENOTSUP with id "sql.unsupported" and the name of the thing.
+ * Spec:      GoogleSQL language reference: lexical structure, query syntax, DML.
  */
 #pragma once
 

@@ -17,7 +17,8 @@
  * Hooks:     must not call ask, claim or decide; next, find and tick are fine.
  * Time:      no clock of its own but sp_clock_us: call sp_approvals_tick at the time it
  *            returned. After approval the asker has the request's time-out again to
- * claim. Errors:    ids "approval.*".
+ *            claim.
+ * Errors:    ids "approval.*".
  */
 #pragma once
 

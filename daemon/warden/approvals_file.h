@@ -5,7 +5,8 @@
  *
  * Job:       save, load, remove. The file's name is the approval's id.
  * Ownership: a loaded approval's strings point into `*ret_text`, which the caller
- * frees. Errors:    "file.*"; -EBADMSG "approval.damaged": not a file of ours.
+ *            frees.
+ * Errors:    "file.*"; -EBADMSG "approval.damaged": not a file of ours.
  */
 #pragma once
 

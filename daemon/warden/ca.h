@@ -3,12 +3,13 @@
  * warden/ca — the local certificate authority, which may sign for Google's names only.
  *
  * Job:       make the CA on first start (P-256, ten years, critical name constraints:
- * the suffixes of google/hosts, no IP address), export it, sign short-lived leaves.
+ *            the suffixes of google/hosts, no IP address), export it, sign short-lived
+ *            leaves.
  * Ownership: the CA key never leaves this module. One leaf key per CA object; workers
- * get that one. A leaf's strings live until the next call of sp_ca_leaf. Errors:
- * "ca.*", "file.*". A CA that is near its end, or whose constraints are not those of
- * this version any more, is replaced, with a warning in the log. Spec:      RFC 5280
- * §4.2.1.10 (name constraints), §4.2.1.9.
+ *            get that one. A leaf's strings live until the next call of sp_ca_leaf.
+ * Errors:    "ca.*", "file.*". A CA that is near its end, or whose constraints are not
+ *            those of this version any more, is replaced, with a warning in the log.
+ * Spec:      RFC 5280 §4.2.1.10 (name constraints), §4.2.1.9.
  */
 #pragma once
 

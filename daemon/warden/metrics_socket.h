@@ -5,9 +5,10 @@
  * Job:       answer GET on `path` (mode 0660) with the text of the metrics hook, in
  *            HTTP/1.0, one request a connection.
  * Ownership: owns the listener, the connections and the path: _free removes it. All
- * calls handed to the hook must have been answered before. Errors:    "metrics.socket".
- * A client that is slow (2 s) or talks too much is dropped. Limits:
- * SP_METRICS_CLIENTS_MAX connections; the next ones wait in the backlog.
+ *            calls handed to the hook must have been answered before.
+ * Errors:    "metrics.socket". A client that is slow (2 s) or talks too much is
+ *            dropped.
+ * Limits:    SP_METRICS_CLIENTS_MAX connections; the next ones wait in the backlog.
  */
 #pragma once
 

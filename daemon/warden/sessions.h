@@ -3,10 +3,11 @@
  * warden/sessions — who is at work: one entry per guarded cgroup instance and person.
  *
  * Job:       give (guard id, issuer, subject) a session id that lasts until it is idle
- * for limits.session_idle or its cgroup is gone. Ownership: the table owns its copies;
- * a returned id lives in the entry until the next call that may end sessions (get,
- * tick). Errors:    -ENOSPC when SP_SESSIONS_MAX are live and none is idle. Time: the
- * caller's: monotonic microseconds.
+ *            for limits.session_idle or its cgroup is gone.
+ * Ownership: the table owns its copies; a returned id lives in the entry until the next
+ *            call that may end sessions (get, tick).
+ * Errors:    -ENOSPC when SP_SESSIONS_MAX are live and none is idle.
+ * Time:      the caller's: monotonic microseconds.
  */
 #pragma once
 

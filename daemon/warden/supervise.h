@@ -3,12 +3,13 @@
  * warden/supervise — one child role: started, watched, restarted.
  *
  * Job:       keep one process of a role running; carry its messages; notice when it
- * hangs (a PING without an answer for SP_PING_LATE_US) and kill it. Ownership: the
- * caller owns the struct (its address must not move); supervise owns process, channel
- * and timers. Payloads borrow from the channel until the next message. Errors:    every
- * question is answered exactly once, with -EPIPE "supervise.lost" when the child dies
- * first. Restart:   at once, then after 100 ms, 200 ms … 5 s, until it has lived for 10
- * s.
+ *            hangs (a PING without an answer for SP_PING_LATE_US) and kill it.
+ * Ownership: the caller owns the struct (its address must not move); supervise owns
+ *            process, channel and timers. Payloads borrow from the channel until the
+ *            next message.
+ * Errors:    every question is answered exactly once, with -EPIPE "supervise.lost" when
+ *            the child dies first. Restart:   at once, then after 100 ms, 200 ms … 5 s,
+ *            until it has lived for 10 s.
  */
 #pragma once
 

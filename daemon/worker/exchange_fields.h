@@ -3,8 +3,9 @@
  * worker/exchange_fields — what holds for a request whatever HTTP version carried it.
  *
  * Job:       the checks that HTTP/1.1 and HTTP/2 share, so that one request has one
- * meaning. Errors:    -EBADMSG with id "http.*"; sp_fields_status gives the status to
- * answer. Spec:      RFC 9110 §4, §5, §7; docs/errors.md
+ *            meaning.
+ * Errors:    -EBADMSG with id "http.*"; sp_fields_status gives the status to answer.
+ * Spec:      RFC 9110 §4, §5, §7; docs/errors.md
  */
 #pragma once
 

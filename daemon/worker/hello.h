@@ -3,12 +3,14 @@
  * worker/hello — the server name out of the first bytes of a TLS connection.
  *
  * Job:       read the record layer and the ClientHello just far enough to choose
- * between terminating, splicing and refusing, before OpenSSL sees a byte. In:
- * everything received so far on the connection, from its first byte. Out:       struct
- * sp_hello by value. Errors:    -EPROTO "tls.not-tls" (no handshake record), -EBADMSG
- * "tls.bad-hello", -EMSGSIZE "tls.hello-too-large". A hello without a name is no error
- * here: sni_n is 0. Limits:    message 16 KiB, with record headers 18 KiB. Spec: RFC
- * 8446 §4.1.2 and §5.1, RFC 6066 §3.
+ *            between terminating, splicing and refusing, before OpenSSL sees a byte.
+ * In:        everything received so far on the connection, from its first byte.
+ * Out:       struct sp_hello by value.
+ * Errors:    -EPROTO "tls.not-tls" (no handshake record), -EBADMSG "tls.bad-hello",
+ *            -EMSGSIZE "tls.hello-too-large". A hello without a name is no error here:
+ *            sni_n is 0.
+ * Limits:    message 16 KiB, with record headers 18 KiB.
+ * Spec:      RFC 8446 §4.1.2 and §5.1, RFC 6066 §3.
  */
 #pragma once
 

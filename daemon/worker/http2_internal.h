@@ -4,8 +4,9 @@
  * (responses in, frames out) share.
  *
  * Limits:    http2_limits below, beside those of settings.limits; each has its counter
- * here and ends the connection with ENHANCE_YOUR_CALM. Spec:      RFC 9113; threats.md
- * §4.2 (rapid reset, CONTINUATION, SETTINGS and PING floods).
+ *            here and ends the connection with ENHANCE_YOUR_CALM.
+ * Spec:      RFC 9113; threats.md §4.2 (rapid reset, CONTINUATION, SETTINGS and PING
+ *            floods).
  */
 #pragma once
 

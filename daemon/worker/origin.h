@@ -4,7 +4,8 @@
  *
  * Job:       look up the socket storage of an accepted socket by its descriptor.
  * Errors:    -ENOENT: nothing registered, so nobody of ours redirected it: close.
- * Others: -errno. Spec:      DESIGN.md section 6, include/sallyport/bpf_abi.h
+ *            Others: -errno.
+ * Spec:      DESIGN.md section 6, include/sallyport/bpf_abi.h
  */
 #pragma once
 

@@ -4,12 +4,12 @@
  * untouched.
  *
  * Job:       connect to the original destination, send the bytes already read, then
- * move bytes both ways until both sides have ended, each half by itself. In:        the
- * client's socket with what was read from it; where it wanted to go. Out:       `done`
- * once, from the loop; the splice is gone afterwards. Ownership: takes the client's
- * descriptor, also on failure. Bounded: one buffer per direction, only while the
- * receiving side is slow. Errors:    -EPERM for destinations that are never spliced:
- * see sp_splice_is_allowed.
+ *            move bytes both ways until both sides have ended, each half by itself.
+ * In:        the client's socket with what was read from it; where it wanted to go.
+ * Out:       `done` once, from the loop; the splice is gone afterwards.
+ * Ownership: takes the client's descriptor, also on failure. Bounded: one buffer per
+ *            direction, only while the receiving side is slow.
+ * Errors:    -EPERM for destinations that are never spliced: see sp_splice_is_allowed.
  */
 #pragma once
 

@@ -2,14 +2,16 @@
 /*
  * worker/tls — the server side of TLS for all connections of a worker.
  *
- * Job:       one SSL_CTX, built once (its building is slow and contended in
- * OpenSSL 3.0), a cache of leaf certificates by name, and sessions that read and write
- * the socket directly behind bytes that were already read. In:        leaves come from
- * `get_leaf`, asked once per name however many wait. Ownership: sp_tls owns the leaves.
- * A waiting connection embeds struct sp_tls_wait and must cancel it before it goes
- * away. Errors:    -errno; details of OpenSSL are logged at debug. Policy:    TLS 1.2
- * and 1.3, ECDHE with AEAD only, no renegotiation, no compression, tickets, ALPN h2
- * then http/1.1 (none offered: http/1.1; none of these: refused).
+ * Job:       one SSL_CTX, built once (its building is slow and contended in OpenSSL
+ *            3.0), a cache of leaf certificates by name, and sessions that read and
+ *            write the socket directly behind bytes that were already read.
+ * In:        leaves come from `get_leaf`, asked once per name however many wait.
+ * Ownership: sp_tls owns the leaves. A waiting connection embeds struct sp_tls_wait and
+ *            must cancel it before it goes away.
+ * Errors:    -errno; details of OpenSSL are logged at debug.
+ * Policy:    TLS 1.2 and 1.3, ECDHE with AEAD only, no renegotiation, no compression,
+ *            tickets, ALPN h2 then http/1.1 (none offered: http/1.1; none of these:
+ *            refused).
  */
 #pragma once
 
