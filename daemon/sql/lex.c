@@ -359,7 +359,7 @@ static uint32_t scan_exponent(const struct lexer *l, uint32_t i)
 static int lex_number(struct lexer *l)
 {
         struct sp_sql_token t = { .type = SP_SQL_T_INT, .start = l->at };
-        uint32_t i = l->at, e, mantissa;
+        uint32_t i = l->at, e;
 
         if (char_at(l, i) == '0' && (char_at(l, i + 1) | 0x20) == 'x' &&
             ((char_at(l, i + 2) >= '0' && char_at(l, i + 2) <= '9') ||
@@ -379,11 +379,11 @@ static int lex_number(struct lexer *l)
                                 i++;
                 }
                 e = scan_exponent(l, i);
-                mantissa = i;
-                if (e != i)
-                        t.type = SP_SQL_T_FLOAT;
                 /* 1E0x1 is 1 and E0x1 without a space between them */
-                i = e != i && (char_at(l, e) | 0x20) == 'x' ? mantissa : e;
+                if (e != i && (char_at(l, e) | 0x20) != 'x') {
+                        t.type = SP_SQL_T_FLOAT;
+                        i = e;
+                }
         }
         t.end = l->at = i;
         t.is_glued = is_word(char_at(l, i));
