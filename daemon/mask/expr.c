@@ -290,8 +290,8 @@ static int put_columns(struct sp_buf *to, const struct sp_mask_table *t,
 }
 
 int sp_mask_put_subquery(struct sp_buf *to, const struct sp_mask_table *t,
-                         struct sp_str name, struct sp_str for_system_time,
-                         bool *needs_salt, struct sp_err *reterr)
+                         struct sp_str name, struct sp_str clauses, bool *needs_salt,
+                         struct sp_err *reterr)
 {
         char variable[40];
         int r = source_variable(t->schema, variable, sizeof(variable));
@@ -306,10 +306,10 @@ int sp_mask_put_subquery(struct sp_buf *to, const struct sp_mask_table *t,
                 r = sp_mask_put_quoted(to, name, reterr);
         if (r == 0)
                 r = sp_buf_addf(to, " AS %s", variable);
-        if (r == 0 && for_system_time.n) {
+        if (r == 0 && clauses.n) {
                 r = sp_buf_addc(to, ' ');
                 if (r == 0)
-                        r = sp_buf_add(to, for_system_time);
+                        r = sp_buf_add(to, clauses);
                 /* what was taken over may end in a comment up to the end of its line */
                 if (r == 0)
                         r = sp_buf_addc(to, '\n');

@@ -3,8 +3,9 @@
  * mask/plan — what the parts of mask/ share while one text is rewritten.
  *
  * Job:       the masks of one table's columns (columns.c), the SQL that replaces a
- * mention of it (expr.c), what a statement may not do to a protected target (target.c),
- *            and the check of the result (verify.c).
+ *            mention of it (expr.c), names that are qualified by its path (qualified.c),
+ *            what a statement may not do to a protected target (target.c), and the check
+ *            of the result (verify.c).
  * Ownership: everything in the arena of the request.
  */
 #pragma once
@@ -33,12 +34,12 @@ sp_must_check int sp_mask_table_find(struct sp_arena *a, const struct sp_mask_in
                                      struct sp_str name, struct sp_mask_table *ret,
                                      struct sp_err *reterr);
 
-/* Appends "(SELECT …every column… FROM `name` AS … for_system_time)". *needs_salt is set
- * when an expression uses the parameter, and left alone otherwise. */
+/* Appends "(SELECT …every column… FROM `name` AS … clauses)", where `clauses` are FOR
+ * SYSTEM_TIME and TABLESAMPLE as written. *needs_salt is set when an expression uses the
+ * parameter, and left alone otherwise. */
 sp_must_check int sp_mask_put_subquery(struct sp_buf *to, const struct sp_mask_table *t,
-                                       struct sp_str name,
-                                       struct sp_str for_system_time, bool *needs_salt,
-                                       struct sp_err *reterr);
+                                       struct sp_str name, struct sp_str clauses,
+                                       bool *needs_salt, struct sp_err *reterr);
 /* Appends `s` as a backquoted identifier. -EPERM for what has no safe form. */
 sp_must_check int sp_mask_put_quoted(struct sp_buf *to, struct sp_str s,
                                      struct sp_err *reterr);
@@ -57,3 +58,15 @@ sp_must_check int sp_mask_check_target(struct sp_arena *a,
 sp_must_check int sp_mask_verify(struct sp_arena *a, const struct sp_mask_input *in,
                                  const bool *replaced, struct sp_str text,
                                  struct sp_err *reterr);
+
+/* A place where the text names a replaced table by its quoted path, as in `p.d.t`.column,
+ * and what it is called now. In no order. */
+struct sp_mask_qualified {
+        struct sp_sql_span span;
+        struct sp_str alias;
+};
+sp_must_check int sp_mask_find_qualified(struct sp_arena *a,
+                                         const struct sp_mask_input *in,
+                                         const bool *replaced,
+                                         struct sp_mask_qualified **ret, size_t *ret_n,
+                                         struct sp_err *reterr);

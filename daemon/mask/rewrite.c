@@ -21,7 +21,7 @@ struct rewrite {
         const struct sp_mask_input *in;
         struct known_table *known; /* room for one per mention */
         size_t n_known;
-        struct splice *splices; /* room for one per mention */
+        struct splice *splices; /* room for two per mention */
         size_t n_splices;
         bool *replaced; /* per mention */
         bool has_masks, needs_salt;
@@ -80,30 +80,43 @@ static int put_alias(struct rewrite *w, struct sp_buf *to, const struct sp_sql_t
         return r < 0 ? r : sp_mask_put_quoted(to, alias, w->err);
 }
 
-static int replace(struct rewrite *w, const struct sp_sql_table *t, struct sp_str name,
-                   const struct sp_mask_table *table)
+static int add_splice(struct rewrite *w, struct sp_sql_span span, struct sp_str text)
 {
-        sp_autobuf text = SP_BUF_INIT(SP_SQL_TEXT_MAX);
         struct splice *s = &w->splices[w->n_splices];
-        /* t AS x FOR SYSTEM_TIME …: the alias is in the middle */
-        bool alias_is_inside = t->has_alias && t->alias_span.start < t->span.end;
-        uint32_t path_end = alias_is_inside ? t->alias_span.end : t->path.end;
-        struct sp_str time = SP_STR_NULL;
-        int r;
 
-        if (t->is_time_travel)
-                time = slice(w, path_end, t->span.end);
-        r = sp_mask_put_subquery(&text, table, name, time, &w->needs_salt, w->err);
-        if (r == 0)
-                r = put_alias(w, &text, t, alias_is_inside);
-        if (r < 0)
-                return r;
-        s->span = t->span;
-        s->text = sp_arena_str(w->arena, sp_buf_str(&text));
+        s->span = span;
+        s->text = sp_arena_str(w->arena, text);
         if (!s->text.p)
                 return -ENOMEM;
         w->n_splices++;
         return 0;
+}
+
+static int replace(struct rewrite *w, const struct sp_sql_table *t, struct sp_str name,
+                   const struct sp_mask_table *table)
+{
+        sp_autobuf text = SP_BUF_INIT(SP_SQL_TEXT_MAX);
+        /* t AS x FOR SYSTEM_TIME …: the alias is in the middle */
+        bool alias_is_inside = t->has_alias && t->alias_span.start < t->span.end;
+        struct sp_str clauses = slice(w, t->system_time.start, t->system_time.end);
+        int r;
+
+        if (t->sample.end) {
+                clauses = sp_arena_printf(
+                        w->arena, "%.*s\n%.*s", SP_FMT(clauses),
+                        SP_FMT(slice(w, t->sample.start, t->sample.end)));
+                if (!clauses.p)
+                        return -ENOMEM;
+        }
+        r = sp_mask_put_subquery(&text, table, name, clauses, &w->needs_salt, w->err);
+        if (r == 0)
+                r = put_alias(w, &text, t, alias_is_inside);
+        if (r == 0)
+                r = add_splice(w, t->span, sp_buf_str(&text));
+        /* what went into the subquery must not stand behind it */
+        if (r == 0 && t->sample.end)
+                r = add_splice(w, t->sample, SP_STR(""));
+        return r;
 }
 
 /* A protected table that is written. What only writes may pass; what also reads the
@@ -164,9 +177,10 @@ static int read_protected(struct rewrite *w, const struct sp_sql_table *t,
                         "one by one yet");
         if (!table->n_columns)
                 return 0;
-        if (t->is_sampled)
+        if (t->is_sampled && !t->sample.end)
                 return refuse(w, "mask.sampled", name,
-                              "has protected columns and cannot be sampled");
+                              "has protected columns and cannot be sampled behind "
+                              "something else");
         w->replaced[mention] = true;
         for (size_t i = 0; i < w->n_splices; i++)
                 if (w->splices[i].span.start == t->span.start &&
@@ -255,6 +269,32 @@ static int join(struct rewrite *w, struct sp_str *ret)
         return ret->p ? 0 : -ENOMEM;
 }
 
+/* `p.d.t`.column becomes `t`.column, with the subquery. */
+static int replace_qualified(struct rewrite *w)
+{
+        struct sp_mask_qualified *found;
+        struct splice *all;
+        size_t n;
+        int r = sp_mask_find_qualified(w->arena, w->in, w->replaced, &found, &n,
+                                       w->err);
+
+        if (r < 0 || !n)
+                return r;
+        all = sp_arena_array(w->arena, w->n_splices + n, sizeof(*all));
+        if (!all)
+                return -ENOMEM;
+        memcpy(all, w->splices, w->n_splices * sizeof(*all));
+        w->splices = all;
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                sp_autobuf text = SP_BUF_INIT(SP_SQL_TEXT_MAX);
+
+                r = sp_mask_put_quoted(&text, found[i].alias, w->err);
+                if (r == 0)
+                        r = add_splice(w, found[i].span, sp_buf_str(&text));
+        }
+        return r;
+}
+
 /* Each masked column of each table that was replaced, once. */
 static int list_columns(struct rewrite *w, const bool *is_used,
                         struct sp_mask_plan *plan)
@@ -291,7 +331,9 @@ static int make_plan(struct rewrite *w, struct sp_mask_plan *plan)
         for (size_t m = 0; m < w->in->n_names; m++)
                 for (size_t i = 0; w->replaced[m] && i < w->n_known; i++)
                         is_used[i] |= sp_str_eq(w->known[i].name, w->in->names[m]);
-        r = join(w, &plan->text);
+        r = replace_qualified(w);
+        if (r == 0)
+                r = join(w, &plan->text);
         if (r == 0)
                 r = sp_mask_verify(w->arena, w->in, w->replaced, plan->text, w->err);
         if (r == 0)
@@ -350,7 +392,7 @@ int sp_mask_rewrite(struct sp_arena *a, const struct sp_mask_input *in,
                 return sp_err_set(reterr, -EPERM, "mask.verify", "",
                                   "%zu tables and %zu names for them", n, in->n_names);
         w.known = sp_arena_array(a, n, sizeof(*w.known));
-        w.splices = sp_arena_array(a, n, sizeof(*w.splices));
+        w.splices = sp_arena_array(a, 2 * n, sizeof(*w.splices));
         w.replaced = sp_arena_array(a, n, sizeof(*w.replaced));
         if (!w.known || !w.splices || !w.replaced)
                 return -ENOMEM;

@@ -45,7 +45,8 @@ static bool is_replacement(const struct sp_sql_table *was,
 {
         return parts_are(is, name) && is->is_read && !is->is_target &&
                !is->is_argument && !is->is_wildcard &&
-               is->is_time_travel == was->is_time_travel;
+               is->is_time_travel == was->is_time_travel &&
+               is->is_sampled == was->is_sampled;
 }
 
 static const char *compare_statement(const struct sp_mask_input *in,

@@ -40,6 +40,18 @@ static bool walk_rest(struct walker *w, const struct sp_sql_node *n,
         return true;
 }
 
+/* TABLESAMPLE of the table itself: not of what PIVOT, MATCH_RECOGNIZE, … made of it. */
+static struct sp_sql_span sample_span(const struct sp_sql_node *n)
+{
+        const struct sp_sql_node *sample = child(n, SP_SQL_N_SAMPLE);
+
+        for (const struct sp_sql_node *c = n->first->next; c && sample; c = c->next)
+                if (c != sample && c->kind != SP_SQL_N_ALIAS &&
+                    c->kind != SP_SQL_N_SYSTEM_TIME)
+                        sample = NULL;
+        return sample ? sample->span : (struct sp_sql_span){ 0, 0 };
+}
+
 static bool walk_table_path(struct walker *w, const struct sp_sql_node *n,
                             struct sp_sql_scope outer, struct sp_sql_scope *running,
                             bool is_pipe)
@@ -55,6 +67,7 @@ static bool walk_table_path(struct walker *w, const struct sp_sql_node *n,
                 t->is_read = true;
                 t->is_pipe = is_pipe;
                 t->is_sampled = child(n, SP_SQL_N_SAMPLE) != NULL;
+                t->sample = sample_span(n);
                 sp_sql_collect_alias(t, alias);
                 if (time) {
                         t->is_time_travel = true;

@@ -81,6 +81,8 @@ struct sp_sql_table {
         bool is_time_travel; /* FOR SYSTEM_TIME AS OF */
         bool is_argument; /* TABLE t of a table function, MODEL m: cannot be wrapped */
         bool is_sampled; /* followed by TABLESAMPLE */
+        struct sp_sql_span sample; /* TABLESAMPLE …, when nothing but an alias and FOR
+                                      SYSTEM_TIME stands before it; else empty */
         bool is_pipe; /* source of a pipe query, or JOIN operand of a pipe operator */
         bool is_model; /* MODEL m; is_argument too, or is_target */
         bool is_routine; /* target of CREATE or DROP FUNCTION, PROCEDURE; not a table */

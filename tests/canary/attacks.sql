@@ -357,7 +357,9 @@ SELECT * FROM APPENDS(TABLE crm.customers, NULL, NULL)
 
 SELECT * FROM CHANGES(TABLE crm.customers, NULL, TIMESTAMP '2026-01-01 00:00:00+00')
 
-SELECT ssn FROM crm.customers TABLESAMPLE SYSTEM (10 PERCENT)
+SELECT ssn FROM crm.customers TABLESAMPLE SYSTEM (100 PERCENT)
+
+SELECT * FROM crm.customers PIVOT(COUNT(id) FOR ssn IN ('{{ssn}}')) AS q TABLESAMPLE SYSTEM (100 PERCENT)
 
 -- class: views and metadata
 

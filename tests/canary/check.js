@@ -23,7 +23,8 @@ class Prepared {
                 this.world = world;
                 const side = (rows) => {
                         const tables = {};
-                        for (const [full, t] of Object.entries(world.tables)) tables[full] = { schema: t.schema, rows: rows(t) };
+                        for (const [full, t] of Object.entries(world.tables))
+                                tables[full] = { schema: t.schema, rows: rows(t) };
                         return runner.catalog(tables);
                 };
                 this.catalogs = {
@@ -32,7 +33,11 @@ class Prepared {
                         b: side((t) => t.rows.b),
                 };
                 this.canaries = canariesOf(world, 'a');
-                const common = { project: world.project, dataset: world.dataset, catalog: catalogText(world) };
+                const common = {
+                        project: world.project,
+                        dataset: world.dataset,
+                        catalog: catalogText(world),
+                };
                 this.withMasks = { ...common, policy: policyText(world) };
                 this.withoutMasks = { ...common, policy: policyText(world, { withMasks: false }) };
         }
@@ -43,7 +48,11 @@ class Prepared {
 }
 
 const bytesOf = (r) => (r.ok ? r.content.toString('latin1') : `${r.code} ${r.message}`);
-const columnsOf = (runner, r) => (runner.decode(r).prepared?.columns ?? []).map((c) => [c.name ?? '', JSON.stringify(c.type)]);
+const columnsOf = (runner, r) =>
+        (runner.decode(r).prepared?.columns ?? []).map((c) => [
+                c.name ?? '',
+                JSON.stringify(c.type),
+        ]);
 
 /* Rows that a statement would write, without the protected cells that stay where they are. */
 function changes(runner, r, schema) {
@@ -51,20 +60,25 @@ function changes(runner, r, schema) {
         return JSON.stringify(
                 (runner.decode(r).content ?? []).map((row) => ({
                         ...row,
-                        cell: row.operation === 'INSERT' ? row.cell : (row.cell ?? []).filter((_, i) => !hidden[i]),
+                        cell:
+                                row.operation === 'INSERT'
+                                        ? row.cell
+                                        : (row.cell ?? []).filter((_, i) => !hidden[i]),
                 })),
         );
 }
 
 function answerOf(runner, p, statement, r) {
         if (!r.ok) return bytesOf(r);
-        if (statement.kind === 'modify') return changes(runner, r, p.world.tables[statement.target].schema);
+        if (statement.kind === 'modify')
+                return changes(runner, r, p.world.tables[statement.target].schema);
         return bytesOf(r);
 }
 
 function textsOf(runner, p, statement, r) {
         if (!r.ok) return [r.message];
-        if (statement.kind === 'modify') return [changes(runner, r, p.world.tables[statement.target].schema)];
+        if (statement.kind === 'modify')
+                return [changes(runner, r, p.world.tables[statement.target].schema)];
         return runner.texts(r);
 }
 
@@ -86,7 +100,11 @@ const shortly = (s) => (s.length > 300 ? `${s.slice(0, 300)}…` : s);
 async function refused(runner, p, statement, sql, asked, fail) {
         const id = asked.error?.id ?? asked.verdict;
         const detail = asked.error?.message;
-        if (/^sql\.(syntax|encoding|readings-differ)$|^mask\.verify$/.test(id) && statement.kind !== 'gate' && engineText(statement.tree, null) === sql) {
+        if (
+                /^sql\.(syntax|encoding|readings-differ)$|^mask\.verify$/.test(id) &&
+                statement.kind !== 'gate' &&
+                engineText(statement.tree, null) === sql
+        ) {
                 const r = await runner.run(statement.kind, sql, p.catalogs.masked);
                 if (r.ok) return fail('refused', `${id}: ${detail}`);
         }
@@ -96,7 +114,11 @@ async function refused(runner, p, statement, sql, asked, fail) {
 /* asked: {masked, plain}: the gate's two answers. Gives {status, property, detail}. */
 async function check(runner, p, statement, asked) {
         const sql = agentText(statement.tree);
-        const fail = (property, detail) => ({ status: 'failed', property, detail: shortly(detail) });
+        const fail = (property, detail) => ({
+                status: 'failed',
+                property,
+                detail: shortly(detail),
+        });
         const { masked, plain } = asked;
 
         if (plain.text !== undefined && plain.text !== sql) return fail('unchanged', plain.text);
@@ -114,33 +136,55 @@ async function check(runner, p, statement, asked) {
                 ask(text, p.catalogs.a, masked.params),
                 hasPair ? ask(text, p.catalogs.b, masked.params) : null,
         ]);
-        const cannot = [reference, a, b].find((r) => r && [UNAVAILABLE, UNIMPLEMENTED, INTERNAL].includes(r.code));
+        const cannot = [reference, a, b].find(
+                (r) => r && [UNAVAILABLE, UNIMPLEMENTED, INTERNAL].includes(r.code),
+        );
         if (cannot) return { status: 'engine', detail: cannot.message };
         const leak = findLeak(runner, p, statement, sql, a, reference);
         if (leak) return fail('leak', leak);
         if (hasPair && answerOf(runner, p, statement, a) !== answerOf(runner, p, statement, b))
-                return fail('pair', `${shortly(textsOf(runner, p, statement, a).join(' | '))} AND ${textsOf(runner, p, statement, b).join(' | ')}`);
+                return fail(
+                        'pair',
+                        `${shortly(textsOf(runner, p, statement, a).join(' | '))} AND ${textsOf(runner, p, statement, b).join(' | ')}`,
+                );
         if (reference.code === ANALYSIS) return { status: 'invalid', detail: reference.message };
         if (reference.ok && !a.ok) return fail('runs', a.message);
         if (reference.ok && !reference.schema.equals(a.schema)) {
-                const [was, is] = [columnsOf(runner, reference), columnsOf(runner, a)].map((x) => JSON.stringify(x));
+                const [was, is] = [columnsOf(runner, reference), columnsOf(runner, a)].map((x) =>
+                        JSON.stringify(x),
+                );
                 if (was !== is) return fail('schema', `${was} became ${is}`);
         }
         if (answerOf(runner, p, statement, reference) !== answerOf(runner, p, statement, a))
-                return fail('answer', `${textsOf(runner, p, statement, reference).join(' | ').slice(0, 140)} BECAME ${textsOf(runner, p, statement, a).join(' | ').slice(0, 140)}`);
-        return { status: reference.ok ? 'passed' : 'erred', detail: reference.message, isRewritten: hasPair };
+                return fail(
+                        'answer',
+                        `${textsOf(runner, p, statement, reference).join(' | ').slice(0, 140)} BECAME ${textsOf(runner, p, statement, a).join(' | ').slice(0, 140)}`,
+                );
+        return {
+                status: reference.ok ? 'passed' : 'erred',
+                detail: reference.message,
+                isRewritten: hasPair,
+        };
 }
 
 /* Checks many statements of one world, a few at a time. */
 async function checkAll(runner, gate, p, statements, { ways = 4, asked = null } = {}) {
         const texts = statements.map((s) => agentText(s.tree));
-        const [masked, plain] = asked ?? (await Promise.all([gate.ask(p.withMasks, texts), gate.ask(p.withoutMasks, texts)]));
+        const [masked, plain] =
+                asked ??
+                (await Promise.all([
+                        gate.ask(p.withMasks, texts),
+                        gate.ask(p.withoutMasks, texts),
+                ]));
         const results = new Array(statements.length);
         let next = 0;
         const way = async () => {
                 while (next < statements.length) {
                         const i = next++;
-                        results[i] = await check(runner, p, statements[i], { masked: masked[i], plain: plain[i] });
+                        results[i] = await check(runner, p, statements[i], {
+                                masked: masked[i],
+                                plain: plain[i],
+                        });
                         results[i].sent = masked[i].text;
                 }
         };

@@ -23,7 +23,8 @@ function varint(n) {
         return Buffer.from([...out, n]);
 }
 
-const field = (number, bytes) => Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
+const field = (number, bytes) =>
+        Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
 
 function number(buf, at) {
         let n = 0;
@@ -36,7 +37,7 @@ function number(buf, at) {
 
 /* Top-level length-delimited fields of a message: [number, bytes]. */
 function* fields(buf) {
-        for (let at = 0; at < buf.length; ) {
+        for (let at = 0; at < buf.length;) {
                 let tag, n;
                 [tag, at] = number(buf, at);
                 [n, at] = number(buf, at);
@@ -75,8 +76,13 @@ class Runner {
                 const contents = {};
                 for (const [full, { schema, rows }] of Object.entries(c.tables)) {
                         const kinds = schema.map((f) => types.fromField(plainField(f)));
-                        const column = schema.map((f, i) => ({ name: f.name, type: types.toEngine(kinds[i]) }));
-                        const row = rows.map((r) => ({ cell: r.map((v, i) => types.fromJson(v, kinds[i])) }));
+                        const column = schema.map((f, i) => ({
+                                name: f.name,
+                                type: types.toEngine(kinds[i]),
+                        }));
+                        const row = rows.map((r) => ({
+                                cell: r.map((v, i) => types.fromJson(v, kinds[i])),
+                        }));
                         for (const name of [full, KEYED + full]) {
                                 const key = name === full ? {} : { primary_key_column_index: [0] };
                                 protos.push({ name, full_name: name, column, ...key });
@@ -87,7 +93,9 @@ class Runner {
                         simple_catalog: {
                                 name: 'root',
                                 table: protos,
-                                builtin_function_options: { language_options: this.engine.language },
+                                builtin_function_options: {
+                                        language_options: this.engine.language,
+                                },
                         },
                         descriptor_pool_list: { definitions: [{ builtin: {} }] },
                         table_content: contents,
@@ -108,12 +116,21 @@ class Runner {
                         this.heads.set(
                                 key,
                                 this.methods[kind].requestSerialize(
-                                this.engine.request('', id, {
-                                        params: params.map((p) => {
-                                                const type = types.fromParameterType({ type: p.type });
-                                                return { name: p.name, type: types.toEngine(type), value: types.fromParameterValue({ value: p.value }, type) };
+                                        this.engine.request('', id, {
+                                                params: params.map((p) => {
+                                                        const type = types.fromParameterType({
+                                                                type: p.type,
+                                                        });
+                                                        return {
+                                                                name: p.name,
+                                                                type: types.toEngine(type),
+                                                                value: types.fromParameterValue(
+                                                                        { value: p.value },
+                                                                        type,
+                                                                ),
+                                                        };
+                                                }),
                                         }),
-                                }),
                                 ),
                         );
                 }
@@ -123,7 +140,14 @@ class Runner {
         send(kind, bytes) {
                 const { path } = this.methods[kind];
                 return new Promise((resolve, reject) =>
-                        this.engine.client.makeUnaryRequest(path, (x) => x, (x) => x, bytes, { deadline: Date.now() + 30000 }, (e, v) => (e ? reject(e) : resolve(v))),
+                        this.engine.client.makeUnaryRequest(
+                                path,
+                                (x) => x,
+                                (x) => x,
+                                bytes,
+                                { deadline: Date.now() + 30000 },
+                                (e, v) => (e ? reject(e) : resolve(v)),
+                        ),
                 );
         }
 
@@ -134,7 +158,10 @@ class Runner {
                         await this.engine.ensureAlive();
                         const id = await this.register(catalog);
                         try {
-                                const raw = await this.send(kind, this.encode(kind, sql, id, params));
+                                const raw = await this.send(
+                                        kind,
+                                        this.encode(kind, sql, id, params),
+                                );
                                 return this.read(kind, raw);
                         } catch (e) {
                                 if (e.code === undefined) throw e;
@@ -143,7 +170,9 @@ class Runner {
                                         this.crashes++;
                                         if (attempt < 1) continue;
                                 }
-                                const message = String(e.details).split('\n')[0].replace(/ ?\[at \d+:\d+\]/g, '');
+                                const message = String(e.details)
+                                        .split('\n')[0]
+                                        .replace(/ ?\[at \d+:\d+\]/g, '');
                                 return { code: e.code, message };
                         }
                 }
@@ -156,9 +185,16 @@ class Runner {
                         if (number === 1) content.push(bytes);
                         else if (kind === 'modify' && number === 2) content.push(bytes);
                         if (number === 2 || number === 3)
-                                for (const [inner, column] of safeFields(bytes)) if (inner === 4) schema.push(column);
+                                for (const [inner, column] of safeFields(bytes))
+                                        if (inner === 4) schema.push(column);
                 }
-                return { ok: true, kind, raw, content: Buffer.concat(content), schema: Buffer.concat(schema) };
+                return {
+                        ok: true,
+                        kind,
+                        raw,
+                        content: Buffer.concat(content),
+                        schema: Buffer.concat(schema),
+                };
         }
 
         decode(result) {
@@ -187,11 +223,17 @@ function safeFields(bytes) {
 
 function put(value, type, out) {
         if (types.isNull(value)) return;
-        if (type.kind === 'ARRAY') for (const e of value.array_value.element ?? []) put(e, type.element, out);
-        else if (type.kind === 'STRUCT') type.fields.forEach((f, i) => put(value.struct_value.field?.[i], f.type, out));
+        if (type.kind === 'ARRAY')
+                for (const e of value.array_value.element ?? []) put(e, type.element, out);
+        else if (type.kind === 'STRUCT')
+                type.fields.forEach((f, i) => put(value.struct_value.field?.[i], f.type, out));
         else {
                 const cell = types.toCell(value, type, {});
-                out.push(type.kind === 'BYTES' ? Buffer.from(cell, 'base64').toString('latin1') : cell);
+                out.push(
+                        type.kind === 'BYTES'
+                                ? Buffer.from(cell, 'base64').toString('latin1')
+                                : cell,
+                );
                 if (type.kind === 'BYTES') out.push(cell);
         }
 }

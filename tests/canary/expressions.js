@@ -12,69 +12,247 @@ const { SCALARS, arrayOf, isGroupable, isOrderable, scalar, simple, text } = req
 
 const PLAIN = {
         STRING: [
-                'CONCAT({STRING}, {STRING})', '{STRING} || {STRING}', 'UPPER({STRING})', 'LOWER({STRING})',
-                'REVERSE({STRING})', 'SUBSTR({STRING}, {n}, {n})', 'LEFT({STRING}, {n})', 'RIGHT({STRING}, {n})',
-                'TO_HEX({BYTES})', 'TO_BASE64({BYTES})', 'CAST({orderable} AS STRING)',
-                "FORMAT('%T', {any})", "FORMAT('%t|%t', {any}, {any})", 'TO_JSON_STRING({any})',
-                'IF({BOOL}, {STRING}, {STRING})', 'COALESCE({STRING}, {STRING})', 'IFNULL({STRING}, {STRING})',
-                'NULLIF({STRING}, {STRING})', "LPAD({STRING}, 12, '*')", "RPAD({STRING}, 3, '.')",
-                "REPLACE({STRING}, 'a', {STRING})", "SPLIT({STRING}, ' ')[SAFE_OFFSET({n})]",
-                "REGEXP_EXTRACT({STRING}, r'^.')", "REGEXP_REPLACE({STRING}, r'[aeiou]', '_')",
-                "TRANSLATE({STRING}, 'abc', 'xyz')", 'INITCAP({STRING})', 'TRIM({STRING})',
-                'CODE_POINTS_TO_STRING(TO_CODE_POINTS({STRING}))', 'NORMALIZE({STRING})', 'SOUNDEX({STRING})',
-                "JSON_VALUE(TO_JSON(STRUCT({any} AS x)), '$.x')", "ARRAY_TO_STRING({ARRAY<STRING>}, ',')",
-                'CASE WHEN {BOOL} THEN {STRING} ELSE {STRING} END', 'CASE {STRING} WHEN {STRING} THEN {STRING} END',
-                'TO_HEX(SHA256({STRING}))', 'TO_HEX(MD5({BYTES}))', 'SAFE_CONVERT_BYTES_TO_STRING({BYTES})',
-                'GREATEST({STRING}, {STRING})', 'LEAST({STRING}, {STRING})', "FORMAT_DATE('%Y-%m-%d', {DATE})",
-                "FORMAT_TIMESTAMP('%s', {TIMESTAMP})", 'TO_JSON_STRING({row})', "FORMAT('%t', {row})", "FORMAT('%T', {row})",
-                "REPEAT({STRING}, 2)", "STRING({TIMESTAMP})", 'SAFE.SUBSTR({STRING}, {n})', "JSON_VALUE({JSON}, '$.k')",
-                'TO_JSON_STRING({JSON})', 
+                'CONCAT({STRING}, {STRING})',
+                '{STRING} || {STRING}',
+                'UPPER({STRING})',
+                'LOWER({STRING})',
+                'REVERSE({STRING})',
+                'SUBSTR({STRING}, {n}, {n})',
+                'LEFT({STRING}, {n})',
+                'RIGHT({STRING}, {n})',
+                'TO_HEX({BYTES})',
+                'TO_BASE64({BYTES})',
+                'CAST({orderable} AS STRING)',
+                "FORMAT('%T', {any})",
+                "FORMAT('%t|%t', {any}, {any})",
+                'TO_JSON_STRING({any})',
+                'IF({BOOL}, {STRING}, {STRING})',
+                'COALESCE({STRING}, {STRING})',
+                'IFNULL({STRING}, {STRING})',
+                'NULLIF({STRING}, {STRING})',
+                "LPAD({STRING}, 12, '*')",
+                "RPAD({STRING}, 3, '.')",
+                "REPLACE({STRING}, 'a', {STRING})",
+                "SPLIT({STRING}, ' ')[SAFE_OFFSET({n})]",
+                "REGEXP_EXTRACT({STRING}, r'^.')",
+                "REGEXP_REPLACE({STRING}, r'[aeiou]', '_')",
+                "TRANSLATE({STRING}, 'abc', 'xyz')",
+                'INITCAP({STRING})',
+                'TRIM({STRING})',
+                'CODE_POINTS_TO_STRING(TO_CODE_POINTS({STRING}))',
+                'NORMALIZE({STRING})',
+                'SOUNDEX({STRING})',
+                "JSON_VALUE(TO_JSON(STRUCT({any} AS x)), '$.x')",
+                "ARRAY_TO_STRING({ARRAY<STRING>}, ',')",
+                'CASE WHEN {BOOL} THEN {STRING} ELSE {STRING} END',
+                'CASE {STRING} WHEN {STRING} THEN {STRING} END',
+                'TO_HEX(SHA256({STRING}))',
+                'TO_HEX(MD5({BYTES}))',
+                'SAFE_CONVERT_BYTES_TO_STRING({BYTES})',
+                'GREATEST({STRING}, {STRING})',
+                'LEAST({STRING}, {STRING})',
+                "FORMAT_DATE('%Y-%m-%d', {DATE})",
+                "FORMAT_TIMESTAMP('%s', {TIMESTAMP})",
+                'TO_JSON_STRING({row})',
+                "FORMAT('%t', {row})",
+                "FORMAT('%T', {row})",
+                'REPEAT({STRING}, 2)',
+                'STRING({TIMESTAMP})',
+                'SAFE.SUBSTR({STRING}, {n})',
+                "JSON_VALUE({JSON}, '$.k')",
+                'TO_JSON_STRING({JSON})',
         ],
         BYTES: [
-                'CAST({STRING} AS BYTES)', 'SUBSTR({BYTES}, {n}, {n})', 'CONCAT({BYTES}, {BYTES})', 'REVERSE({BYTES})',
-                'SHA1({STRING})', 'MD5({STRING})', 'SHA512({BYTES})', 'SAFE.FROM_HEX({STRING})', 'SAFE.FROM_BASE64({STRING})',
-                'COALESCE({BYTES}, {BYTES})', 'IF({BOOL}, {BYTES}, {BYTES})', 'LPAD({BYTES}, {n})', 'CODE_POINTS_TO_BYTES(TO_CODE_POINTS({BYTES}))',
+                'CAST({STRING} AS BYTES)',
+                'SUBSTR({BYTES}, {n}, {n})',
+                'CONCAT({BYTES}, {BYTES})',
+                'REVERSE({BYTES})',
+                'SHA1({STRING})',
+                'MD5({STRING})',
+                'SHA512({BYTES})',
+                'SAFE.FROM_HEX({STRING})',
+                'SAFE.FROM_BASE64({STRING})',
+                'COALESCE({BYTES}, {BYTES})',
+                'IF({BOOL}, {BYTES}, {BYTES})',
+                'LPAD({BYTES}, {n})',
+                'CODE_POINTS_TO_BYTES(TO_CODE_POINTS({BYTES}))',
         ],
         INT64: [
-                'LENGTH({STRING})', 'BYTE_LENGTH({BYTES})', 'CHAR_LENGTH({STRING})', 'ABS({INT64})', 'SAFE_ADD({INT64}, {INT64})',
-                'SAFE_SUBTRACT({INT64}, {INT64})', 'SAFE_MULTIPLY({INT64}, {n})', 'MOD({INT64}, 7)', 'SAFE_CAST({STRING} AS INT64)',
-                'CAST({BOOL} AS INT64)', 'IF({BOOL}, {INT64}, {INT64})', 'COALESCE({INT64}, {INT64})', 'NULLIF({INT64}, {INT64})',
-                'STRPOS({STRING}, {STRING})', 'INSTR({STRING}, {STRING})', 'ASCII({STRING})', 'UNICODE({STRING})', 'FARM_FINGERPRINT({STRING})',
-                'EXTRACT(YEAR FROM {DATE})', 'EXTRACT(HOUR FROM {TIMESTAMP})', 'DATE_DIFF({DATE}, {DATE}, DAY)', 'UNIX_SECONDS({TIMESTAMP})',
-                'UNIX_DATE({DATE})', 'TO_CODE_POINTS({STRING})[SAFE_OFFSET({n})]', 'ARRAY_LENGTH({ARRAY<STRING>})', 'BIT_COUNT({INT64})',
-                '{INT64} & {n}', '{INT64} | {n}', 'SIGN({INT64})', 'GREATEST({INT64}, {INT64})', 'DIV({INT64}, 3)',
-                'CASE WHEN {BOOL} THEN {INT64} END', 'ARRAY_LENGTH({ARRAY<INT64>})',
+                'LENGTH({STRING})',
+                'BYTE_LENGTH({BYTES})',
+                'CHAR_LENGTH({STRING})',
+                'ABS({INT64})',
+                'SAFE_ADD({INT64}, {INT64})',
+                'SAFE_SUBTRACT({INT64}, {INT64})',
+                'SAFE_MULTIPLY({INT64}, {n})',
+                'MOD({INT64}, 7)',
+                'SAFE_CAST({STRING} AS INT64)',
+                'CAST({BOOL} AS INT64)',
+                'IF({BOOL}, {INT64}, {INT64})',
+                'COALESCE({INT64}, {INT64})',
+                'NULLIF({INT64}, {INT64})',
+                'STRPOS({STRING}, {STRING})',
+                'INSTR({STRING}, {STRING})',
+                'ASCII({STRING})',
+                'UNICODE({STRING})',
+                'FARM_FINGERPRINT({STRING})',
+                'EXTRACT(YEAR FROM {DATE})',
+                'EXTRACT(HOUR FROM {TIMESTAMP})',
+                'DATE_DIFF({DATE}, {DATE}, DAY)',
+                'UNIX_SECONDS({TIMESTAMP})',
+                'UNIX_DATE({DATE})',
+                'TO_CODE_POINTS({STRING})[SAFE_OFFSET({n})]',
+                'ARRAY_LENGTH({ARRAY<STRING>})',
+                'BIT_COUNT({INT64})',
+                '{INT64} & {n}',
+                '{INT64} | {n}',
+                'SIGN({INT64})',
+                'GREATEST({INT64}, {INT64})',
+                'DIV({INT64}, 3)',
+                'CASE WHEN {BOOL} THEN {INT64} END',
+                'ARRAY_LENGTH({ARRAY<INT64>})',
         ],
         FLOAT64: [
-                'CAST({INT64} AS FLOAT64)', 'CAST({NUMERIC} AS FLOAT64)', 'SAFE_DIVIDE({INT64}, {INT64})', 'ROUND({FLOAT64}, 2)', 'SQRT(ABS({FLOAT64}))',
-                'SAFE_CAST({STRING} AS FLOAT64)', 'COALESCE({FLOAT64}, {FLOAT64})', 'IF({BOOL}, {FLOAT64}, {FLOAT64})', 'FLOOR({FLOAT64})', 'IEEE_DIVIDE({FLOAT64}, {FLOAT64})',
-                'LOG10(1 + ABS({FLOAT64}))', 'SAFE_ADD({FLOAT64}, {INT64})',
+                'CAST({INT64} AS FLOAT64)',
+                'CAST({NUMERIC} AS FLOAT64)',
+                'SAFE_DIVIDE({INT64}, {INT64})',
+                'ROUND({FLOAT64}, 2)',
+                'SQRT(ABS({FLOAT64}))',
+                'SAFE_CAST({STRING} AS FLOAT64)',
+                'COALESCE({FLOAT64}, {FLOAT64})',
+                'IF({BOOL}, {FLOAT64}, {FLOAT64})',
+                'FLOOR({FLOAT64})',
+                'IEEE_DIVIDE({FLOAT64}, {FLOAT64})',
+                'LOG10(1 + ABS({FLOAT64}))',
+                'SAFE_ADD({FLOAT64}, {INT64})',
         ],
-        NUMERIC: ['CAST({INT64} AS NUMERIC)', 'SAFE_ADD({NUMERIC}, {NUMERIC})', 'ROUND({NUMERIC}, 1)', 'ABS({NUMERIC})', 'SAFE_CAST({STRING} AS NUMERIC)', 'COALESCE({NUMERIC}, {NUMERIC})', 'TRUNC({NUMERIC})'],
-        BIGNUMERIC: ['CAST({NUMERIC} AS BIGNUMERIC)', 'ABS({BIGNUMERIC})', 'SAFE_CAST({STRING} AS BIGNUMERIC)', 'COALESCE({BIGNUMERIC}, {BIGNUMERIC})'],
+        NUMERIC: [
+                'CAST({INT64} AS NUMERIC)',
+                'SAFE_ADD({NUMERIC}, {NUMERIC})',
+                'ROUND({NUMERIC}, 1)',
+                'ABS({NUMERIC})',
+                'SAFE_CAST({STRING} AS NUMERIC)',
+                'COALESCE({NUMERIC}, {NUMERIC})',
+                'TRUNC({NUMERIC})',
+        ],
+        BIGNUMERIC: [
+                'CAST({NUMERIC} AS BIGNUMERIC)',
+                'ABS({BIGNUMERIC})',
+                'SAFE_CAST({STRING} AS BIGNUMERIC)',
+                'COALESCE({BIGNUMERIC}, {BIGNUMERIC})',
+        ],
         BOOL: [
-                '{any1} = {same}', '{any1} < {same}', '{any1} != {same}', '{any1} IS NULL', '{any1} IS NOT NULL', '{any1} BETWEEN {same} AND {same}', '{any1} IN ({same}, {same})',
-                '{any1} NOT IN ({same}, {same})', '{any1} IS DISTINCT FROM {same}', "{STRING} LIKE '%a%'", '{STRING} LIKE CONCAT({STRING}, \'%\')', 'STARTS_WITH({STRING}, {STRING})',
-                'ENDS_WITH({STRING}, {STRING})', "REGEXP_CONTAINS({STRING}, r'[a-f]')", '({BOOL} AND {BOOL})', '({BOOL} OR {BOOL})', 'NOT {BOOL}', '{BOOL} IS TRUE',
-                'COALESCE({BOOL}, FALSE)', 'EXISTS (SELECT 1 FROM UNNEST({ARRAY<STRING>}) AS el WHERE el = {STRING})', '{STRING} IN UNNEST({ARRAY<STRING>})',
-                "{STRING} LIKE ANY ('a%', {STRING})", '{INT64} > {n}', 'SAFE_CAST({STRING} AS BOOL)', "STARTS_WITH(TO_JSON_STRING({row}), '{')",
+                '{any1} = {same}',
+                '{any1} < {same}',
+                '{any1} != {same}',
+                '{any1} IS NULL',
+                '{any1} IS NOT NULL',
+                '{any1} BETWEEN {same} AND {same}',
+                '{any1} IN ({same}, {same})',
+                '{any1} NOT IN ({same}, {same})',
+                '{any1} IS DISTINCT FROM {same}',
+                "{STRING} LIKE '%a%'",
+                "{STRING} LIKE CONCAT({STRING}, '%')",
+                'STARTS_WITH({STRING}, {STRING})',
+                'ENDS_WITH({STRING}, {STRING})',
+                "REGEXP_CONTAINS({STRING}, r'[a-f]')",
+                '({BOOL} AND {BOOL})',
+                '({BOOL} OR {BOOL})',
+                'NOT {BOOL}',
+                '{BOOL} IS TRUE',
+                'COALESCE({BOOL}, FALSE)',
+                'EXISTS (SELECT 1 FROM UNNEST({ARRAY<STRING>}) AS el WHERE el = {STRING})',
+                '{STRING} IN UNNEST({ARRAY<STRING>})',
+                "{STRING} LIKE ANY ('a%', {STRING})",
+                '{INT64} > {n}',
+                'SAFE_CAST({STRING} AS BOOL)',
+                "STARTS_WITH(TO_JSON_STRING({row}), '{')",
         ],
-        DATE: ['CAST({TIMESTAMP} AS DATE)', 'SAFE.DATE_ADD({DATE}, INTERVAL {n} DAY)', 'DATE_TRUNC({DATE}, MONTH)', 'COALESCE({DATE}, {DATE})', 'IF({BOOL}, {DATE}, {DATE})', 'EXTRACT(DATE FROM {DATETIME})', "SAFE.PARSE_DATE('%Y-%m-%d', {STRING})", 'LAST_DAY({DATE})'],
-        DATETIME: ['CAST({DATE} AS DATETIME)', 'DATETIME_TRUNC({DATETIME}, DAY)', 'COALESCE({DATETIME}, {DATETIME})', 'SAFE.DATETIME_ADD({DATETIME}, INTERVAL {n} HOUR)', 'DATETIME({TIMESTAMP})'],
-        TIME: ['CAST({DATETIME} AS TIME)', 'TIME_TRUNC({TIME}, HOUR)', 'COALESCE({TIME}, {TIME})', 'EXTRACT(TIME FROM {TIMESTAMP})'],
-        TIMESTAMP: ['CAST({DATE} AS TIMESTAMP)', 'TIMESTAMP_TRUNC({TIMESTAMP}, DAY)', 'COALESCE({TIMESTAMP}, {TIMESTAMP})', 'SAFE.TIMESTAMP_ADD({TIMESTAMP}, INTERVAL {n} MINUTE)', 'TIMESTAMP({DATETIME})'],
-        JSON: ['TO_JSON({any})', 'TO_JSON(STRUCT({any} AS x, {any} AS y))', 'SAFE.PARSE_JSON({STRING})', 'TO_JSON({row})', "JSON_QUERY({JSON}, '$.a')", 'IF({BOOL}, {JSON}, {JSON})', '{JSON}.k'],
+        DATE: [
+                'CAST({TIMESTAMP} AS DATE)',
+                'SAFE.DATE_ADD({DATE}, INTERVAL {n} DAY)',
+                'DATE_TRUNC({DATE}, MONTH)',
+                'COALESCE({DATE}, {DATE})',
+                'IF({BOOL}, {DATE}, {DATE})',
+                'EXTRACT(DATE FROM {DATETIME})',
+                "SAFE.PARSE_DATE('%Y-%m-%d', {STRING})",
+                'LAST_DAY({DATE})',
+        ],
+        DATETIME: [
+                'CAST({DATE} AS DATETIME)',
+                'DATETIME_TRUNC({DATETIME}, DAY)',
+                'COALESCE({DATETIME}, {DATETIME})',
+                'SAFE.DATETIME_ADD({DATETIME}, INTERVAL {n} HOUR)',
+                'DATETIME({TIMESTAMP})',
+        ],
+        TIME: [
+                'CAST({DATETIME} AS TIME)',
+                'TIME_TRUNC({TIME}, HOUR)',
+                'COALESCE({TIME}, {TIME})',
+                'EXTRACT(TIME FROM {TIMESTAMP})',
+        ],
+        TIMESTAMP: [
+                'CAST({DATE} AS TIMESTAMP)',
+                'TIMESTAMP_TRUNC({TIMESTAMP}, DAY)',
+                'COALESCE({TIMESTAMP}, {TIMESTAMP})',
+                'SAFE.TIMESTAMP_ADD({TIMESTAMP}, INTERVAL {n} MINUTE)',
+                'TIMESTAMP({DATETIME})',
+        ],
+        JSON: [
+                'TO_JSON({any})',
+                'TO_JSON(STRUCT({any} AS x, {any} AS y))',
+                'SAFE.PARSE_JSON({STRING})',
+                'TO_JSON({row})',
+                "JSON_QUERY({JSON}, '$.a')",
+                'IF({BOOL}, {JSON}, {JSON})',
+                '{JSON}.k',
+        ],
 };
 
 /* Over groups of rows; their arguments see the rows. */
 const AGGREGATES = {
-        STRING: ['MIN({STRING})', 'MAX({STRING})', 'ANY_VALUE({STRING})', "STRING_AGG({STRING}, ',')", "STRING_AGG(DISTINCT {STRING}, '/')", 'TO_JSON_STRING(ARRAY_AGG({any}))', "STRING_AGG({STRING}, '|' ORDER BY {order})", 'MAX({STRING} HAVING MAX {INT64})', 'ARRAY_AGG({STRING} IGNORE NULLS LIMIT 1)[SAFE_OFFSET(0)]', "TO_JSON_STRING(ARRAY_AGG({row}))", "FORMAT('%T', ARRAY_AGG({row} LIMIT 2))", 'ANY_VALUE({STRING} HAVING MIN {INT64})'],
+        STRING: [
+                'MIN({STRING})',
+                'MAX({STRING})',
+                'ANY_VALUE({STRING})',
+                "STRING_AGG({STRING}, ',')",
+                "STRING_AGG(DISTINCT {STRING}, '/')",
+                'TO_JSON_STRING(ARRAY_AGG({any}))',
+                "STRING_AGG({STRING}, '|' ORDER BY {order})",
+                'MAX({STRING} HAVING MAX {INT64})',
+                'ARRAY_AGG({STRING} IGNORE NULLS LIMIT 1)[SAFE_OFFSET(0)]',
+                'TO_JSON_STRING(ARRAY_AGG({row}))',
+                "FORMAT('%T', ARRAY_AGG({row} LIMIT 2))",
+                'ANY_VALUE({STRING} HAVING MIN {INT64})',
+        ],
         BYTES: ['MAX({BYTES})', 'ANY_VALUE({BYTES})', "STRING_AGG({BYTES}, b',')"],
-        INT64: ['COUNT(*)', 'COUNT({any})', 'COUNT(DISTINCT {groupable})', 'COUNTIF({BOOL})', 'MIN({INT64})', 'MAX({INT64})', 'SUM(MOD({INT64}, 1000))', 'BIT_AND({INT64})', 'BIT_XOR({INT64})', 'ARRAY_LENGTH(ARRAY_AGG({any}))'],
-        FLOAT64: ['AVG({INT64})', 'SUM({FLOAT64})', 'MAX({FLOAT64})', 'STDDEV({INT64})', 'CORR({FLOAT64}, {INT64})'],
+        INT64: [
+                'COUNT(*)',
+                'COUNT({any})',
+                'COUNT(DISTINCT {groupable})',
+                'COUNTIF({BOOL})',
+                'MIN({INT64})',
+                'MAX({INT64})',
+                'SUM(MOD({INT64}, 1000))',
+                'BIT_AND({INT64})',
+                'BIT_XOR({INT64})',
+                'ARRAY_LENGTH(ARRAY_AGG({any}))',
+        ],
+        FLOAT64: [
+                'AVG({INT64})',
+                'SUM({FLOAT64})',
+                'MAX({FLOAT64})',
+                'STDDEV({INT64})',
+                'CORR({FLOAT64}, {INT64})',
+        ],
         NUMERIC: ['SUM({NUMERIC})', 'MIN({NUMERIC})', 'AVG({NUMERIC})'],
         BIGNUMERIC: ['MAX({BIGNUMERIC})', 'SUM({BIGNUMERIC})'],
-        BOOL: ['LOGICAL_OR({BOOL})', 'LOGICAL_AND({BOOL})', 'COUNT({any}) > {n}', 'MAX({STRING}) = {literal:STRING}'],
+        BOOL: [
+                'LOGICAL_OR({BOOL})',
+                'LOGICAL_AND({BOOL})',
+                'COUNT({any}) > {n}',
+                'MAX({STRING}) = {literal:STRING}',
+        ],
         DATE: ['MIN({DATE})', 'MAX({DATE})'],
         DATETIME: ['MAX({DATETIME})'],
         TIME: ['MIN({TIME})'],
@@ -82,9 +260,31 @@ const AGGREGATES = {
         JSON: ['ANY_VALUE({JSON})', 'TO_JSON(ARRAY_AGG({any}))'],
 };
 const WINDOWED = {
-        INT64: ['ROW_NUMBER() OVER ({window})', 'RANK() OVER ({ordered})', 'DENSE_RANK() OVER ({ordered})', 'NTILE(2) OVER ({ordered})', 'COUNT(*) OVER ({window})', 'COUNT({any}) OVER ({partition})', 'MAX({INT64}) OVER ({window})', 'LAG({INT64}) OVER ({ordered})'],
-        STRING: ['LAG({STRING}) OVER ({ordered})', 'LEAD({STRING}, 1) OVER ({ordered})', 'FIRST_VALUE({STRING}) OVER ({ordered})', 'LAST_VALUE({STRING}) OVER ({ordered})', 'NTH_VALUE({STRING}, 2) OVER ({ordered})', 'MAX({STRING}) OVER ({partition})', "STRING_AGG({STRING}, ',') OVER ({partition})"],
-        FLOAT64: ['AVG({INT64}) OVER ({partition})', 'PERCENT_RANK() OVER ({ordered})', 'CUME_DIST() OVER ({ordered})', 'SUM({FLOAT64}) OVER ({ordered} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)'],
+        INT64: [
+                'ROW_NUMBER() OVER ({window})',
+                'RANK() OVER ({ordered})',
+                'DENSE_RANK() OVER ({ordered})',
+                'NTILE(2) OVER ({ordered})',
+                'COUNT(*) OVER ({window})',
+                'COUNT({any}) OVER ({partition})',
+                'MAX({INT64}) OVER ({window})',
+                'LAG({INT64}) OVER ({ordered})',
+        ],
+        STRING: [
+                'LAG({STRING}) OVER ({ordered})',
+                'LEAD({STRING}, 1) OVER ({ordered})',
+                'FIRST_VALUE({STRING}) OVER ({ordered})',
+                'LAST_VALUE({STRING}) OVER ({ordered})',
+                'NTH_VALUE({STRING}, 2) OVER ({ordered})',
+                'MAX({STRING}) OVER ({partition})',
+                "STRING_AGG({STRING}, ',') OVER ({partition})",
+        ],
+        FLOAT64: [
+                'AVG({INT64}) OVER ({partition})',
+                'PERCENT_RANK() OVER ({ordered})',
+                'CUME_DIST() OVER ({ordered})',
+                'SUM({FLOAT64}) OVER ({ordered} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)',
+        ],
         BOOL: ['LOGICAL_OR({BOOL}) OVER ({partition})'],
         DATE: ['MAX({DATE}) OVER ({partition})'],
 };
@@ -103,7 +303,16 @@ class Expressions {
                 if (guesses?.length && rng.chance(0.3)) return rng.pick(guesses);
                 switch (k) {
                         case 'STRING':
-                                return rng.pick(["'alpha'", "'Beta'", "''", "'12'", '"one two"', "r'a\\d'", "'''gamma'''", "'[redacted]'"]);
+                                return rng.pick([
+                                        "'alpha'",
+                                        "'Beta'",
+                                        "''",
+                                        "'12'",
+                                        '"one two"',
+                                        "r'a\\d'",
+                                        "'''gamma'''",
+                                        "'[redacted]'",
+                                ]);
                         case 'BYTES':
                                 return rng.pick(["b'alpha'", "b''", "rb'x'"]);
                         case 'INT64':
@@ -155,7 +364,9 @@ class Expressions {
                         if (piece === 'groupable') return this.any(scope, depth, isGroupable)[1];
                         if (piece === 'orderable') return this.any(scope, depth, isOrderable)[1];
                         if (piece === 'any1') {
-                                const [type, node] = this.any(scope, depth, (t) => COMPARABLE.includes(t.k));
+                                const [type, node] = this.any(scope, depth, (t) =>
+                                        COMPARABLE.includes(t.k),
+                                );
                                 same = type;
                                 return node;
                         }
@@ -174,7 +385,11 @@ class Expressions {
                 const refs = scope.pickPaths(1, isOrderable);
                 if (!refs.length) return expr('order', ["CONCAT('x', 'y')"], null);
                 if (this.rng.chance(0.5)) return expr('order', [refs[0].text], null);
-                return expr('order', [`COALESCE(${refs[0].text}, `, this.make(refs[0].type, scope, 1), ')'], null);
+                return expr(
+                        'order',
+                        [`COALESCE(${refs[0].text}, `, this.make(refs[0].type, scope, 1), ')'],
+                        null,
+                );
         }
 
         row(scope) {
@@ -193,16 +408,25 @@ class Expressions {
                 if (type.k === 'ARRAY') return this.array(type, scope, depth);
                 if (type.k === 'STRUCT') return this.struct(type, scope, depth);
                 if (depth <= 0 || rng.chance(0.15)) return [this.literal(type.k)];
-                if (this.g.subquery && rng.chance(0.07)) return this.g.subquery(type, scope, depth - 1);
+                if (this.g.subquery && rng.chance(0.07))
+                        return this.g.subquery(type, scope, depth - 1);
                 return ['(', ...this.fill(rng.pick(PLAIN[type.k]), scope, depth - 1), ')'];
         }
 
         array(type, scope, depth) {
                 const { rng } = this;
-                if (depth > 0 && rng.chance(0.3) && this.g.arrayQuery) return this.g.arrayQuery(type.e, scope, depth - 1);
+                if (depth > 0 && rng.chance(0.3) && this.g.arrayQuery)
+                        return this.g.arrayQuery(type.e, scope, depth - 1);
                 if (depth > 0 && rng.chance(0.2))
-                        return ['ARRAY_CONCAT(', this.make(type, scope, depth - 1), ', ', this.make(type, scope, depth - 1), ')'];
-                if (depth > 0 && rng.chance(0.2)) return ['ARRAY_REVERSE(', this.make(type, scope, depth - 1), ')'];
+                        return [
+                                'ARRAY_CONCAT(',
+                                this.make(type, scope, depth - 1),
+                                ', ',
+                                this.make(type, scope, depth - 1),
+                                ')',
+                        ];
+                if (depth > 0 && rng.chance(0.2))
+                        return ['ARRAY_REVERSE(', this.make(type, scope, depth - 1), ')'];
                 /* an array of arrays does not exist */
                 const items = [this.make(type.e, scope, depth - 1)];
                 if (rng.chance(0.5)) items.push(', ', this.make(type.e, scope, depth - 1));
@@ -224,8 +448,17 @@ class Expressions {
         aggregate(type, scope, depth) {
                 const templates = AGGREGATES[type.k];
                 if (type.k === 'ARRAY') {
-                        const distinct = isGroupable(type.e) && this.rng.chance(0.2) ? 'DISTINCT ' : '';
-                        return expr(text(type), [`ARRAY_AGG(${distinct}`, this.make(type.e, scope, depth), ' IGNORE NULLS)'], simple(type));
+                        const distinct =
+                                isGroupable(type.e) && this.rng.chance(0.2) ? 'DISTINCT ' : '';
+                        return expr(
+                                text(type),
+                                [
+                                        `ARRAY_AGG(${distinct}`,
+                                        this.make(type.e, scope, depth),
+                                        ' IGNORE NULLS)',
+                                ],
+                                simple(type),
+                        );
                 }
                 const inner = this.fill(this.rng.pick(templates), scope, depth);
                 return expr(text(type), inner, simple(type));
@@ -236,10 +469,23 @@ class Expressions {
                 const by = (test) => this.any(scope, 0, test)[1];
                 const partition = () => expr('window', ['PARTITION BY ', by(isGroupable)], '');
                 const order = () =>
-                        expr('window', ['ORDER BY ', this.orderKey(scope), this.rng.pick(['', ' DESC', ' ASC NULLS LAST']), ', ', scope.key()], null);
+                        expr(
+                                'window',
+                                [
+                                        'ORDER BY ',
+                                        this.orderKey(scope),
+                                        this.rng.pick(['', ' DESC', ' ASC NULLS LAST']),
+                                        ', ',
+                                        scope.key(),
+                                ],
+                                null,
+                        );
                 const parts = this.fill(this.rng.pick(templates), scope, depth, {
                         partition: () => (name && this.rng.chance(0.4) ? name : partition()),
-                        ordered: () => (this.rng.chance(0.5) ? order() : expr('window', [partition(), ' ', order()], null)),
+                        ordered: () =>
+                                this.rng.chance(0.5)
+                                        ? order()
+                                        : expr('window', [partition(), ' ', order()], null),
                         window: () => (this.rng.chance(0.5) ? order() : partition()),
                 });
                 return expr(text(type), parts, simple(type));

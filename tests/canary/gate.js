@@ -36,19 +36,31 @@ class Gate {
                 const at = this.write(policy, catalog);
                 const input = texts.map((t, i) => question(i, t, project, dataset)).join('');
                 const out = await this.run(
-                        ['policy', 'decide', '--policy', path.join(at, 'policy'), '--catalog', path.join(at, 'catalog.json'), '--jsonl'],
+                        [
+                                'policy',
+                                'decide',
+                                '--policy',
+                                path.join(at, 'policy'),
+                                '--catalog',
+                                path.join(at, 'catalog.json'),
+                                '--jsonl',
+                        ],
                         input,
                 );
                 fs.rmSync(at, { recursive: true, force: true });
                 const lines = out.split('\n').filter(Boolean);
                 if (lines.length !== texts.length)
-                        throw new Error(`${this.bin} gave ${lines.length} of ${texts.length} answers; next: ${JSON.stringify(texts[lines.length])}`);
+                        throw new Error(
+                                `${this.bin} gave ${lines.length} of ${texts.length} answers; next: ${JSON.stringify(texts[lines.length])}`,
+                        );
                 return lines.map((l) => answer(JSON.parse(l)));
         }
 
         run(args, input) {
                 return new Promise((resolve, reject) => {
-                        const child = childProcess.spawn(this.bin, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+                        const child = childProcess.spawn(this.bin, args, {
+                                stdio: ['pipe', 'pipe', 'pipe'],
+                        });
                         const out = [];
                         let err = '';
                         child.stdout.on('data', (d) => out.push(d));
@@ -58,7 +70,11 @@ class Gate {
                         child.once('close', (status, signal) =>
                                 status === 0
                                         ? resolve(Buffer.concat(out).toString())
-                                        : reject(new Error(`${this.bin} ended with ${status ?? signal}: ${err}`)),
+                                        : reject(
+                                                  new Error(
+                                                          `${this.bin} ended with ${status ?? signal}: ${err}`,
+                                                  ),
+                                          ),
                         );
                         child.stdin.end(input);
                 });
@@ -97,7 +113,11 @@ function answer(a) {
                 reaches: a.reaches,
                 unresolved: a.unresolved,
                 text: body?.query,
-                params: (body?.queryParameters ?? []).map((p) => ({ name: p.name, type: p.parameterType.type, value: p.parameterValue?.value })),
+                params: (body?.queryParameters ?? []).map((p) => ({
+                        name: p.name,
+                        type: p.parameterType.type,
+                        value: p.parameterValue?.value,
+                })),
         };
 }
 

@@ -17,7 +17,10 @@ const LITERALS = {
         INTEGER: (v) => [['INT64', v]],
         FLOAT: (v) => [['FLOAT64', String(v)]],
         NUMERIC: (v) => [['NUMERIC', `NUMERIC '${v}'`]],
-        DATE: (v) => [['DATE', `DATE '${v}'`], ['STRING', `'${v}'`]],
+        DATE: (v) => [
+                ['DATE', `DATE '${v}'`],
+                ['STRING', `'${v}'`],
+        ],
         TIMESTAMP: (v) => [['TIMESTAMP', `TIMESTAMP '${v}'`]],
 };
 
@@ -28,7 +31,8 @@ function guessesOf(world) {
                         if (!f.mask || f.mode === 'REPEATED' || !LITERALS[f.type]) return;
                         for (const row of t.rows.a)
                                 if (row[i] !== null)
-                                        for (const [k, text] of LITERALS[f.type](row[i])) (found[k] ??= []).push(text);
+                                        for (const [k, text] of LITERALS[f.type](row[i]))
+                                                (found[k] ??= []).push(text);
                 });
         return found;
 }
@@ -44,8 +48,17 @@ function generate(rng, world, guesses) {
                 const w = write(q);
                 return { tree: w.node, kind: w.kind, target: w.target };
         }
-        const made = q.query(null, rng.weighted([[1, 3], [2, 5], [3, 2]]));
-        const comment = rng.chance(0.03) ? optional('comment', rng.pick(['-- note\n', '/* ssn */ ', '# x\r\n'])) : '';
+        const made = q.query(
+                null,
+                rng.weighted([
+                        [1, 3],
+                        [2, 5],
+                        [3, 2],
+                ]),
+        );
+        const comment = rng.chance(0.03)
+                ? optional('comment', rng.pick(['-- note\n', '/* ssn */ ', '# x\r\n']))
+                : '';
         const end = rng.chance(0.1) ? optional('end', ';') : '';
         return { tree: n('statement', comment, made.node, end), kind: 'query' };
 }

@@ -6,261 +6,121 @@
  * Every method gives {node, columns}: the tree and the output columns, so that what stands
  * around a query can use them. `outer` is the scope that a correlated query sees.
  */
-const { Both, Mention, Node, expr, join, list, n, optional } = require('./tree');
-const { AGGREGATED, Expressions, WINDOW_TYPES } = require('./expressions');
+const { Both, Node, expr, join, list, n, optional } = require('./tree');
+const { From } = require('./from');
+const { AGGREGATED, WINDOW_TYPES } = require('./expressions');
 const { Scope, lower } = require('./scope');
-const { hasMask } = require('./world');
-const { arrayOf, fromField, isGroupable, isOrderable, isScalar, scalar, simple, structOf, text } = require('./types');
+const { arrayOf, isGroupable, isOrderable, isScalar, scalar, structOf, text } = require('./types');
 
-const JOINS = { ' JOIN ': 4, ' INNER JOIN ': 2, ' LEFT JOIN ': 4, ' RIGHT OUTER JOIN ': 2, ' FULL JOIN ': 2, ' CROSS JOIN ': 1, ', ': 2 };
-const SET_OPERATIONS = { ' UNION ALL ': 5, ' UNION DISTINCT ': 3, ' INTERSECT DISTINCT ': 2, ' EXCEPT DISTINCT ': 2 };
-const OUTPUT_TYPES = 'STRING STRING STRING INT64 INT64 BYTES FLOAT64 NUMERIC BOOL DATE DATETIME TIMESTAMP TIME JSON'.split(' ');
-/* no BIGNUMERIC: it is never named, only copied */
+const SET_OPERATIONS = {
+        ' UNION ALL ': 5,
+        ' UNION DISTINCT ': 3,
+        ' INTERSECT DISTINCT ': 2,
+        ' EXCEPT DISTINCT ': 2,
+};
+/* How often an expression is wanted of a type; BIGNUMERIC is never named, only copied. */
+const OUTPUT_TYPES =
+        'STRING STRING STRING INT64 INT64 BYTES FLOAT64 NUMERIC BOOL DATE DATETIME TIMESTAMP TIME JSON';
 
-class Queries {
-        constructor(rng, world, guesses) {
-                Object.assign(this, { rng, world, guesses });
-                this.tables = Object.entries(world.tables).map(([full, t]) => ({
-                        full,
-                        isProtected: hasMask(t.schema),
-                        columns: t.schema.map((f) => ({ name: f.name, type: fromField(f) })),
-                }));
-                this.expressions = new Expressions(this);
-                this.ctes = []; /* visible WITH names: [{name, columns}] */
-                this.count = 0;
-        }
-
-        fresh(prefix = 'c') {
-                return `${prefix}${++this.count}`;
-        }
-
-        make(type, scope, depth = 2) {
-                return this.expressions.make(type, scope, depth);
-        }
-
+class Queries extends From {
         /* ---- subqueries as expressions ---- */
 
         subquery(type, scope, depth) {
                 if (type.k === 'BOOL' && this.rng.chance(0.5)) {
-                        if (this.rng.chance(0.5)) return [this.rng.pick(['EXISTS (', 'NOT EXISTS (']), this.query(scope, depth).node, ')'];
+                        if (this.rng.chance(0.5))
+                                return [
+                                        this.rng.pick(['(EXISTS (', '(NOT EXISTS (']),
+                                        this.query(scope, depth).node,
+                                        '))',
+                                ];
                         const [of, node] = this.expressions.any(scope, depth, isGroupable);
-                        return [node, ' IN (', this.query(scope, depth, [of]).node, ')'];
+                        return ['(', node, ' IN (', this.query(scope, depth, [of]).node, '))'];
                 }
                 const from = this.from(scope, depth, 1);
                 const item =
                         isScalar(type) && this.rng.chance(0.75)
                                 ? this.expressions.aggregate(type, from.scope, depth)
                                 : null;
-                if (item) return ['(SELECT ', item, ' FROM ', from.node, this.where(from.scope, depth), ')'];
-                return ['(SELECT ', this.make(type, from.scope, depth), ' FROM ', from.node, ' ORDER BY ', from.scope.key(), ' LIMIT 1)'];
+                if (item)
+                        return [
+                                '(SELECT ',
+                                item,
+                                ' FROM ',
+                                from.node,
+                                this.where(from.scope, depth),
+                                ')',
+                        ];
+                return [
+                        '(SELECT ',
+                        this.make(type, from.scope, depth),
+                        ' FROM ',
+                        from.node,
+                        ' ORDER BY ',
+                        from.scope.key(),
+                        ' LIMIT 1)',
+                ];
         }
 
         arrayQuery(type, scope, depth) {
                 const from = this.from(scope, depth, 1);
                 if (type.k === 'STRUCT' && type.f.every((f) => f.name)) {
-                        const items = type.f.map((f) => n('item', this.make(f.type, from.scope, depth), ` AS \`${f.name}\``));
-                        return ['ARRAY(SELECT AS STRUCT ', ...join(items, ', '), ' FROM ', from.node, this.where(from.scope, depth), ')'];
+                        const items = type.f.map((f) =>
+                                n(
+                                        'item',
+                                        this.make(f.type, from.scope, depth),
+                                        ` AS \`${f.name}\``,
+                                ),
+                        );
+                        return [
+                                'ARRAY(SELECT AS STRUCT ',
+                                ...join(items, ', '),
+                                ' FROM ',
+                                from.node,
+                                this.where(from.scope, depth),
+                                ')',
+                        ];
                 }
-                return ['ARRAY(SELECT ', this.make(type, from.scope, depth), ' FROM ', from.node, this.where(from.scope, depth), ' ORDER BY ', from.scope.key(), ')'];
-        }
-
-        where(scope, depth, p = 0.5) {
-                if (!this.rng.chance(p)) return '';
-                return optional('where', ' WHERE ', this.make(scalar.BOOL, scope, depth));
-        }
-
-        /* ---- FROM ---- */
-
-        spellTable(full) {
-                const [p, d, t] = full.split('.');
-                const forms = [`\`${full}\``, `\`${full}\``, `${p}.${d}.${t}`, `\`${p}\`.${d}.\`${t}\``, `\`${p}.${d}\`.${t}`, `${d}.${t}`, `\`${d}.${t}\``];
-                if (d === this.world.dataset && !this.ctes.some((c) => c.name === t)) forms.push(t, t, t, `\`${t}\``);
-                return this.rng.pick(forms);
-        }
-
-        pickTable() {
-                const guarded = this.tables.filter((t) => t.isProtected);
-                return this.rng.pick(guarded.length && this.rng.chance(0.7) ? guarded : this.tables);
-        }
-
-        freeAlias(used, wanted) {
-                const pool = ['a', 'b', 't', 's', 'x', 'src', 'tab', 'Cust', 'grp', 'id'];
-                let name = wanted && !used.has(lower(wanted)) ? wanted : this.rng.pick(pool);
-                while (used.has(lower(name))) name = this.fresh('t');
-                used.add(lower(name));
-                return name;
-        }
-
-        table(used) {
-                const { rng } = this;
-                const t = this.pickTable();
-                const last = t.full.split('.')[2];
-                const path = this.spellTable(t.full);
-                const isImplicit = !used.has(lower(last)) && rng.chance(0.4);
-                const alias = isImplicit ? last : this.freeAlias(used, null);
-                used.add(lower(alias));
-                const as = isImplicit ? '' : rng.pick([` AS ${alias}`, ` ${alias}`]);
-                const relation = { alias, columns: t.columns };
-                if (rng.chance(0.02)) {
-                        const time = ' FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()';
-                        return { node: n('table', new Mention(t.full, path, { alias, isImplicit, after: as + time }), new Both('', as)), relation };
-                }
-                const sample = rng.chance(0.02) ? new Both(' TABLESAMPLE SYSTEM (100 PERCENT)', '') : '';
-                return { node: n('table', new Mention(t.full, path, { alias, isImplicit }), as, sample), relation };
-        }
-
-        unpivot(used) {
-                const { rng } = this;
-                const t = this.pickTable();
-                const byType = new Map();
-                const last = t.full.split('.')[2];
-                for (const c of t.columns) if (isScalar(c.type) && lower(c.name) !== lower(last)) byType.set(c.type.k, [...(byType.get(c.type.k) ?? []), c]);
-                const sets = [...byType.values()].filter((s) => s.length > 1);
-                if (!sets.length) return this.table(used);
-                const inputs = rng.some(rng.pick(sets), 2, 3);
-                const [value, name] = [this.fresh('val'), this.fresh('name')];
-                const alias = this.freeAlias(used, null);
-                const keep = t.columns.filter((c) => !inputs.includes(c));
-                const nulls = rng.pick(['', '', ' INCLUDE NULLS']);
-                const names = inputs.map((c) => (c.name === 'order' || c.name === 'Order' ? `\`${c.name}\`` : c.name));
-                return {
-                        node: n('table', new Mention(t.full, this.spellTable(t.full), { alias: last, isImplicit: true }), ` UNPIVOT${nulls}(${value} FOR ${name} IN (${names.join(', ')})) AS ${alias}`),
-                        relation: { alias, columns: [...keep, { name: value, type: inputs[0].type }, { name, type: scalar.STRING }] },
-                };
-        }
-
-        pivot(outer, used, depth) {
-                const from = this.from(outer, depth, 1);
-                const [key, arg] = [this.fresh('k'), this.fresh('v')];
-                const [of, node] = this.expressions.any(from.scope, depth, isGroupable);
-                const keep = this.rng.chance(0.5) ? [', ', from.scope.key(), ' AS kept'] : [];
-                const values = ["'x'", "'y'", "'[redacted]'", "''"].slice(0, this.rng.between(1, 4));
-                const names = ['x', 'y', 'red', 'none'];
-                const alias = this.freeAlias(used, null);
-                const agg = this.rng.pick(['COUNT', 'ANY_VALUE', 'MAX', 'MIN']);
-                const type = agg === 'COUNT' ? scalar.INT64 : of;
-                return {
-                        node: n('table', '(SELECT ', this.make(scalar.STRING, from.scope, 1), ` AS ${key}, `, node, ` AS ${arg}`, ...keep, ' FROM ', from.node, `) PIVOT(${agg}(${arg}) FOR ${key} IN (${values.map((v, i) => `${v} AS ${names[i]}`).join(', ')})) AS ${alias}`),
-                        relation: { alias, columns: [...(keep.length ? [{ name: 'kept', type: scalar.INT64 }] : []), ...values.map((v, i) => ({ name: names[i], type }))] },
-                };
-        }
-
-        derived(outer, used, depth) {
-                const q = this.query(outer, depth - 1);
-                const alias = this.freeAlias(used, null);
-                return { node: n('table', '(', q.node, `) AS ${alias}`), relation: { alias, columns: q.columns } };
-        }
-
-        unnest(scope, used) {
-                const { rng } = this;
-                const alias = this.freeAlias(used, this.fresh('el'));
-                const arrays = scope?.paths.filter(([, t]) => t.k === 'ARRAY') ?? [];
-                const relation = (e) =>
-                        e.k === 'STRUCT' ? { alias, columns: e.f, isElement: true } : { alias, value: e };
-                if (arrays.length && rng.chance(0.8)) {
-                        const [path, type] = rng.pick(arrays);
-                        const inner = scope.relations.some((r) => r.alias && lower(r.alias) === lower(path[0]));
-                        const at = scope.write(path);
-                        const offset = rng.chance(0.3) ? ` WITH OFFSET AS ${alias}o` : '';
-                        const isPath = inner && path.length > 1 && rng.chance(0.5);
-                        const node = n('table', isPath ? `${at} AS ${alias}${offset}` : `UNNEST(${at}) AS ${alias}${offset}`);
-                        const also = offset ? [{ alias: `${alias}o`, value: scalar.INT64 }] : [];
-                        return { node, relation: relation(type.e), also };
-                }
-                const type = scalar[rng.pick(['STRING', 'INT64'])];
-                return { node: n('table', 'UNNEST(', this.make(arrayOf(type), scope ?? new Scope(rng, []), 1), `) AS ${alias}`), relation: relation(type) };
-        }
-
-        fromItem(outer, used, depth, scope) {
-                const { rng } = this;
-                const kinds = { table: 12, unnest: scope ? 4 : 1, unpivot: 1 };
-                if (depth > 0) Object.assign(kinds, { derived: 4, pivot: 0.7 });
-                if (this.ctes.length) kinds.cte = 8;
-                switch (rng.weighted(kinds)) {
-                        case 'unnest':
-                                return this.unnest(scope ?? outer, used);
-                        case 'unpivot':
-                                return this.unpivot(used);
-                        case 'derived':
-                                return this.derived(outer, used, depth);
-                        case 'pivot':
-                                return this.pivot(outer, used, depth - 1);
-                        case 'cte': {
-                                const c = rng.pick(this.ctes);
-                                const isImplicit = !used.has(lower(c.name)) && rng.chance(0.5);
-                                const alias = isImplicit ? c.name : this.freeAlias(used, null);
-                                used.add(lower(alias));
-                                return { node: n('table', c.name, isImplicit ? '' : ` AS ${alias}`), relation: { alias, columns: c.columns } };
-                        }
-                        default:
-                                return this.table(used);
-                }
-        }
-
-        /* Columns that both sides have under one name and type: for USING. */
-        common(left, right, aliases) {
-                const names = (cols) => cols.map((c) => lower(c.name ?? ''));
-                const [l, r] = [names(left), names(right)];
-                const once = (all, x) => all.indexOf(x) === all.lastIndexOf(x);
-                return left.filter((c, i) => {
-                        const k = r.indexOf(l[i]);
-                        return c.name && !aliases.includes(l[i]) && k >= 0 && once(l, l[i]) && once(r, l[i]) && isGroupable(c.type) && text(c.type) === text(right[k].type);
-                });
-        }
-
-        from(outer, depth, most = 3) {
-                const { rng } = this;
-                const used = new Set();
-                const first = this.fromItem(outer, used, depth, null);
-                const relations = [first.relation, ...(first.also ?? [])];
-                const parts = [first.node];
-                let merged = [];
-                const more = rng.weighted([[0, 6], [1, 3], [2, 1]]);
-                for (let i = 0; i < Math.min(more, most - 1); i++) {
-                        const scope = new Scope(rng, [...relations], { outer, merged });
-                        const item = this.fromItem(outer, used, depth - 1, scope);
-                        const isArray = Boolean(item.relation.value || item.relation.isElement);
-                        let how = rng.weighted(isArray ? { ', ': 3, ' CROSS JOIN ': 2, ' LEFT JOIN ': 1, ' JOIN ': 1 } : JOINS);
-                        /* behind a comma these need parentheses */
-                        if (/RIGHT|FULL/.test(how) && parts.some((p) => p.parts[0] === ', ')) how = ' LEFT JOIN ';
-                        const both = [...relations, item.relation, ...(item.also ?? [])];
-                        let on = '';
-                        if (!/CROSS|,/.test(how)) {
-                                const shared = !isArray && i === 0 && relations.length === 1 && !relations[0].value
-                                        ? this.common(relations[0].columns, item.relation.columns, both.map((r) => lower(r.alias ?? '')))
-                                        : [];
-                                if (shared.length && rng.chance(0.5)) {
-                                        merged = rng.some(shared, 1, Math.min(2, shared.length));
-                                        on = ` USING (${merged.map((c) => scope.spell(c.name)).join(', ')})`;
-                                } else {
-                                        const at = new Scope(rng, both, { outer, merged });
-                                        on = n('on', ' ON ', this.make(scalar.BOOL, at, 1));
-                                }
-                        }
-                        parts.push(new Node('join', [how, item.node, on], { isOptional: true }));
-                        relations.push(item.relation, ...(item.also ?? []));
-                }
-                return { node: new Node('from', parts), scope: new Scope(rng, relations, { outer, merged }) };
+                return [
+                        'ARRAY(SELECT ',
+                        this.make(type, from.scope, depth),
+                        ' FROM ',
+                        from.node,
+                        this.where(from.scope, depth),
+                        ' ORDER BY ',
+                        from.scope.key(),
+                        ')',
+                ];
         }
 
         /* ---- SELECT ---- */
 
         /* What a bare `*` gives. */
         starColumns(scope) {
-                const isMerged = (c) => scope.merged.some((m) => lower(m.name) === lower(c.name ?? ''));
+                const isMerged = (c) =>
+                        scope.merged.some((m) => lower(m.name) === lower(c.name ?? ''));
                 return [
                         ...scope.merged,
                         ...scope.relations.flatMap((r) =>
-                                r.value ? [{ name: r.alias, type: r.value }] : r.columns.filter((c) => !isMerged(c)),
+                                r.value
+                                        ? [{ name: r.alias, type: r.value }]
+                                        : r.columns.filter((c) => !isMerged(c)),
                         ),
                 ];
         }
 
         star(scope, depth) {
                 const { rng } = this;
-                const rows = scope.relations.filter((r) => r.columns && r.alias && scope.meanings.get(lower(r.alias)) === 1);
-                const records = scope.paths.filter(([, t]) => t.k === 'STRUCT' && t.f.length && t.f.every((f) => f.name));
-                const kind = rng.weighted({ all: 3, row: rows.length ? 3 : 0, record: records.length ? 1 : 0 });
+                const rows = scope.relations.filter(
+                        (r) => r.columns && r.alias && scope.meanings.get(lower(r.alias)) === 1,
+                );
+                const records = scope.paths.filter(
+                        ([, t]) => t.k === 'STRUCT' && t.f.length && t.f.every((f) => f.name),
+                );
+                const kind = rng.weighted({
+                        all: 3,
+                        row: rows.length ? 3 : 0,
+                        record: records.length ? 1 : 0,
+                });
                 let text0 = '*';
                 let columns = this.starColumns(scope);
                 if (kind === 'row') {
@@ -273,7 +133,9 @@ class Queries {
                         columns = type.f;
                 }
                 const names = columns.map((c) => lower(c.name ?? ''));
-                const free = columns.filter((c, i) => c.name && names.indexOf(names[i]) === names.lastIndexOf(names[i]));
+                const free = columns.filter(
+                        (c, i) => c.name && names.indexOf(names[i]) === names.lastIndexOf(names[i]),
+                );
                 const parts = [text0];
                 if (free.length > 1 && columns.length > 1 && rng.chance(0.3)) {
                         const gone = rng.pick(free);
@@ -284,7 +146,14 @@ class Queries {
                 if (free.length && rng.chance(0.25)) {
                         const c = rng.pick(free);
                         const type = scalar[rng.pick(['STRING', 'INT64'])];
-                        parts.push(optional('replace', ' REPLACE (', this.make(type, scope, depth), ` AS ${scope.spell(c.name)})`));
+                        parts.push(
+                                optional(
+                                        'replace',
+                                        ' REPLACE (',
+                                        this.make(type, scope, depth),
+                                        ` AS ${scope.spell(c.name)})`,
+                                ),
+                        );
                         columns = columns.map((x) => (x === c ? { name: c.name, type } : x));
                 }
                 return { node: n('star', ...parts), columns };
@@ -293,14 +162,28 @@ class Queries {
         item(type, node, { noAlias = false } = {}) {
                 const { rng } = this;
                 if (noAlias || rng.chance(0.15)) {
-                        const only = node.parts.length === 1 && typeof node.parts[0] === 'string' ? node.parts[0] : '';
+                        const only =
+                                node.parts.length === 1 && typeof node.parts[0] === 'string'
+                                        ? node.parts[0]
+                                        : '';
                         /* a path gives its last name */
                         const m = /^(?:[`\w]+\.)*`?(\w+)`?$/.exec(only);
-                        const isPath = m && /^[`A-Za-z_]/.test(only) && !/^(TRUE|FALSE|NULL|b'|r')/i.test(only);
-                        return { node: n('item', node), column: { name: isPath ? m[1] : null, type } };
+                        const isPath =
+                                m &&
+                                /^[`A-Za-z_]/.test(only) &&
+                                !/^(TRUE|FALSE|NULL|b'|r')/i.test(only);
+                        return {
+                                node: n('item', node),
+                                column: { name: isPath ? m[1] : null, type },
+                        };
                 }
-                const name = rng.chance(0.03) ? rng.pick(['id', 'grp', 'ssn', 'email', 'total', 'Value']) : this.fresh();
-                return { node: n('item', node, rng.chance(0.85) ? ` AS ${name}` : ` ${name}`), column: { name, type } };
+                const name = rng.chance(0.03)
+                        ? rng.pick(['id', 'grp', 'ssn', 'email', 'total', 'Value'])
+                        : this.fresh();
+                return {
+                        node: n('item', node, rng.chance(0.85) ? ` AS ${name}` : ` ${name}`),
+                        column: { name, type },
+                };
         }
 
         randomType(scope) {
@@ -310,9 +193,13 @@ class Queries {
                         const [, type] = rng.pick(scope.paths);
                         return type;
                 }
-                const k = scalar[rng.pick(OUTPUT_TYPES)];
+                const k = scalar[rng.pick(OUTPUT_TYPES.split(' '))];
                 if (rng.chance(0.05)) return arrayOf(k);
-                if (rng.chance(0.05)) return structOf([{ name: 'p', type: k }, { name: 'q', type: scalar.STRING }]);
+                if (rng.chance(0.05))
+                        return structOf([
+                                { name: 'p', type: k },
+                                { name: 'q', type: scalar.STRING },
+                        ]);
                 return k;
         }
 
@@ -336,9 +223,20 @@ class Queries {
                 for (let i = rng.between(1, 4); i > 0; i--) {
                         if (rng.chance(0.12) && !flags.isDistinct && scope.rows().length) {
                                 /* the whole row as one value */
-                                const r = rng.pick(scope.relations.filter((x) => x.alias && x.columns));
-                                if (scope.meanings.get(lower(r.alias)) === 1 && r.columns.length && r.columns.every((c) => c.name)) {
-                                        add(this.item(structOf(r.columns), expr('row', [scope.spell(r.alias)], null)));
+                                const r = rng.pick(
+                                        scope.relations.filter((x) => x.alias && x.columns),
+                                );
+                                if (
+                                        scope.meanings.get(lower(r.alias)) === 1 &&
+                                        r.columns.length &&
+                                        r.columns.every((c) => c.name)
+                                ) {
+                                        add(
+                                                this.item(
+                                                        structOf(r.columns),
+                                                        expr('row', [scope.spell(r.alias)], null),
+                                                ),
+                                        );
                                         continue;
                                 }
                         }
@@ -346,7 +244,17 @@ class Queries {
                         if (flags.isDistinct && !isGroupable(type)) type = scalar.STRING;
                         if (flags.hasWindow && rng.chance(0.5)) {
                                 type = rng.pick(WINDOW_TYPES);
-                                add(this.item(type, this.expressions.windowed(type, scope, depth - 1, flags.window)));
+                                add(
+                                        this.item(
+                                                type,
+                                                this.expressions.windowed(
+                                                        type,
+                                                        scope,
+                                                        depth - 1,
+                                                        flags.window,
+                                                ),
+                                        ),
+                                );
                         } else add(this.item(type, this.make(type, scope, depth)));
                 }
                 return out;
@@ -354,25 +262,47 @@ class Queries {
 
         grouped(scope, depth, want) {
                 const { rng } = this;
-                const found = rng.chance(0.12) ? [] : scope.pickPaths(rng.between(1, 2), isGroupable);
-                const keys = found.filter((k, i) => i === 0 || lower(k.name) !== lower(found[0].name));
+                const found = rng.chance(0.12)
+                        ? []
+                        : scope.pickPaths(rng.between(1, 2), isGroupable);
+                const keys = found.filter(
+                        (k, i) => i === 0 || lower(k.name) !== lower(found[0].name),
+                );
                 const items = [];
                 const columns = [];
                 const by = [];
                 const add = (k, i) => {
                         const name = rng.chance(0.5) ? this.fresh('g') : null;
-                        items.push(n('item', expr(text(k.type), [k.text], null), name ? ` AS ${name}` : ''));
+                        items.push(
+                                n(
+                                        'item',
+                                        expr(text(k.type), [k.text], null),
+                                        name ? ` AS ${name}` : '',
+                                ),
+                        );
                         columns.push({ name: name ?? k.name, type: k.type });
-                        by.push(rng.weighted([[k.text, 4], [String(i + 1), 2], [name ?? k.text, name ? 2 : 0]]));
+                        by.push(
+                                rng.weighted([
+                                        [k.text, 4],
+                                        [String(i + 1), 2],
+                                        [name ?? k.text, name ? 2 : 0],
+                                ]),
+                        );
                 };
                 if (!want) keys.forEach(add);
                 else keys.forEach((k) => by.push(k.text));
-                const types = want ?? Array.from({ length: rng.between(1, 3) }, () => {
-                        const t = rng.pick(AGGREGATED);
-                        return rng.chance(0.08) && t.k !== 'JSON' ? arrayOf(t) : t;
-                });
+                const types =
+                        want ??
+                        Array.from({ length: rng.between(1, 3) }, () => {
+                                const t = rng.pick(AGGREGATED);
+                                return rng.chance(0.08) && t.k !== 'JSON' ? arrayOf(t) : t;
+                        });
                 for (const type of types) {
-                        const { node, column } = this.item(type, this.expressions.aggregate(type, scope, depth), {});
+                        const { node, column } = this.item(
+                                type,
+                                this.expressions.aggregate(type, scope, depth),
+                                {},
+                        );
                         items.push(node);
                         columns.push(column);
                 }
@@ -380,11 +310,23 @@ class Queries {
                 if (by.length) {
                         const inside = by.join(', ');
                         const isPlain = by.every((b) => !/^\d/.test(b));
-                        const form = rng.weighted([[inside, 8], [`ROLLUP(${inside})`, isPlain ? 0.8 : 0], [`CUBE(${inside})`, isPlain ? 0.4 : 0], [`GROUPING SETS((${inside}), ())`, isPlain ? 0.4 : 0]]);
+                        const form = rng.weighted([
+                                [inside, 8],
+                                [`ROLLUP(${inside})`, isPlain ? 0.8 : 0],
+                                [`CUBE(${inside})`, isPlain ? 0.4 : 0],
+                                [`GROUPING SETS((${inside}), ())`, isPlain ? 0.4 : 0],
+                        ]);
                         /* the engine groups by plain keys only */
                         tail.push(new Both(` GROUP BY ${form}`, ` GROUP BY ${inside}`));
                 }
-                if (rng.chance(0.25)) tail.push(optional('having', ' HAVING ', this.expressions.aggregate(scalar.BOOL, scope, depth)));
+                if (rng.chance(0.25))
+                        tail.push(
+                                optional(
+                                        'having',
+                                        ' HAVING ',
+                                        this.expressions.aggregate(scalar.BOOL, scope, depth),
+                                ),
+                        );
                 return { items, columns, tail };
         }
 
@@ -393,7 +335,10 @@ class Queries {
                 if (rng.chance(0.04)) {
                         const scope = new Scope(rng, [], { outer });
                         const out = this.plain(scope, depth, want, {});
-                        return { node: new Node('query', ['SELECT ', list('items', out.items)]), columns: out.columns };
+                        return {
+                                node: new Node('query', ['SELECT ', list('items', out.items)]),
+                                columns: out.columns,
+                        };
                 }
                 const from = this.from(outer, depth);
                 const { scope } = from;
@@ -401,10 +346,20 @@ class Queries {
                 const where = this.where(scope, depth);
                 if (canGroup && rng.chance(0.28)) {
                         const g = this.grouped(scope, depth - 1, want);
-                        const order = rng.chance(0.3) ? optional('order', ` ORDER BY 1${rng.pick(['', ' DESC'])}`) : '';
+                        const order = rng.chance(0.3)
+                                ? optional('order', ` ORDER BY 1${rng.pick(['', ' DESC'])}`)
+                                : '';
                         const canOrder = isOrderable(g.columns[0].type);
                         return {
-                                node: new Node('query', ['SELECT ', list('items', g.items), ' FROM ', from.node, where, ...g.tail, canOrder ? order : '']),
+                                node: new Node('query', [
+                                        'SELECT ',
+                                        list('items', g.items),
+                                        ' FROM ',
+                                        from.node,
+                                        where,
+                                        ...g.tail,
+                                        canOrder ? order : '',
+                                ]),
                                 columns: g.columns,
                         };
                 }
@@ -420,11 +375,32 @@ class Queries {
                 if (window) tail.push(` WINDOW w AS (ORDER BY ${scope.key()})`);
                 if (!isDistinct && rng.chance(0.3)) {
                         const by = this.expressions.orderKey(scope);
-                        tail.push(optional('order', ' ORDER BY ', by, rng.pick(['', ' DESC', ' ASC', ' DESC NULLS LAST']), optional('key', `, ${scope.key()}`)));
-                        if (rng.chance(0.4)) tail.push(optional('limit', ` LIMIT ${rng.between(1, 4)}${rng.pick(['', ' OFFSET 1'])}`));
+                        tail.push(
+                                optional(
+                                        'order',
+                                        ' ORDER BY ',
+                                        by,
+                                        rng.pick(['', ' DESC', ' ASC', ' DESC NULLS LAST']),
+                                        optional('key', `, ${scope.key()}`),
+                                ),
+                        );
+                        if (rng.chance(0.4))
+                                tail.push(
+                                        optional(
+                                                'limit',
+                                                ` LIMIT ${rng.between(1, 4)}${rng.pick(['', ' OFFSET 1'])}`,
+                                        ),
+                                );
                 }
                 return {
-                        node: new Node('query', [isDistinct ? 'SELECT DISTINCT ' : 'SELECT ', list('items', out.items), ' FROM ', from.node, where, ...tail]),
+                        node: new Node('query', [
+                                isDistinct ? 'SELECT DISTINCT ' : 'SELECT ',
+                                list('items', out.items),
+                                ' FROM ',
+                                from.node,
+                                where,
+                                ...tail,
+                        ]),
                         columns: out.columns,
                 };
         }
@@ -434,15 +410,34 @@ class Queries {
         setOperation(outer, depth, want) {
                 const { rng } = this;
                 const how = rng.weighted(SET_OPERATIONS);
-                const types = want ?? Array.from({ length: rng.between(1, 3) }, () => scalar[rng.pick(OUTPUT_TYPES)]);
+                const types =
+                        want ??
+                        Array.from(
+                                { length: rng.between(1, 3) },
+                                () => scalar[rng.pick(OUTPUT_TYPES.split(' '))],
+                        );
                 const isDistinct = !/ALL/.test(how);
                 if (isDistinct && !types.every(isGroupable)) return this.core(outer, depth, want);
-                const arm = (k) => n('arm', '(', this.core(outer, depth - 1, types.map((_, i) => types[(i + k) % types.length])).node, ')');
+                const arm = (k) =>
+                        n(
+                                'arm',
+                                '(',
+                                this.core(
+                                        outer,
+                                        depth - 1,
+                                        types.map((_, i) => types[(i + k) % types.length]),
+                                ).node,
+                                ')',
+                        );
                 if (!want && rng.chance(0.15)) return this.byName(outer, depth, types, how);
                 const parts = [arm(0), how, arm(0)];
-                if (rng.chance(0.2)) parts.push(new Node('arm more', [how, arm(0)], { isOptional: true }));
+                if (rng.chance(0.2))
+                        parts.push(new Node('arm more', [how, arm(0)], { isOptional: true }));
                 /* the first arm names the columns; it may have none */
-                return { node: new Node('query', parts), columns: types.map((type) => ({ name: null, type })) };
+                return {
+                        node: new Node('query', parts),
+                        columns: types.map((type) => ({ name: null, type })),
+                };
         }
 
         /* The engine says CORRESPONDING where BigQuery says BY NAME. */
@@ -451,11 +446,27 @@ class Queries {
                 const columns = types.map((type) => ({ name: this.fresh('u'), type }));
                 const arm = (order) => {
                         const from = this.from(outer, depth - 1, 2);
-                        const items = order.map((c) => n('item', this.make(c.type, from.scope, depth - 1), ` AS ${c.name}`));
-                        return n('arm', 'SELECT ', ...join(items, ', '), ' FROM ', from.node, this.where(from.scope, depth - 1));
+                        const items = order.map((c) =>
+                                n(
+                                        'item',
+                                        this.make(c.type, from.scope, depth - 1),
+                                        ` AS ${c.name}`,
+                                ),
+                        );
+                        return n(
+                                'arm',
+                                'SELECT ',
+                                ...join(items, ', '),
+                                ' FROM ',
+                                from.node,
+                                this.where(from.scope, depth - 1),
+                        );
                 };
                 const by = new Both(`${how}BY NAME `, `${how}CORRESPONDING `);
-                return { node: new Node('query', [arm(columns), by, arm(rng.shuffle(columns))]), columns };
+                return {
+                        node: new Node('query', [arm(columns), by, arm(rng.shuffle(columns))]),
+                        columns,
+                };
         }
 
         with(outer, depth, want) {
@@ -464,22 +475,36 @@ class Queries {
                 const parts = ['WITH '];
                 const isRecursive = rng.chance(0.15);
                 if (isRecursive) parts[0] = 'WITH RECURSIVE ';
-                const names = new Set();
+                const names = [];
                 for (let i = rng.between(1, 3); i > 0; i--) {
                         /* a WITH name may be a table's: from then on it is no table */
                         const shadowed = this.tables.map((t) => t.full.split('.')[2]);
-                        let name = rng.chance(0.3) ? rng.pick(shadowed) : rng.pick(['cte', 'base', 'w1', 'raw', 'final']);
-                        if (names.has(lower(name))) name = this.fresh('w');
-                        names.add(lower(name));
+                        const name = rng.chance(0.3)
+                                ? rng.pick(shadowed)
+                                : rng.pick(['cte', 'base', 'stage', 'raw', 'final']);
+                        names.push(
+                                names.some((x) => lower(x) === lower(name))
+                                        ? this.fresh('w')
+                                        : name,
+                        );
+                }
+                const hiddenBefore = this.hidden;
+                if (isRecursive) this.hidden = new Set([...this.hidden, ...names.map(lower)]);
+                for (let i = names.length; i > 0; i--) {
+                        const name = names[names.length - i];
                         let q;
                         if (isRecursive && i === 1) q = this.recursive(name, depth - 1);
                         else q = this.query(null, depth - 1);
                         parts.push(n('cte', `${name} AS (`, q.node, ')'), i > 1 ? ', ' : ' ');
                         /* with one that hides a table of the same name, the table needs its dataset */
-                        this.ctes = [...this.ctes.filter((c) => lower(c.name) !== lower(name)), { name, columns: q.columns }];
+                        this.ctes = [
+                                ...this.ctes.filter((c) => lower(c.name) !== lower(name)),
+                                { name, columns: q.columns },
+                        ];
                 }
                 const q = this.core(outer, depth - 1, want);
                 this.ctes = before;
+                this.hidden = hiddenBefore;
                 return { node: new Node('query', [...parts, q.node]), columns: q.columns };
         }
 
@@ -487,15 +512,32 @@ class Queries {
                 const from = this.from(null, depth, 1);
                 const [i, v] = [this.fresh('i'), this.fresh('s')];
                 return {
-                        node: n('recursion', 'SELECT 1 AS ', i, ', ', this.make(scalar.STRING, from.scope, depth), ` AS ${v} FROM `, from.node, ` UNION ALL SELECT ${i} + 1, CONCAT(${v}, 'x') FROM ${name} WHERE ${i} < 3`),
-                        columns: [{ name: i, type: scalar.INT64 }, { name: v, type: scalar.STRING }],
+                        node: n(
+                                'recursion',
+                                'SELECT 1 AS ',
+                                i,
+                                ', ',
+                                this.make(scalar.STRING, from.scope, depth),
+                                ` AS ${v} FROM `,
+                                from.node,
+                                ` UNION ALL SELECT ${i} + 1, CONCAT(${v}, 'x') FROM ${name} WHERE ${i} < 3`,
+                        ),
+                        columns: [
+                                { name: i, type: scalar.INT64 },
+                                { name: v, type: scalar.STRING },
+                        ],
                 };
         }
 
         query(outer, depth, want = null) {
                 const { rng } = this;
                 if (depth <= 0) return this.core(outer, 0, want);
-                const kind = rng.weighted({ core: 14, set: 2.5, with: outer ? 0.7 : 2.5, pipe: want ? 0 : 2 });
+                const kind = rng.weighted({
+                        core: 14,
+                        set: 2.5,
+                        with: outer ? 0.7 : 2.5,
+                        pipe: want ? 0 : 2,
+                });
                 if (kind === 'set') return this.setOperation(outer, depth, want);
                 if (kind === 'with') return this.with(outer, depth, want);
                 if (kind === 'pipe') return require('./pipes').pipe(this, outer, depth);
@@ -503,4 +545,4 @@ class Queries {
         }
 }
 
-module.exports = { Queries, simple };
+module.exports = { Queries };

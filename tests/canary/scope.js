@@ -7,6 +7,7 @@
  * value: type}. `refs` gives spellings that are not ambiguous there: bare, through the range
  * variable, into fields of records, in other letter case, in backquotes.
  */
+const { Qualified } = require('./tree');
 const { text } = require('./types');
 
 const RESERVED = new Set(['order', 'select', 'group', 'from', 'where', 'end', 'all', 'hash', 'at']);
@@ -32,15 +33,24 @@ class Scope {
                 if (!this.counts) {
                         this.counts = new Map();
                         const add = (name) =>
-                                name && this.counts.set(lower(name), (this.counts.get(lower(name)) ?? 0) + 1);
+                                name &&
+                                this.counts.set(
+                                        lower(name),
+                                        (this.counts.get(lower(name)) ?? 0) + 1,
+                                );
                         for (const r of this.relations) {
                                 add(r.alias);
                                 for (const c of r.columns ?? []) add(c.name);
                         }
                         /* USING joins the first two; a third may have the name again */
                         for (const m of this.merged) {
-                                const again = this.relations.slice(2).flatMap((r) => r.columns ?? []).filter((c) => lower(c.name ?? '') === lower(m.name));
-                                const called = this.relations.filter((r) => lower(r.alias ?? '') === lower(m.name));
+                                const again = this.relations
+                                        .slice(2)
+                                        .flatMap((r) => r.columns ?? [])
+                                        .filter((c) => lower(c.name ?? '') === lower(m.name));
+                                const called = this.relations.filter(
+                                        (r) => lower(r.alias ?? '') === lower(m.name),
+                                );
                                 this.counts.set(lower(m.name), 1 + again.length + called.length);
                         }
                 }
@@ -56,7 +66,11 @@ class Scope {
                         if (type.k === 'STRUCT' && path.length < 5) {
                                 const names = type.f.map((f) => lower(f.name ?? ''));
                                 type.f.forEach((f, i) => {
-                                        if (f.name && names.indexOf(names[i]) === names.lastIndexOf(names[i]))
+                                        if (
+                                                f.name &&
+                                                names.indexOf(names[i]) ===
+                                                        names.lastIndexOf(names[i])
+                                        )
                                                 add([...path, f.name], f.type);
                                 });
                         }
@@ -69,8 +83,15 @@ class Scope {
                         const hasAlias = r.alias && once(r.alias);
                         if (r.value && hasAlias) add([r.alias], r.value);
                         for (const [i, c] of (r.columns ?? []).entries()) {
-                                if (!c.name || names.indexOf(names[i]) !== names.lastIndexOf(names[i])) continue;
-                                if (once(c.name) && !this.merged.some((m) => lower(m.name) === names[i]))
+                                if (
+                                        !c.name ||
+                                        names.indexOf(names[i]) !== names.lastIndexOf(names[i])
+                                )
+                                        continue;
+                                if (
+                                        once(c.name) &&
+                                        !this.merged.some((m) => lower(m.name) === names[i])
+                                )
                                         add([c.name], c.type);
                                 if (hasAlias) add([r.alias, c.name], c.type);
                         }
@@ -96,7 +117,16 @@ class Scope {
 
         refs(type) {
                 const paths = this.byType.get(text(type));
-                return paths ? [this.write(this.rng.pick(paths))] : [];
+                return paths ? [this.reference(this.rng.pick(paths))] : [];
+        }
+
+        /* Of a table in one pair of backquotes also `p.d.t`.column. */
+        reference(path) {
+                const r =
+                        path.length > 1 &&
+                        this.relations.find((x) => x.quoted && lower(x.alias) === lower(path[0]));
+                if (!r || !this.rng.chance(0.3)) return this.write(path);
+                return new Qualified(r.quoted, r.alias, this.write(path.slice(1)));
         }
 
         write(path) {
@@ -106,12 +136,14 @@ class Scope {
         /* A few references of any type that passes: {text, name, type, path} */
         pickPaths(n, test) {
                 const all = this.paths.filter(([, type]) => test(type));
-                return this.rng.some(all, Math.min(n, all.length), Math.min(n, all.length)).map(([path, type]) => ({
-                        text: this.write(path),
-                        name: path[path.length - 1],
-                        type,
-                        path,
-                }));
+                return this.rng
+                        .some(all, Math.min(n, all.length), Math.min(n, all.length))
+                        .map(([path, type]) => ({
+                                text: this.write(path),
+                                name: path[path.length - 1],
+                                type,
+                                path,
+                        }));
         }
 
         kinds() {
@@ -121,7 +153,12 @@ class Scope {
         /* Range variables that can stand for a whole row. */
         rows() {
                 return this.relations
-                        .filter((r) => r.alias && r.columns && this.meanings.get(lower(r.alias)) === 1)
+                        .filter(
+                                (r) =>
+                                        r.alias &&
+                                        r.columns &&
+                                        this.meanings.get(lower(r.alias)) === 1,
+                        )
                         .map((r) => this.spell(r.alias));
         }
 
@@ -133,4 +170,4 @@ class Scope {
         }
 }
 
-module.exports = { RESERVED, Scope, lower };
+module.exports = { Scope, lower };

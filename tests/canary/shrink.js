@@ -16,7 +16,9 @@ async function firstFailing(runner, gate, p, candidates, property) {
         for (let i = 0; i < candidates.length; i += BATCH) {
                 const batch = candidates.slice(i, i + BATCH);
                 const results = await checkAll(runner, gate, p, batch);
-                const at = results.findIndex((r) => r.status === 'failed' && r.property === property);
+                const at = results.findIndex(
+                        (r) => r.status === 'failed' && r.property === property,
+                );
                 if (at >= 0) return { statement: batch[at], result: results[at] };
         }
         return null;
@@ -42,9 +44,15 @@ async function shrink(runner, gate, p, statement, result) {
 
 /* The world without tables that the statement does not name, if it fails without them. */
 async function shrinkWorld(runner, gate, world, best) {
-        const named = new Set(leaves(best.statement.tree, 'agent').filter((l) => l instanceof Mention).map((m) => m.full));
+        const named = new Set(
+                leaves(best.statement.tree, 'agent')
+                        .filter((l) => l instanceof Mention)
+                        .map((m) => m.full),
+        );
         if (best.statement.target) named.add(best.statement.target);
-        const tables = Object.fromEntries(Object.entries(world.tables).filter(([full]) => named.has(full)));
+        const tables = Object.fromEntries(
+                Object.entries(world.tables).filter(([full]) => named.has(full)),
+        );
         const small = { ...world, tables };
         const p = new Prepared(runner, small);
         const [r] = await checkAll(runner, gate, p, [best.statement]);

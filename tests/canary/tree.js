@@ -29,7 +29,11 @@ class Both {
 /* One mention of a table that is read. `after`: what stands behind the path and belongs to the
  * table for the gate alone (FOR SYSTEM_TIME …). */
 class Mention {
-        constructor(full, path, { alias = null, isImplicit = false, after = '', pivot = false } = {}) {
+        constructor(
+                full,
+                path,
+                { alias = null, isImplicit = false, after = '', pivot = false } = {},
+        ) {
                 Object.assign(this, { full, path, alias, isImplicit, after, pivot });
         }
 
@@ -47,10 +51,30 @@ class Mention {
  * the engine's copies of it. */
 class Target extends Mention {
         engineText() {
-                return `\`${this.engineName ?? this.full}\`` + (this.isImplicit ? ` AS \`${this.alias}\`` : '');
+                return (
+                        `\`${this.engineName ?? this.full}\`` +
+                        (this.isImplicit ? ` AS \`${this.alias}\`` : '')
+                );
         }
 }
 
+/* A column behind the quoted path of its table, which the engine does not read: `p.d.t`.x.
+ * The gate may give it the name of the subquery. */
+class Qualified {
+        constructor(path, alias, rest) {
+                Object.assign(this, { path, alias, rest });
+        }
+
+        get agentText() {
+                return `${this.path}.${this.rest}`;
+        }
+
+        engineText() {
+                return `\`${this.alias}\`.${this.rest}`;
+        }
+}
+
+const isLeaf = (l) => l instanceof Mention || l instanceof Qualified;
 const n = (sort, ...parts) => new Node(sort, parts);
 const optional = (sort, ...parts) => new Node(sort, parts, { isOptional: true });
 const expr = (type, parts, simple) => new Node(`expr ${type}`, parts, { simple });
@@ -77,14 +101,14 @@ function leaves(node, side, into = []) {
 
 function agentText(root) {
         return leaves(root, 'agent')
-                .map((l) => (l instanceof Mention ? l.agentText : l))
+                .map((l) => (isLeaf(l) ? l.agentText : l))
                 .join('');
 }
 
 /* `sent`: Map from mention to the text it was replaced with. */
 function engineText(root, sent) {
         return leaves(root, 'engine')
-                .map((l) => (l instanceof Mention ? (sent?.get(l) ?? l.engineText()) : l))
+                .map((l) => (isLeaf(l) ? (sent?.get(l) ?? l.engineText()) : l))
                 .join('');
 }
 
@@ -111,9 +135,13 @@ function replacements(root, sentText) {
         const sent = new Map();
         let at = 0;
         for (const leaf of leaves(root, 'agent')) {
-                const text = leaf instanceof Mention ? leaf.agentText : leaf;
+                const text = isLeaf(leaf) ? leaf.agentText : leaf;
                 if (sentText.startsWith(text, at)) {
                         at += text.length;
+                        continue;
+                }
+                if (leaf instanceof Qualified && sentText.startsWith(leaf.engineText(), at)) {
+                        at += leaf.engineText().length;
                         continue;
                 }
                 const rest = sentText.slice(at, at + 80);
@@ -125,24 +153,31 @@ function replacements(root, sentText) {
                 let text0 = sentText.slice(at, end);
                 if (leaf.isImplicit) {
                         const alias = /^ AS (`[^`]*`|\w+)/.exec(sentText.slice(end));
-                        if (!alias) return `no alias at byte ${end}: ${sentText.slice(end, end + 80)}`;
+                        if (!alias)
+                                return `no alias at byte ${end}: ${sentText.slice(end, end + 80)}`;
                         text0 += alias[0];
                         end += alias[0].length;
                 } else if (leaf.alias && leaf.after) {
                         /* the alias stands before FOR SYSTEM_TIME, and for the engine behind the mention */
-                        const alias = new RegExp(`^\\s+(AS )?${leaf.alias}\\b`).exec(sentText.slice(end));
-                        if (!alias) return `no alias at byte ${end}: ${sentText.slice(end, end + 80)}`;
+                        const alias = new RegExp(`^\\s+(AS )?${leaf.alias}\\b`).exec(
+                                sentText.slice(end),
+                        );
+                        if (!alias)
+                                return `no alias at byte ${end}: ${sentText.slice(end, end + 80)}`;
                         end += alias[0].length;
                 }
+                /* what went into the subquery leaves the blank before it */
+                if (/TABLESAMPLE/.test(leaf.after) && sentText[end] === ' ') end++;
                 sent.set(
                         leaf,
                         text0
-                                .replace(/ FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP\(\)/g, '')
-                                .replace(/ TABLESAMPLE SYSTEM \(100 PERCENT\)/g, ''),
+                                .replace(/FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP\(\)/g, '')
+                                .replace(/TABLESAMPLE SYSTEM \(100 PERCENT\)/g, ''),
                 );
                 at = end;
         }
-        if (at !== sentText.length) return `text was added at the end: ${sentText.slice(at, at + 80)}`;
+        if (at !== sentText.length)
+                return `text was added at the end: ${sentText.slice(at, at + 80)}`;
         return sent;
 }
 
@@ -151,7 +186,7 @@ function replacements(root, sentText) {
 function size(node) {
         if (node instanceof Node) return node.parts.reduce((s, p) => s + size(p), 1);
         if (node instanceof Both) return size(node.agent);
-        return node instanceof Mention ? node.agentText.length : String(node ?? '').length;
+        return isLeaf(node) ? node.agentText.length : String(node ?? '').length;
 }
 
 function* within(node, sort) {
@@ -187,4 +222,20 @@ function cuts(root) {
                 .sort((a, b) => b.saved - a.saved);
 }
 
-module.exports = { Both, Mention, Node, Target, agentText, cuts, engineText, expr, join, leaves, list, n, optional, replacements };
+module.exports = {
+        Both,
+        Mention,
+        Node,
+        Qualified,
+        Target,
+        agentText,
+        cuts,
+        engineText,
+        expr,
+        join,
+        leaves,
+        list,
+        n,
+        optional,
+        replacements,
+};

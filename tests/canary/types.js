@@ -8,7 +8,9 @@
 
 const FROM_REST = { INTEGER: 'INT64', FLOAT: 'FLOAT64', BOOLEAN: 'BOOL', RECORD: 'STRUCT' };
 const SCALARS =
-        'STRING BYTES INT64 FLOAT64 NUMERIC BIGNUMERIC BOOL DATE DATETIME TIME TIMESTAMP JSON'.split(' ');
+        'STRING BYTES INT64 FLOAT64 NUMERIC BIGNUMERIC BOOL DATE DATETIME TIME TIMESTAMP JSON'.split(
+                ' ',
+        );
 const scalar = Object.fromEntries(SCALARS.map((k) => [k, { k }]));
 const arrayOf = (e) => ({ k: 'ARRAY', e });
 const structOf = (f) => ({ k: 'STRUCT', f });
@@ -29,8 +31,6 @@ function fromField(field) {
         return field.mode === 'REPEATED' ? arrayOf(t) : t;
 }
 
-const every = (t, test) =>
-        test(t.k) && (t.k === 'ARRAY' ? every(t.e, test) : t.k === 'STRUCT' ? t.f.every((f) => every(f.type, test)) : true);
 const isScalar = (t) => t.k !== 'ARRAY' && t.k !== 'STRUCT';
 /* comparable with =, as a key of groups, DISTINCT and set operations */
 const isGroupable = (t) => isScalar(t) && t.k !== 'JSON' && t.k !== 'FLOAT64';
@@ -50,4 +50,15 @@ function simple(t) {
         }
 }
 
-module.exports = { SCALARS, arrayOf, every, fromField, isGroupable, isOrderable, isScalar, scalar, simple, structOf, text };
+module.exports = {
+        SCALARS,
+        arrayOf,
+        fromField,
+        isGroupable,
+        isOrderable,
+        isScalar,
+        scalar,
+        simple,
+        structOf,
+        text,
+};

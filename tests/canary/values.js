@@ -192,11 +192,22 @@ class Canaries {
 /* The texts of a canary value that could show in an answer. */
 function textsOf(v, into = []) {
         if (typeof v === 'string') {
-                into.push(v);
+                /* punctuation of JSON and dates is everybody's */
+                into.push(...v.split(/[^A-Za-z0-9+/=]+/).filter((x) => x.length >= GRAM));
                 if (/^[A-Za-z0-9+/]{16}$/.test(v)) into.push(Buffer.from(v, 'base64').toString());
         } else if (typeof v === 'number') into.push(String(v));
         else if (v && typeof v === 'object') for (const x of Object.values(v)) textsOf(x, into);
         return into;
 }
 
-module.exports = { CANARY, PUBLIC, SCALARS, Canaries, letters, masked, partialValue, textsOf, value };
+module.exports = {
+        CANARY,
+        PUBLIC,
+        SCALARS,
+        Canaries,
+        letters,
+        masked,
+        partialValue,
+        textsOf,
+        value,
+};

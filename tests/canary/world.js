@@ -9,8 +9,17 @@
  * redacted or nulled, there also in NULLs and lengths of lists, and in what partial stars out.
  * Hashed values are equal in both, since their hash may show.
  */
-const { CANARY, PUBLIC, SCALARS, Canaries, letters, masked, partialValue, textsOf, value } =
-        require('./values');
+const {
+        CANARY,
+        PUBLIC,
+        SCALARS,
+        Canaries,
+        letters,
+        masked,
+        partialValue,
+        textsOf,
+        value,
+} = require('./values');
 
 const PROJECT = 'acme-prod';
 const DATASETS = ['crm', 'web'];
@@ -24,8 +33,8 @@ const NO_SALT = '0'.repeat(64);
 
 function randomMask(rng, field) {
         const kinds = { redact: 4, null: 4 };
-        if (field.mode !== 'REPEATED' && HASHABLE.includes(field.type)) kinds.hash = 3;
-        if (field.mode !== 'REPEATED' && field.type === 'STRING') kinds.partial = 3;
+        if (field.mode !== 'REPEATED' && HASHABLE.includes(field.type)) kinds.hash = 6;
+        if (field.mode !== 'REPEATED' && field.type === 'STRING') kinds.partial = 6;
         const kind = rng.weighted(kinds);
         if (kind !== 'partial') return { kind };
         return rng.pick([
@@ -36,7 +45,9 @@ function randomMask(rng, field) {
 }
 
 function randomField(rng, name, depth, isProtected) {
-        const type = depth < 2 && rng.chance(depth ? 0.2 : 0.25) ? 'RECORD' : rng.pick(SCALARS);
+        let type = depth < 2 && rng.chance(depth ? 0.2 : 0.25) ? 'RECORD' : rng.pick(SCALARS);
+        /* the types that more than two masks can hide */
+        if (isProtected && rng.chance(0.4)) type = rng.pick(HASHABLE);
         const mode = rng.weighted({ NULLABLE: 7, REQUIRED: 1, REPEATED: 2 });
         const field = { name, type, mode };
         if (type === 'RECORD') {
@@ -58,9 +69,7 @@ function protectNested(rng, field) {
 
 function randomSchema(rng, { isProtected, hasNested }) {
         const names = rng.some(COLUMN_NAMES, 4, 7);
-        const fields = names.map((n) =>
-                randomField(rng, n, 0, isProtected && rng.chance(0.45)),
-        );
+        const fields = names.map((n) => randomField(rng, n, 0, isProtected && rng.chance(0.45)));
         if (isProtected && !fields.some((f) => f.mask && f.type === 'STRING')) {
                 const f = { name: 'secret', type: 'STRING', mode: 'NULLABLE' };
                 fields.push({ ...f, mask: randomMask(rng, f) });
@@ -199,8 +208,7 @@ function catalogText(world) {
 }
 
 /* Rows as the masks would show them. */
-const maskedRows = (t) =>
-        t.rows.a.map((row) => row.map((v, i) => masked(v, t.schema[i], NO_SALT)));
+const maskedRows = (t) => t.rows.a.map((row) => row.map((v, i) => masked(v, t.schema[i], NO_SALT)));
 
 /* Everything that must not show, of data set `side`: kept ends of partial values may. */
 function canariesOf(world, side) {
@@ -224,7 +232,6 @@ function canariesOf(world, side) {
 }
 
 module.exports = {
-        NO_SALT,
         canariesOf,
         catalogText,
         hasMask,
@@ -232,7 +239,6 @@ module.exports = {
         maskedRows,
         plainField,
         policyText,
-        protectedColumns,
         randomRows,
         randomWorld,
 };

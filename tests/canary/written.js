@@ -25,30 +25,73 @@ const mask = (kind, more) => ({ mask: { kind, ...more } });
 /* The first two columns get a number from 1 and one of a few letters; see world.js. */
 const SCHEMAS = {
         'crm.customers': [
-                id, grp('country'),
-                field('name', 'STRING', mask('partial', { keep_first: 1 })), field('email', 'STRING', mask('hash')),
-                field('ssn', 'STRING', mask('redact')), field('phone', 'STRING', mask('null')),
-                field('birthday', 'DATE', mask('redact')), field('salary', 'NUMERIC', mask('null')),
-                field('notes', 'BYTES', mask('redact')), field('score', 'INTEGER', mask('hash')),
+                id,
+                grp('country'),
+                field('name', 'STRING', mask('partial', { keep_first: 1 })),
+                field('email', 'STRING', mask('hash')),
+                field('ssn', 'STRING', mask('redact')),
+                field('phone', 'STRING', mask('null')),
+                field('birthday', 'DATE', mask('redact')),
+                field('salary', 'NUMERIC', mask('null')),
+                field('notes', 'BYTES', mask('redact')),
+                field('score', 'INTEGER', mask('hash')),
                 field('tags', 'STRING', { mode: 'REPEATED', ...mask('null') }),
-                field('address', 'RECORD', { fields: [field('street', 'STRING'), field('city', 'STRING'), field('zip', 'INTEGER')], ...mask('redact') }),
+                field('address', 'RECORD', {
+                        fields: [
+                                field('street', 'STRING'),
+                                field('city', 'STRING'),
+                                field('zip', 'INTEGER'),
+                        ],
+                        ...mask('redact'),
+                }),
                 field('profile', 'JSON', mask('redact')),
-                field('segment', 'STRING'), field('created', 'TIMESTAMP'),
+                field('segment', 'STRING'),
+                field('created', 'TIMESTAMP'),
         ],
         'crm.contacts': [
-                id, grp('kind'),
-                field('phones', 'RECORD', { mode: 'REPEATED', fields: [field('label', 'STRING'), field('number', 'STRING')], ...mask('redact') }),
+                id,
+                grp('kind'),
+                field('phones', 'RECORD', {
+                        mode: 'REPEATED',
+                        fields: [field('label', 'STRING'), field('number', 'STRING')],
+                        ...mask('redact'),
+                }),
         ],
         'shop.orders': [
-                id, grp('status'), field('customer_id', 'INTEGER'), field('placed', 'DATE'), field('amount', 'NUMERIC'),
-                field('items', 'RECORD', { mode: 'REPEATED', fields: [field('sku', 'STRING'), field('qty', 'INTEGER'), field('price', 'NUMERIC')] }),
+                id,
+                grp('status'),
+                field('customer_id', 'INTEGER'),
+                field('placed', 'DATE'),
+                field('amount', 'NUMERIC'),
+                field('items', 'RECORD', {
+                        mode: 'REPEATED',
+                        fields: [
+                                field('sku', 'STRING'),
+                                field('qty', 'INTEGER'),
+                                field('price', 'NUMERIC'),
+                        ],
+                }),
         ],
-        'shop.products': [id, grp('category'), field('sku', 'STRING'), field('title', 'STRING'), field('price', 'NUMERIC')],
+        'shop.products': [
+                id,
+                grp('category'),
+                field('sku', 'STRING'),
+                field('title', 'STRING'),
+                field('price', 'NUMERIC'),
+        ],
         'shop.notes': [id, grp('body')],
         'analytics.events': [
-                { ...id, name: 'event_id' }, grp('name'), field('user_id', 'INTEGER'), field('ts', 'TIMESTAMP'),
-                field('device', 'RECORD', { fields: [field('os', 'STRING'), field('browser', 'STRING')] }),
-                field('params', 'RECORD', { mode: 'REPEATED', fields: [field('key', 'STRING'), field('value', 'STRING')] }),
+                { ...id, name: 'event_id' },
+                grp('name'),
+                field('user_id', 'INTEGER'),
+                field('ts', 'TIMESTAMP'),
+                field('device', 'RECORD', {
+                        fields: [field('os', 'STRING'), field('browser', 'STRING')],
+                }),
+                field('params', 'RECORD', {
+                        mode: 'REPEATED',
+                        fields: [field('key', 'STRING'), field('value', 'STRING')],
+                }),
         ],
         'analytics.events_20260101': [{ ...id, name: 'event_id' }, grp('name')],
 };
@@ -65,7 +108,11 @@ function makeWorld(Random, { randomRows }) {
         /* the values that the attacks guess are there */
         const first = tables['acme-prod.crm.customers'];
         for (const [i, f] of first.schema.entries())
-                for (const side of ['a', 'b']) if (f.mask && first.rows[side][0][i] === null) first.rows[side][0][i] = first.rows[side].find((r) => r[i] !== null)[i];
+                for (const side of ['a', 'b'])
+                        if (f.mask && first.rows[side][0][i] === null)
+                                first.rows[side][0][i] = first.rows[side].find(
+                                        (r) => r[i] !== null,
+                                )[i];
         return { project: PROJECT, dataset: null, tables };
 }
 
@@ -78,10 +125,18 @@ function statements(file, world) {
                 const m = /^-- class: (.*)$/.exec(block.trim());
                 if (m) cls = m[1];
                 else if (cls && block.trim()) {
-                        const sql = block.trim().replace(/\{\{(\w+)(?::(\d+))?\}\}/g, (_, name, n) => {
-                                const v = String(customers.rows.a[0][customers.schema.findIndex((f) => f.name === name)]);
-                                return n ? v.slice(0, Number(n)) : v;
-                        });
+                        const sql = block
+                                .trim()
+                                .replace(/\{\{(\w+)(?::(\d+))?\}\}/g, (_, name, n) => {
+                                        const v = String(
+                                                customers.rows.a[0][
+                                                        customers.schema.findIndex(
+                                                                (f) => f.name === name,
+                                                        )
+                                                ],
+                                        );
+                                        return n ? v.slice(0, Number(n)) : v;
+                                });
                         found.push({ cls, sql });
                 }
         }
@@ -90,8 +145,10 @@ function statements(file, world) {
 
 function dataFile(world, rowsOf, plainField) {
         const tables = {};
-        for (const [full, t] of Object.entries(world.tables)) tables[full] = { schema: t.schema.map(plainField), rows: rowsOf(t) };
-        for (const [full, view] of Object.entries(VIEWS)) tables[full] = { schema: tables['acme-prod.crm.customers'].schema, rows: [], view };
+        for (const [full, t] of Object.entries(world.tables))
+                tables[full] = { schema: t.schema.map(plainField), rows: rowsOf(t) };
+        for (const [full, view] of Object.entries(VIEWS))
+                tables[full] = { schema: tables['acme-prod.crm.customers'].schema, rows: [], view };
         return JSON.stringify({ tables });
 }
 
@@ -101,13 +158,24 @@ function catalogFile(world, plainField) {
         return JSON.stringify({ tables: all });
 }
 
-const answerOf = (r) => JSON.stringify([r.body.schema?.fields?.map((f) => [f.name, f.type, f.mode]), r.body.rows, r.body.numDmlAffectedRows]);
-const shownOf = (r) => [...strings(r.body.rows), ...strings(r.body.schema), ...strings(r.body.error), ...strings(r.body.errors)];
+const answerOf = (r) =>
+        JSON.stringify([
+                r.body.schema?.fields?.map((f) => [f.name, f.type, f.mode]),
+                r.body.rows,
+                r.body.numDmlAffectedRows,
+        ]);
+const shownOf = (r) => [
+        ...strings(r.body.rows),
+        ...strings(r.body.schema),
+        ...strings(r.body.error),
+        ...strings(r.body.errors),
+];
 
 function strings(v, into = []) {
         if (typeof v === 'string') {
                 into.push(v);
-                if (/^[A-Za-z0-9+/]{8,}={0,2}$/.test(v)) into.push(Buffer.from(v, 'base64').toString('latin1'));
+                if (/^[A-Za-z0-9+/]{8,}={0,2}$/.test(v))
+                        into.push(Buffer.from(v, 'base64').toString('latin1'));
         } else if (v && typeof v === 'object') for (const x of Object.values(v)) strings(x, into);
         return into;
 }
@@ -116,35 +184,69 @@ function strings(v, into = []) {
 function isReplaced(sent) {
         for (const name of PROTECTED)
                 for (const m of sent.matchAll(new RegExp(`\`${PROJECT}\\.${name}\``, 'g')))
-                        if (!/^`[^`]*` AS sallyport_source\b/.test(sent.slice(m.index))) return false;
+                        if (!/^`[^`]*` AS sallyport_source\b/.test(sent.slice(m.index)))
+                                return false;
         return true;
 }
 
+/* `p.d.t`.column, which BigQuery reads and the stand-in's engine does not. */
+const unqualified = (sql) =>
+        sql.replace(/`(?:acme-prod\.)?\w+\.(\w+)`\s*\.(?=\s*[`*\w])/g, '`$1`.');
+
 async function one(s, asked, standins, canaries) {
-        if (asked.verdict !== 'allow') return { how: 'denied', why: asked.error?.id ?? asked.verdict };
-        const parameters = asked.params.map((p) => ({ name: p.name, parameterType: { type: p.type }, parameterValue: { value: p.value } }));
-        const body = (query, p) => ({ query, useLegacySql: false, maxResults: 1000, ...(p.length ? { parameterMode: 'NAMED', queryParameters: p } : {}) });
-        const ask = (which, query, p) => standins[which].call('POST', `projects/${PROJECT}/queries`, { token: standins[which].token, body: body(query, p) });
-        const [masked, a, b] = await Promise.all([ask('masked', s.sql, []), ask('a', asked.text, parameters), ask('b', asked.text, parameters)]);
+        if (asked.verdict !== 'allow')
+                return { how: 'denied', why: asked.error?.id ?? asked.verdict };
+        const parameters = asked.params.map((p) => ({
+                name: p.name,
+                parameterType: { type: p.type },
+                parameterValue: { value: p.value },
+        }));
+        const body = (query, p) => ({
+                query,
+                useLegacySql: false,
+                maxResults: 1000,
+                ...(p.length ? { parameterMode: 'NAMED', queryParameters: p } : {}),
+        });
+        const ask = (which, query, p) =>
+                standins[which].call('POST', `projects/${PROJECT}/queries`, {
+                        token: standins[which].token,
+                        body: body(query, p),
+                });
+        const sent = asked.text === s.sql ? unqualified(s.sql) : asked.text;
+        const [masked, a, b] = await Promise.all([
+                ask('masked', unqualified(s.sql), []),
+                ask('a', sent, parameters),
+                ask('b', sent, parameters),
+        ]);
         const known = new Set(shownOf(masked));
         for (const text of shownOf(a)) {
                 const run = known.has(text) ? null : canaries.find(text, s.sql);
                 if (run) return { how: 'LEAK', why: `'${run}' in ${text.slice(0, 200)}` };
         }
-        if (a.status !== b.status || answerOf(a) !== answerOf(b)) return { how: 'PAIR DIFFERS', why: `${a.status} ${answerOf(a)} / ${b.status} ${answerOf(b)}` };
+        if (a.status !== b.status || answerOf(a) !== answerOf(b))
+                return {
+                        how: 'PAIR DIFFERS',
+                        why: `${a.status} ${answerOf(a)} / ${b.status} ${answerOf(b)}`,
+                };
         const message = (r) => r.body.error?.message ?? '';
         if (masked.status !== 200 && a.status !== 200) {
                 const cannot = masked.status >= 500 || CANNOT.test(message(masked));
-                if (cannot) return isReplaced(asked.text) ? { how: 'masked, not executed here', why: message(masked) } : { how: 'NOT REPLACED', why: asked.text };
+                if (cannot)
+                        return isReplaced(asked.text)
+                                ? { how: 'masked, not executed here', why: message(masked) }
+                                : { how: 'NOT REPLACED', why: asked.text };
                 return { how: 'fails, masked or not', why: message(a) };
         }
-        if (masked.status === 200 && a.status !== 200) return { how: 'DOES NOT RUN', why: message(a) };
-        if (masked.status === 200 && answerOf(a) !== answerOf(masked)) return { how: 'ANSWER DIFFERS', why: `${answerOf(masked)} BECAME ${answerOf(a)}` };
+        if (masked.status === 200 && a.status !== 200)
+                return { how: 'DOES NOT RUN', why: message(a) };
+        if (masked.status === 200 && answerOf(a) !== answerOf(masked))
+                return { how: 'ANSWER DIFFERS', why: `${answerOf(masked)} BECAME ${answerOf(a)}` };
         return { how: asked.text === s.sql ? 'run as it is' : 'run masked' };
 }
 
 /* What the stand-in's engine lacks, and an output that the stand-in cannot write down. */
-const CANNOT = /Syntax error|Function not found|not supported|not have its\/their content set|DIFFERENTIAL_PRIVACY|GEOGRAPHY|LIKE ANY.*subquery/;
+const CANNOT =
+        /Syntax error|Function not found|not supported|not have its\/their content set|DIFFERENTIAL_PRIVACY|GEOGRAPHY|LIKE ANY.*subquery/;
 
 const BAD = ['LEAK', 'PAIR DIFFERS', 'NOT REPLACED', 'DOES NOT RUN', 'ANSWER DIFFERS'];
 /* What honest people must be able to send; the rest is counted by reason. */
@@ -153,7 +255,11 @@ const HONEST_AT_LEAST = 0.85;
 function table(results, markdown) {
         const classes = new Map();
         for (const r of results) {
-                const c = classes.get(r.cls) ?? classes.set(r.cls, { n: 0, run: 0, other: 0, denied: 0, ids: new Map() }).get(r.cls);
+                const c =
+                        classes.get(r.cls) ??
+                        classes
+                                .set(r.cls, { n: 0, run: 0, other: 0, denied: 0, ids: new Map() })
+                                .get(r.cls);
                 c.n++;
                 if (r.how.startsWith('run')) c.run++;
                 else if (r.how === 'denied') {
@@ -162,15 +268,34 @@ function table(results, markdown) {
                 } else c.other++;
         }
         for (const [name, c] of classes) {
-                const ids = [...c.ids].sort((x, y) => y[1] - x[1]).map(([k, n]) => (markdown ? `\`${k}\`` : k) + (n > 1 ? ` ${n}` : '')).join(', ');
-                if (markdown) console.log(`| ${name} | ${c.n} | ${c.run} | ${c.other} | ${c.denied} | ${ids} |`);
-                else console.log(`  ${name.padEnd(32)}${String(c.n).padStart(4)} ${String(c.run).padStart(6)} ${String(c.other).padStart(7)} ${String(c.denied).padStart(7)}  ${ids}`);
+                const ids = [...c.ids]
+                        .sort((x, y) => y[1] - x[1])
+                        .map(([k, n]) => (markdown ? `\`${k}\`` : k) + (n > 1 ? ` ${n}` : ''))
+                        .join(', ');
+                if (markdown)
+                        console.log(
+                                `| ${name} | ${c.n} | ${c.run} | ${c.other} | ${c.denied} | ${ids} |`,
+                        );
+                else
+                        console.log(
+                                `  ${name.padEnd(32)}${String(c.n).padStart(4)} ${String(c.run).padStart(6)} ${String(c.other).padStart(7)} ${String(c.denied).padStart(7)}  ${ids}`,
+                        );
         }
 }
 
 async function main() {
-        const { values } = parseArgs({ options: { bin: { type: 'string', default: 'build/sallyctl' }, verbose: { type: 'boolean', default: false }, markdown: { type: 'boolean', default: false } } });
-        if (process.platform !== 'linux' || process.arch !== 'x64' || !fs.existsSync(path.join(__dirname, '../../sandbox/node_modules'))) {
+        const { values } = parseArgs({
+                options: {
+                        bin: { type: 'string', default: 'build/sallyctl' },
+                        verbose: { type: 'boolean', default: false },
+                        markdown: { type: 'boolean', default: false },
+                },
+        });
+        if (
+                process.platform !== 'linux' ||
+                process.arch !== 'x64' ||
+                !fs.existsSync(path.join(__dirname, '../../sandbox/node_modules'))
+        ) {
                 console.log('written: skipped, the engine is not installed');
                 process.exit(77);
         }
@@ -191,12 +316,29 @@ async function main() {
                         fs.writeFileSync(file, dataFile(world, rows, worlds.plainField));
                         standins[name] = await start({ data: file });
                 }
-                const files = { honest: statements('honest.sql', world), attacks: statements('attacks.sql', world) };
+                const files = {
+                        honest: statements('honest.sql', world),
+                        attacks: statements('attacks.sql', world),
+                };
                 /* tables that the statements make themselves are known to the gate as made */
-                const context = { project: PROJECT, dataset: null, policy: worlds.policyText(world), catalog: withMade(catalogFile(world, worlds.plainField)) };
+                const context = {
+                        project: PROJECT,
+                        dataset: null,
+                        policy: worlds.policyText(world),
+                        catalog: withMade(catalogFile(world, worlds.plainField)),
+                };
                 for (const [name, list] of Object.entries(files)) {
-                        const asked = await gate.ask(context, list.map((s) => s.sql));
-                        for (const [i, s] of list.entries()) all[name].push({ ...s, ...(await one(s, asked[i], standins, canaries)), sent: asked[i].text, message: asked[i].error?.message });
+                        const asked = await gate.ask(
+                                context,
+                                list.map((s) => s.sql),
+                        );
+                        for (const [i, s] of list.entries())
+                                all[name].push({
+                                        ...s,
+                                        ...(await one(s, asked[i], standins, canaries)),
+                                        sent: asked[i].text,
+                                        message: asked[i].error?.message,
+                                });
                 }
         } finally {
                 for (const s of Object.values(standins)) await s.stop();
@@ -208,10 +350,16 @@ async function main() {
                 console.log(`\n${name}: statements, run, else, denied`);
                 table(results, values.markdown);
                 failed.push(...results.filter((r) => BAD.includes(r.how)));
-                if (values.verbose) for (const r of results) console.log(`${r.how}${r.why ? `: ${r.why}` : ''}${r.message ? ` (${r.message})` : ''}\n    ${r.sql.replaceAll('\n', '\n    ')}`);
+                if (values.verbose)
+                        for (const r of results)
+                                console.log(
+                                        `${r.how}${r.why ? `: ${r.why}` : ''}${r.message ? ` (${r.message})` : ''}\n    ${r.sql.replaceAll('\n', '\n    ')}`,
+                                );
         }
         for (const r of failed) console.log(`\n${r.how}: ${r.why}\n  ${r.sql}\n  sent: ${r.sent}`);
-        const run = all.honest.filter((r) => r.how.startsWith('run') || r.how.startsWith('masked,')).length;
+        const run = all.honest.filter(
+                (r) => r.how.startsWith('run') || r.how.startsWith('masked,'),
+        ).length;
         console.log(`\n  of ${all.honest.length} honest statements ${run} run`);
         if (run < HONEST_AT_LEAST * all.honest.length) failed.push('too few honest statements run');
         const total = all.honest.length + all.attacks.length;
@@ -226,7 +374,9 @@ function withMade(catalog) {
         const texts = (...names) => names.map((n) => field(n, 'STRING'));
         c.tables['acme-prod.shop.copy1'] = { schema: columns('crm.customers') };
         c.tables['acme-prod.shop.copy2'] = { schema: texts('s', 'p') };
-        c.tables['acme-prod.shop.by_country'] = { schema: [...texts('country'), field('n', 'INTEGER')] };
+        c.tables['acme-prod.shop.by_country'] = {
+                schema: [...texts('country'), field('n', 'INTEGER')],
+        };
         c.tables['acme-prod.crm.customers_2025'] = { schema: columns('crm.customers') };
         return JSON.stringify(c);
 }

@@ -183,8 +183,35 @@ static const struct {
           "SELECT * FROM customers FOR SYSTEM_TIME AS OF TIMESTAMP '2026-01-01'",
           "SELECT * FROM (SELECT sallyport_source.`id`, '[redacted]' AS `ssn`, "
           "sallyport_source.`name` FROM `p.crm.customers` AS "
-          "sallyport_source  FOR SYSTEM_TIME AS OF TIMESTAMP '2026-01-01'\n) AS "
+          "sallyport_source FOR SYSTEM_TIME AS OF TIMESTAMP '2026-01-01'\n) AS "
           "`customers`" },
+        { "columns qualified by the quoted path follow the subquery's name",
+          "SELECT `p.crm.customers`.`ssn`, COUNT(`p.crm.customers` . id) FROM "
+          "`p.crm.customers` GROUP BY `p.crm.customers`.`ssn`",
+          "SELECT `customers`.`ssn`, COUNT(`customers` . id) FROM " CUSTOMERS
+          " AS `customers` GROUP BY `customers`.`ssn`" },
+        { "a path qualifies nothing where the name would be somebody else's",
+          "SELECT `p.crm.customers`.id FROM `p.crm.customers`, "
+          "(SELECT 1 AS one) AS Customers",
+          "SELECT `p.crm.customers`.id FROM " CUSTOMERS
+          " AS `customers`, (SELECT 1 AS one) AS Customers" },
+        { "the path of another table is left alone",
+          "SELECT `crm.orders`.id, `crm.customers`.id FROM `crm.orders`, "
+          "`crm.customers`",
+          "SELECT `crm.orders`.id, `customers`.id FROM `crm.orders`, " CUSTOMERS
+          " AS `customers`" },
+        { "a sample goes inside, the alias stays",
+          "SELECT c.ssn FROM crm.customers c TABLESAMPLE SYSTEM (10 PERCENT) WHERE "
+          "TRUE",
+          "SELECT c.ssn FROM (SELECT sallyport_source.`id`, '[redacted]' AS `ssn`, "
+          "sallyport_source.`name` FROM `p.crm.customers` AS sallyport_source \n"
+          "TABLESAMPLE SYSTEM (10 PERCENT)\n) c  WHERE TRUE" },
+        { "a sample of the past goes inside",
+          "SELECT c.ssn FROM crm.customers AS c FOR SYSTEM_TIME AS OF @t "
+          "TABLESAMPLE SYSTEM (@p PERCENT)",
+          "SELECT c.ssn FROM (SELECT sallyport_source.`id`, '[redacted]' AS `ssn`, "
+          "sallyport_source.`name` FROM `p.crm.customers` AS sallyport_source FOR "
+          "SYSTEM_TIME AS OF @t\nTABLESAMPLE SYSTEM (@p PERCENT)\n) AS c " },
         { "a pipe query", "FROM crm.customers |> WHERE ssn = '1' |> SELECT name",
           "FROM " CUSTOMERS " AS `customers` |> WHERE ssn = '1' |> SELECT name" },
         { "the source of an insert",
@@ -286,8 +313,9 @@ static const struct {
         { "a wildcard over protected tables", "SELECT * FROM `p.crm.cust*`",
           "mask.wildcard" },
         { "a wildcard over others", "SELECT * FROM `p.crm.events_*`", NULL },
-        { "a sampled table",
-          "SELECT * FROM crm.customers TABLESAMPLE SYSTEM (10 PERCENT)",
+        { "a sample of what a pivot made",
+          "SELECT * FROM crm.customers PIVOT(COUNT(id) FOR ssn IN ('1')) AS q "
+          "TABLESAMPLE SYSTEM (10 PERCENT)",
           "mask.sampled" },
         { "a form that does not fit behind a subquery",
           "SELECT * FROM crm.customers WITH OFFSET", "mask.verify" },

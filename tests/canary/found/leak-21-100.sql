@@ -1,0 +1,1 @@
+INSERT acme-prod.crm.customers (`id`, `grp`, `created`, `Status`, `score`, `amount`, `address`) SELECT orders.code AS c1, 's' AS c2, `tags` AS c3, CAST(NULL AS TIMESTAMP) AS c4, 1 AS Value, CAST(NULL AS ARRAY<FLOAT64>) AS c5, 1 AS c6 FROM `acme-prod.web`.orders

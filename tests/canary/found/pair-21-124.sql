@@ -1,0 +1,1 @@
+SELECT 's' AS u1, 1 AS u2, DATE '2020-02-29' AS u3 FROM acme-prod.web.orders t JOIN `acme-prod.web.orders` tab USING (id, code) UNION ALL BY NAME SELECT 's' AS u1, src.`city`.c.kind AS u3, 1 AS u2 FROM `acme-prod.crm.v` INNER JOIN `acme-prod.crm`.v src USING (profile, grp)
