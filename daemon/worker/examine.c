@@ -488,14 +488,26 @@ static bool is_no_preview(struct sp_flow *f)
         return true;
 }
 
+/* Only a query has a job that its client can poll meanwhile. What cannot wait does not pass. */
+static bool cannot_wait(struct sp_flow *f)
+{
+        if (f->decision.verdict != SP_VERDICT_APPROVE || f->call.query)
+                return false;
+        (void)sp_err_set(&f->error, -EPERM, "approval.no-job", "",
+                         "a person must approve %s, and only a query can wait for one",
+                         f->call.action);
+        return true;
+}
+
 static enum sp_next decide(struct sp_flow *f)
 {
         const struct sp_judge_input in = input(f);
         enum sp_next next;
 
         f->decision = sp_judge_decide(&in, &f->judgement);
-        if (f->is_preview && f->decision.verdict != SP_VERDICT_DENY &&
-            sp_policy_mode(f->policy) != SP_MODE_OBSERVE && is_no_preview(f))
+        if (f->decision.verdict != SP_VERDICT_DENY &&
+            sp_policy_mode(f->policy) != SP_MODE_OBSERVE &&
+            ((f->is_preview && is_no_preview(f)) || cannot_wait(f)))
                 return sp_flow_refuse(f, 403, "accessDenied");
         next = apply(f);
         if (f->outcome != SP_OUTCOME_OPEN)

@@ -439,6 +439,21 @@ class Approving(unittest.TestCase):
         self.assertEqual(W.approvals(), {}, "nobody is asked any more")
         self.assertNotEqual(self.status(1008), "refunded")
 
+    def test_what_has_no_job_to_wait_with_does_not_pass_unapproved(self):
+        url = "https://bigquery.googleapis.com/bigquery/v2/projects/acme-prod/datasets/crm/tables/orders"
+        get = ("T=$(curl -sS -H 'Metadata-Flavor: Google' http://169.254.169.254/computeMetadata/v1/instance/"
+               "service-accounts/default/token | sed 's/.*access_token\":\"\\([^\"]*\\).*/\\1/');"
+               f"curl -sS --max-time 20 -H \"Authorization: Bearer $T\" {url}")
+        self.assertIn('"tableReference"', W.agent(["sh", "-c", get]).stdout, "allowed, it passes")
+        ask = ("  # Scratch space.",
+               "  - name: ask-metadata\n    workloads: [ci-agents]\n    actions: [bigquery.tables.get]\n"
+               '    resources: ["acme-prod.crm.orders"]\n    verdict: approve\n  # Scratch space.')
+        with W.changed_policy(("bigquery.tables.get, ", ""), ask):
+            p = W.agent(["sh", "-c", get])
+        self.assertIn("approval.no-job", p.stdout)
+        self.assertNotIn("tableReference", p.stdout)
+        self.assertEqual(W.approvals(), {})
+
     def test_a_request_nobody_decides_expires_and_says_so(self):
         with W.changed_policy(("timeout: 10m", "timeout: 10s")):
             a = W.query(self.UPDATE % 1006)
