@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/base/digest.h"
+
 struct reader {
         struct sp_arena *arena;
         const char *p, *end;
@@ -44,88 +46,91 @@ static void skip_blanks(struct reader *r)
                 r->p++;
 }
 
-static int hex4(const char *p, const char *end, uint32_t *ret)
+static int hex4(struct sp_str s, uint32_t *ret)
 {
-        uint32_t v = 0;
+        uint8_t b[2];
 
-        if (end - p < 4)
+        if (s.n < 4 || sp_unhex(sp_str_sub(s, 0, 4), b, sizeof(b)) < 0)
                 return -EINVAL;
-        for (int i = 0; i < 4; i++) {
-                char c = p[i];
-                uint32_t d;
-
-                if (c >= '0' && c <= '9')
-                        d = (uint32_t)(c - '0');
-                else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-                        d = (uint32_t)((c | 0x20) - 'a' + 10);
-                else
-                        return -EINVAL;
-                v = v << 4 | d;
-        }
-        *ret = v;
+        *ret = (uint32_t)b[0] << 8 | b[1];
         return 0;
 }
 
-static char *put_utf8(char *o, uint32_t c)
+char *sp_json_put_utf8(char *to, uint32_t c)
 {
         if (c < 0x80) {
-                *o++ = (char)c;
+                *to++ = (char)c;
         } else if (c < 0x800) {
-                *o++ = (char)(0xC0 | c >> 6);
-                *o++ = (char)(0x80 | (c & 0x3F));
+                *to++ = (char)(0xC0 | c >> 6);
+                *to++ = (char)(0x80 | (c & 0x3F));
         } else if (c < 0x10000) {
-                *o++ = (char)(0xE0 | c >> 12);
-                *o++ = (char)(0x80 | (c >> 6 & 0x3F));
-                *o++ = (char)(0x80 | (c & 0x3F));
+                *to++ = (char)(0xE0 | c >> 12);
+                *to++ = (char)(0x80 | (c >> 6 & 0x3F));
+                *to++ = (char)(0x80 | (c & 0x3F));
         } else {
-                *o++ = (char)(0xF0 | c >> 18);
-                *o++ = (char)(0x80 | (c >> 12 & 0x3F));
-                *o++ = (char)(0x80 | (c >> 6 & 0x3F));
-                *o++ = (char)(0x80 | (c & 0x3F));
+                *to++ = (char)(0xF0 | c >> 18);
+                *to++ = (char)(0x80 | (c >> 12 & 0x3F));
+                *to++ = (char)(0x80 | (c >> 6 & 0x3F));
+                *to++ = (char)(0x80 | (c & 0x3F));
         }
-        return o;
+        return to;
 }
 
-/* \uXXXX at r->p (behind the 'u'), with its low surrogate if it needs one. */
-static int read_unicode(struct reader *r, char **o)
+static int unicode_escape(struct sp_str s, uint32_t *ret, size_t *ret_n)
 {
         uint32_t c, low;
 
-        if (hex4(r->p, r->end, &c) < 0)
-                return FAIL(r, "json.syntax", "\\u needs four hexadecimal digits");
-        r->p += 4;
-        if (c == 0)
-                return FAIL(r, "json.nul", "NUL is not allowed in a string");
+        if (hex4(sp_str_sub(s, 2, 4), &c) < 0)
+                return -EINVAL;
         if (c >= 0xDC00 && c <= 0xDFFF)
-                return FAIL(r, "json.surrogate", "a low surrogate without a high one");
+                return -EILSEQ;
+        *ret_n = 6;
         if (c >= 0xD800 && c <= 0xDBFF) {
-                if (r->end - r->p < 6 || r->p[0] != '\\' || r->p[1] != 'u' ||
-                    hex4(r->p + 2, r->end, &low) < 0 || low < 0xDC00 || low > 0xDFFF)
-                        return FAIL(r, "json.surrogate",
-                                    "a high surrogate without a low one");
-                r->p += 6;
+                if (s.n < 12 || s.p[6] != '\\' || s.p[7] != 'u' ||
+                    hex4(sp_str_sub(s, 8, 4), &low) < 0 || low < 0xDC00 || low > 0xDFFF)
+                        return -EILSEQ;
+                *ret_n = 12;
                 c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
         }
-        *o = put_utf8(*o, c);
+        *ret = c;
         return 0;
 }
 
-static int read_escape(struct reader *r, char **o)
+int sp_json_escape(struct sp_str s, uint32_t *ret, size_t *ret_n)
 {
         static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
         const char *at;
 
-        if (r->p >= r->end)
-                return FAIL(r, "json.syntax", "the text ends inside a string");
-        if (*r->p == 'u') {
-                r->p++;
-                return read_unicode(r, o);
-        }
-        at = *r->p ? strchr(from, *r->p) : NULL;
+        if (s.n < 2 || s.p[0] != '\\' || !s.p[1])
+                return -EINVAL;
+        if (s.p[1] == 'u')
+                return unicode_escape(s, ret, ret_n);
+        at = strchr(from, s.p[1]);
         if (!at)
+                return -EINVAL;
+        *ret = (unsigned char)to[at - from];
+        *ret_n = 2;
+        return 0;
+}
+
+/* At the backslash. */
+static int read_escape(struct reader *r, char **o)
+{
+        uint32_t c;
+        size_t n;
+
+        switch (sp_json_escape(sp_str(r->p, (size_t)(r->end - r->p)), &c, &n)) {
+        case 0:
+                break;
+        case -EILSEQ:
+                return FAIL(r, "json.surrogate", "half of a surrogate pair");
+        default:
                 return FAIL(r, "json.syntax", "unknown escape in a string");
-        *(*o)++ = to[at - from];
-        r->p++;
+        }
+        if (c == 0)
+                return FAIL(r, "json.nul", "NUL is not allowed in a string");
+        r->p += n;
+        *o = sp_json_put_utf8(*o, c);
         return 0;
 }
 
@@ -149,9 +154,9 @@ static int read_string(struct reader *r, struct sp_str *ret)
 
                 if (c < 0x20)
                         return FAIL(r, "json.syntax", "control character in a string");
-                r->p++;
                 if (c != '\\') {
                         *o++ = (char)c;
+                        r->p++;
                         continue;
                 }
                 e = read_escape(r, &o);

@@ -43,6 +43,13 @@ struct sp_json *sp_json_get(const struct sp_json *o, const char *key);
 /* The string of member `key`, or the empty string if absent or of another type. */
 struct sp_str sp_json_get_str(const struct sp_json *o, const char *key);
 
+/* For those who read strings as they stand in a text: the escape that `s` begins with, both
+ * halves of a surrogate pair as one; which character it is, and how many bytes of text.
+ * -EINVAL: none of RFC 8259's; -EILSEQ: half of a pair. */
+sp_must_check int sp_json_escape(struct sp_str s, uint32_t *ret, size_t *ret_n);
+/* `c` in UTF-8, up to 4 bytes; returns the place behind it. */
+char *sp_json_put_utf8(char *to, uint32_t c);
+
 /*
  * The writer puts in commas and escapes. It remembers the first failure (`error`) and
  * does nothing after it, so callers check once, at the end, with sp_jsonw_end.

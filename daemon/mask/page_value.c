@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "daemon/base/digest.h"
+#include "daemon/base/json.h"
 #include "daemon/mask/page_impl.h"
 
 /* 15 hexadecimal digits, as put_hash of expr.c takes: 60 bits fit an INT64. */
@@ -20,53 +21,6 @@ static int bad(struct sp_err *e, const char *what)
 
 /* ---- JSON text to characters ---- */
 
-static int hex4(struct sp_str s, size_t i, uint32_t *ret)
-{
-        uint8_t b[2];
-
-        if (s.n - i < 4 || sp_unhex(sp_str(s.p + i, 4), b, 2) < 0)
-                return -EBADMSG;
-        *ret = (uint32_t)b[0] << 8 | b[1];
-        return 0;
-}
-
-/* `\uXXXX` at s[i], the two halves of a pair as one: how long it is, and which character. */
-static int read_unicode(struct sp_str s, size_t i, uint32_t *ret, size_t *ret_n)
-{
-        uint32_t c, low;
-
-        if (hex4(s, i + 2, &c) < 0 || (c >= 0xdc00 && c < 0xe000))
-                return -EBADMSG;
-        *ret_n = 6;
-        if (c >= 0xd800 && c < 0xdc00) {
-                if (s.n - i < 12 || s.p[i + 6] != '\\' || s.p[i + 7] != 'u' ||
-                    hex4(s, i + 8, &low) < 0 || low < 0xdc00 || low >= 0xe000)
-                        return -EBADMSG;
-                c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-                *ret_n = 12;
-        }
-        *ret = c;
-        return 0;
-}
-
-/* An escape at s[i]: its length in the text and the character. */
-static int read_escape(struct sp_str s, size_t i, uint32_t *ret, size_t *ret_n)
-{
-        static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-        const char *at;
-
-        if (s.n - i < 2)
-                return -EBADMSG;
-        if (s.p[i + 1] == 'u')
-                return s.n - i < 6 ? -EBADMSG : read_unicode(s, i, ret, ret_n);
-        at = s.p[i + 1] ? strchr(from, s.p[i + 1]) : NULL;
-        if (!at)
-                return -EBADMSG;
-        *ret = (unsigned char)to[at - from];
-        *ret_n = 2;
-        return 0;
-}
-
 /* The length of the character at raw[i], one or more bytes of text. The bytes are valid UTF-8. */
 static int character(struct sp_str raw, size_t i, size_t *ret_n)
 {
@@ -74,55 +28,31 @@ static int character(struct sp_str raw, size_t i, size_t *ret_n)
         uint32_t code;
 
         if (c == '\\')
-                return read_escape(raw, i, &code, ret_n);
+                return sp_json_escape(sp_str_sub(raw, i, raw.n - i), &code, ret_n);
         *ret_n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
         return 0;
-}
-
-static size_t put_utf8(char *to, uint32_t c)
-{
-        if (c < 0x80) {
-                to[0] = (char)c;
-                return 1;
-        }
-        if (c < 0x800) {
-                to[0] = (char)(0xc0 | c >> 6);
-                to[1] = (char)(0x80 | (c & 0x3f));
-                return 2;
-        }
-        if (c < 0x10000) {
-                to[0] = (char)(0xe0 | c >> 12);
-                to[1] = (char)(0x80 | (c >> 6 & 0x3f));
-                to[2] = (char)(0x80 | (c & 0x3f));
-                return 3;
-        }
-        to[0] = (char)(0xf0 | c >> 18);
-        to[1] = (char)(0x80 | (c >> 12 & 0x3f));
-        to[2] = (char)(0x80 | (c >> 6 & 0x3f));
-        to[3] = (char)(0x80 | (c & 0x3f));
-        return 4;
 }
 
 /* The characters of `raw` into `to`, which has room for raw.n bytes: no escape is shorter than
  * what it stands for. */
 static int decode(struct sp_str raw, char *to, size_t *ret_n)
 {
-        size_t n = 0;
+        char *o = to;
 
         for (size_t i = 0; i < raw.n;) {
                 uint32_t c;
                 size_t length;
 
                 if (raw.p[i] != '\\') {
-                        to[n++] = raw.p[i++];
+                        *o++ = raw.p[i++];
                         continue;
                 }
-                if (read_escape(raw, i, &c, &length) < 0)
+                if (sp_json_escape(sp_str_sub(raw, i, raw.n - i), &c, &length) < 0)
                         return -EBADMSG;
-                n += put_utf8(to + n, c);
+                o = sp_json_put_utf8(o, c);
                 i += length;
         }
-        *ret_n = n;
+        *ret_n = (size_t)(o - to);
         return 0;
 }
 
