@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a mask shows is what the SQL of expr.c shows, as BigQuery writes it in an answer: a preview must
- * not tell more than a query, nor something else.
+ * What a mask shows is what the SQL of function.c shows, as BigQuery writes it in an answer:
+ * a preview must not tell more than a query, nor something else.
  */
 #include <errno.h>
 

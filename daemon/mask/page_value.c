@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One value, masked to what the SQL of expr.c gives for it. The SQL sees characters and bytes; here
+ * One value, masked to what the SQL of function.c gives for it. The SQL sees characters and bytes; here
  * they arrive as JSON text, so what is hashed is decoded first, and what is shown in part is cut at
  * whole characters of the JSON text.
  */
@@ -10,7 +10,7 @@
 #include "daemon/base/json.h"
 #include "daemon/mask/page_impl.h"
 
-/* 15 hexadecimal digits, as put_hash of expr.c takes: 60 bits fit an INT64. */
+/* 15 hexadecimal digits, as put_hash of function.c takes: 60 bits fit an INT64. */
 #define INTEGER_DIGITS 15
 
 static int bad(struct sp_err *e, const char *what)
@@ -193,7 +193,7 @@ static int put_stars(struct sp_buf *to, size_t n)
         return 0;
 }
 
-/* As put_partial of expr.c: what would stay whole is starred whole. */
+/* As put_partial of function.c: what would stay whole is starred whole. */
 static int partial(struct sp_page *g, const struct sp_page_column *c, struct sp_str raw,
                    struct sp_err *e)
 {

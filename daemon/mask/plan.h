@@ -3,7 +3,7 @@
  * mask/plan — what the parts of mask/ share while one text is rewritten.
  *
  * Job:       the masks of one table's columns (columns.c), the SQL that replaces a
- *            mention of it (expr.c), names that are qualified by its path (qualified.c),
+ *            mention of it (expr.c, function.c), names that are qualified by its path (qualified.c),
  *            what a statement may not do to a protected target (target.c), and the check
  *            of the result (verify.c).
  * Ownership: everything in the arena of the request.
