@@ -12,26 +12,41 @@ static const struct sp_schema *find_schema(const struct sp_mask_input *in,
         return NULL;
 }
 
-/* Whether a field below `parent` is protected. The depth is that of sp_schema_read. */
-static int any_nested(struct sp_arena *a, const struct sp_mask_input *in,
-                      struct sp_str table, struct sp_str parent,
-                      const struct sp_column *c)
+static size_t count(const struct sp_column *columns, size_t n)
 {
-        for (size_t i = 0; i < c->n_fields; i++) {
-                const struct sp_column *f = &c->fields[i];
-                struct sp_str path = sp_arena_printf(a, "%.*s.%.*s", SP_FMT(parent),
-                                                     SP_FMT(f->name));
-                int r;
+        size_t all = n;
 
-                if (!path.p)
+        for (size_t i = 0; i < n; i++) /* as deep as sp_schema_read lets it be */
+                all += count(columns[i].fields, columns[i].n_fields);
+        return all;
+}
+
+/* Appends those of the columns, or fields of `parent`, that are masked: what a mask hides
+ * as a whole is not looked into. As deep as sp_schema_read lets it be. */
+static int find_masked(struct sp_arena *a, const struct sp_mask_input *in,
+                       const struct sp_mask_column *parent, const struct sp_column *c,
+                       size_t n, struct sp_mask_table *t)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                struct sp_mask_column one = { &c[i], &c[i], c[i].name, { 0 } };
+
+                if (parent) {
+                        one.top = parent->top;
+                        one.path = sp_arena_printf(a, "%.*s.%.*s", SP_FMT(parent->path),
+                                                   SP_FMT(c[i].name));
+                }
+                if (!one.path.p)
                         return -ENOMEM;
-                if (sp_policy_mask(in->policy, in->who, table, path, in->now_us).kind)
-                        return 1;
-                r = any_nested(a, in, table, path, f);
-                if (r)
-                        return r;
+                one.mask = sp_policy_mask(in->policy, in->who, t->schema->table,
+                                          one.path, in->now_us);
+                if (one.mask.kind != SP_MASK_NONE)
+                        t->columns[t->n_columns++] = one;
+                else
+                        r = find_masked(a, in, &one, c[i].fields, c[i].n_fields, t);
         }
-        return 0;
+        return r;
 }
 
 int sp_mask_table_find(struct sp_arena *a, const struct sp_mask_input *in,
@@ -53,26 +68,11 @@ int sp_mask_table_find(struct sp_arena *a, const struct sp_mask_input *in,
                         "masks work on tables only",
                         (int)SP_MIN(name.n, 160), name.p,
                         (int)SP_MIN(t.schema->kind.n, 40), t.schema->kind.p);
-        t.columns = sp_arena_array(a, t.schema->n_columns, sizeof(*t.columns));
-        t.nested = sp_arena_array(a, t.schema->n_columns, sizeof(*t.nested));
-        if (!t.columns || !t.nested)
+        t.columns = sp_arena_array(a, count(t.schema->columns, t.schema->n_columns),
+                                   sizeof(*t.columns));
+        if (!t.columns ||
+            find_masked(a, in, NULL, t.schema->columns, t.schema->n_columns, &t) < 0)
                 return -ENOMEM;
-        for (size_t i = 0; i < t.schema->n_columns; i++) {
-                const struct sp_column *c = &t.schema->columns[i];
-                struct sp_mask m =
-                        sp_policy_mask(in->policy, in->who, name, c->name, in->now_us);
-
-                if (m.kind != SP_MASK_NONE) {
-                        t.columns[t.n_columns++] = (struct sp_mask_column){ c, m };
-                } else {
-                        int r = any_nested(a, in, name, c->name, c);
-
-                        if (r < 0)
-                                return r;
-                        if (r)
-                                t.nested[t.n_nested++] = c;
-                }
-        }
         *ret = t;
         return 0;
 }

@@ -14,18 +14,18 @@
 #include "daemon/mask/mask.h"
 
 struct sp_mask_column {
-        const struct sp_column *column;
+        const struct sp_column *column; /* of the table, or a field at any depth */
+        const struct sp_column *top; /* the table's column that it is or is inside of */
+        struct sp_str path; /* "ssn", "address.street" */
         struct sp_mask mask;
 };
 
 /* A table with at least one protected column. */
 struct sp_mask_table {
         const struct sp_schema *schema;
-        struct sp_mask_column *columns; /* the masked ones, in schema order */
+        struct sp_mask_column *columns; /* the masked ones, in schema order; none inside
+                                           of another */
         size_t n_columns;
-        const struct sp_column *
-                *nested; /* unmasked, but some field inside is protected */
-        size_t n_nested;
 };
 
 /* Finds schema and masks of `name`. ret->n_columns may be 0: the patterns match the
@@ -35,7 +35,7 @@ sp_must_check int sp_mask_table_find(struct sp_arena *a, const struct sp_mask_in
                                      struct sp_err *reterr);
 
 /* Appends "(SELECT …every column… FROM `name` AS … clauses)", where `clauses` are FOR
- * SYSTEM_TIME and TABLESAMPLE as written. *needs_salt is set when an expression uses the
+ * SYSTEM_TIME and TABLESAMPLE as written. Records with masked fields are built anew. *needs_salt is set when an expression uses the
  * parameter, and left alone otherwise. */
 sp_must_check int sp_mask_put_subquery(struct sp_buf *to, const struct sp_mask_table *t,
                                        struct sp_str name, struct sp_str clauses,

@@ -141,7 +141,7 @@ static int check_target(struct rewrite *w, const struct sp_sql_statement *st,
         case SP_SQL_DELETE:
         case SP_SQL_MERGE:
                 r = find_table(w, name, &table);
-                if (r < 0 || (!table->n_columns && !table->n_nested))
+                if (r < 0 || !table->n_columns)
                         return r;
                 return sp_mask_check_target(w->arena, w->in, st, t, table, w->err);
         default:
@@ -170,11 +170,6 @@ static int read_protected(struct rewrite *w, const struct sp_sql_table *t,
         r = find_table(w, name, &table);
         if (r < 0)
                 return r;
-        if (table->n_nested)
-                return refuse(
-                        w, "mask.nested-column", name,
-                        "has protected fields inside records, which cannot be masked "
-                        "one by one yet");
         if (!table->n_columns)
                 return 0;
         if (t->is_sampled && !t->sample.end)
@@ -314,7 +309,7 @@ static int list_columns(struct rewrite *w, const bool *is_used,
                         to->mask = m->mask;
                         to->column = sp_arena_printf(w->arena, "%.*s.%.*s",
                                                      SP_FMT(w->known[i].name),
-                                                     SP_FMT(m->column->name));
+                                                     SP_FMT(m->path));
                         if (!to->column.p)
                                 return -ENOMEM;
                 }

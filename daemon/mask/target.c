@@ -25,10 +25,7 @@ struct scan {
 static bool is_protected(const struct scan *s, struct sp_str name)
 {
         for (size_t i = 0; i < s->table->n_columns; i++)
-                if (sp_sql_name_eq(s->table->columns[i].column->name, name))
-                        return true;
-        for (size_t i = 0; i < s->table->n_nested; i++)
-                if (sp_sql_name_eq(s->table->nested[i]->name, name))
+                if (sp_sql_name_eq(s->table->columns[i].top->name, name))
                         return true;
         return false;
 }

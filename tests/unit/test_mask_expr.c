@@ -70,6 +70,8 @@ static void test_expressions(void **state sp_unused)
                                        sp_str_c(table[i].mode), NULL, 0 };
                 struct sp_schema schema = { .columns = &c, .n_columns = 1 };
                 struct sp_mask_column mc = { &c,
+                                             &c,
+                                             c.name,
                                              { table[i].kind, table[i].first,
                                                table[i].last, SP_STR_NULL } };
                 struct sp_mask_table t = { .schema = &schema,
@@ -109,7 +111,7 @@ static void test_record(void **state sp_unused)
         struct sp_column c = { SP_STR("c"), SP_STR("RECORD"), SP_STR("REPEATED"), inner,
                                2 };
         struct sp_schema schema = { .columns = &c, .n_columns = 1 };
-        struct sp_mask_column mc = { &c, { .kind = SP_MASK_REDACT } };
+        struct sp_mask_column mc = { &c, &c, c.name, { .kind = SP_MASK_REDACT } };
         struct sp_mask_table t = { .schema = &schema, .columns = &mc, .n_columns = 1 };
         struct sp_err err = SP_ERR_NULL;
         bool needs_salt = false;
@@ -127,6 +129,178 @@ static void test_record(void **state sp_unused)
                                               &needs_salt, &err),
                          -EPERM);
         assert_string_equal(err.id, "mask.name");
+}
+
+/* ---- fields of records ---- */
+
+#define FIELD(name, type) "{\"name\":\"" name "\",\"type\":\"" type "\"}"
+#define RECORD(name, mode, fields)                                                     \
+        "{\"name\":\"" name "\",\"type\":\"RECORD\",\"mode\":\"" mode                  \
+        "\",\"fields\":[" fields "]}"
+#define V "sallyport_source"
+
+static const struct {
+        const char *sentence;
+        const char *masks; /* of p.d.t */
+        const char *fields;
+        const char *select; /* or the id of the refusal */
+        const char *variable;
+} nested[] = {
+        { "a record keeps its other fields, their order, and whether it is NULL",
+          "columns: [p.d.t.a.s], mask: redact",
+          FIELD("x", "DATE") "," RECORD("a", "",
+                                        FIELD("n", "INTEGER") "," FIELD("s", "STRING")),
+          V ".`x`, IF(" V ".`a` IS NULL, NULL, STRUCT(" V
+            ".`a`.`n` AS `n`, '[redacted]' AS `s`)) AS `a`",
+          V },
+        { "a list keeps its order", "columns: [p.d.t.a.s], mask: \"null\"",
+          RECORD("a", "REPEATED", FIELD("s", "STRING") "," FIELD("n", "FLOAT")),
+          "ARRAY(SELECT IF(" V
+          "_e1 IS NULL, NULL, STRUCT(CAST(NULL AS STRING) AS `s`, " V
+          "_e1.`n` AS `n`)) FROM UNNEST(" V ".`a`) AS " V "_e1 WITH OFFSET AS " V
+          "_o1 ORDER BY " V "_o1) AS `a`",
+          V },
+        { "a list in a list has variables of its own",
+          "columns: [p.d.t.a.b.s], mask: redact",
+          RECORD("a", "REPEATED", RECORD("b", "REPEATED", FIELD("s", "STRING"))),
+          "ARRAY(SELECT IF(" V "_e1 IS NULL, NULL, STRUCT(ARRAY(SELECT IF(" V
+          "_e2 IS NULL, NULL, STRUCT('[redacted]' AS `s`)) FROM UNNEST(" V
+          "_e1.`b`) AS " V "_e2 WITH OFFSET AS " V "_o2 ORDER BY " V
+          "_o2) AS `b`)) FROM UNNEST(" V ".`a`) AS " V "_e1 WITH OFFSET AS " V
+          "_o1 ORDER BY " V "_o1) AS `a`",
+          V },
+        { "only what has a protected field is built anew",
+          "columns: [p.d.t.a.b.s], mask: redact",
+          RECORD("a", "NULLABLE",
+                 RECORD("k", "", FIELD("s", "STRING")) "," RECORD(
+                         "b", "", FIELD("s", "STRING"))) "," RECORD("b", "",
+                                                                    FIELD("s",
+                                                                          "STRING")),
+          "IF(" V ".`a` IS NULL, NULL, STRUCT(" V ".`a`.`k` AS `k`, IF(" V
+          ".`a`.`b` IS NULL, NULL, STRUCT('[redacted]' AS `s`)) AS `b`)) AS `a`, " V
+          ".`b`",
+          V },
+        { "a mask of the record hides it whole",
+          "columns: [p.d.t.a, p.d.t.a.s], mask: redact",
+          RECORD("a", "", FIELD("s", "STRING")),
+          "CAST(NULL AS STRUCT<`s` STRING>) AS `a`", V },
+        { "a field of a record may be a list", "columns: [p.d.t.a.l], mask: redact",
+          RECORD("a", "", "{\"name\":\"l\",\"type\":\"STRING\",\"mode\":\"REPEATED\"}"),
+          "IF(" V ".`a` IS NULL, NULL, STRUCT(ARRAY<STRING>[] AS `l`)) AS `a`", V },
+        { "no field takes the place of a variable",
+          "columns: [p.d.t.a.s], mask: redact",
+          RECORD("a", "REPEATED",
+                 FIELD("s", "STRING") "," FIELD(
+                         "SallyPort_source_e1",
+                         "DATE") "," FIELD("sallyport_source_41x", "DATE")),
+          "ARRAY(SELECT IF(" V "_42_e1 IS NULL, NULL, STRUCT('[redacted]' AS `s`, " V
+          "_42_e1.`SallyPort_source_e1` AS `SallyPort_source_e1`, " V
+          "_42_e1.`sallyport_source_41x` AS `sallyport_source_41x`)) FROM UNNEST(" V
+          "_42.`a`) AS " V "_42_e1 WITH OFFSET AS " V "_42_o1 ORDER BY " V
+          "_42_o1) AS `a`",
+          V "_42" },
+        { "not even in another spelling of the letters",
+          "columns: [p.d.t.a.s], mask: redact",
+          RECORD("a", "", FIELD("s", "STRING") "," FIELD("ſallyport_source", "DATE")),
+          "IF(" V "_1.`a` IS NULL, NULL, STRUCT('[redacted]' AS `s`, " V
+          "_1.`a`.`ſallyport_source` AS `ſallyport_source`)) AS `a`",
+          V "_1" },
+        { "a mask that cannot hide the field", "columns: [p.d.t.a.s], mask: hash",
+          RECORD("a", "", FIELD("s", "DATE")), "mask.type", NULL },
+        { "a name that could end its quotes", "columns: [p.d.t.a.s], mask: redact",
+          RECORD("a", "", FIELD("s", "STRING") "," FIELD("x` FROM y", "DATE")),
+          "mask.name", NULL },
+};
+
+static void read_schema(struct sp_arena *a, const char *fields, struct sp_schema *ret)
+{
+        struct sp_json *json = NULL;
+        struct sp_err err = SP_ERR_NULL;
+        struct sp_str text = sp_arena_printf(a, "{\"schema\":[%s]}", fields);
+
+        assert_int_equal(sp_json_parse(a, text, &json, &err), 0);
+        if (sp_schema_read(a, SP_STR("p.d.t"), json, ret, &err) < 0)
+                fail_msg("%s: %s", fields, err.what);
+}
+
+static struct sp_policy *read_policy(struct sp_arena *a, const char *masks)
+{
+        struct sp_policy_file f = {
+                SP_STR("m.yaml"),
+                sp_arena_printf(a, "version: 1\nmasks:\n- {name: m, %s}\n", masks)
+        };
+        struct sp_policy *p = NULL;
+        struct sp_err err = SP_ERR_NULL;
+
+        if (sp_policy_load(&f, 1, NULL, 0, &p, &err) < 0)
+                fail_msg("%s: %s", masks, err.what);
+        return p;
+}
+
+static void records_and_lists_are_built_anew(void **state sp_unused)
+{
+        for (size_t i = 0; i < SP_ARRAY_SIZE(nested); i++) {
+                struct sp_arena a = SP_ARENA_INIT(1 << 20);
+                sp_autobuf to = SP_BUF_INIT(10000), want = SP_BUF_INIT(10000);
+                sp_cleanup(sp_policy_unrefp) struct sp_policy *p =
+                        read_policy(&a, nested[i].masks);
+                const struct sp_principal who = { .workload = SP_STR("ci") };
+                struct sp_schema schema;
+                const struct sp_mask_input in = {
+                        .schemas = &schema, .n_schemas = 1, .policy = p, .who = &who
+                };
+                struct sp_mask_table t;
+                struct sp_err err = SP_ERR_NULL;
+                bool needs_salt = false;
+
+                read_schema(&a, nested[i].fields, &schema);
+                assert_int_equal(sp_mask_table_find(&a, &in, schema.table, &t, &err),
+                                 0);
+                if (sp_mask_put_subquery(&to, &t, schema.table, SP_STR_NULL,
+                                         &needs_salt, &err) < 0) {
+                        assert_string_equal(err.id, nested[i].select);
+                        sp_arena_done(&a);
+                        continue;
+                }
+                assert_int_equal(sp_buf_addf(&want, "(SELECT %s FROM `p.d.t` AS %s)",
+                                             nested[i].select, nested[i].variable),
+                                 0);
+                if (!sp_str_eq(sp_buf_str(&to), sp_buf_str(&want)))
+                        fail_msg("%s:\n%.*s\n%.*s", nested[i].sentence,
+                                 SP_FMT(sp_buf_str(&to)), SP_FMT(sp_buf_str(&want)));
+                sp_arena_done(&a);
+        }
+}
+
+static void masked_columns_are_found_in_schema_order(void **state sp_unused)
+{
+        struct sp_arena a = SP_ARENA_INIT(1 << 20);
+        sp_cleanup(sp_policy_unrefp) struct sp_policy *p = read_policy(
+                &a,
+                "columns: [p.d.t.z, p.d.t.b.c.*, p.d.t.b.a, p.d.t.a], mask: redact");
+        const struct sp_principal who = { .workload = SP_STR("ci") };
+        static const char *const want[] = { "z", "b.c.y", "b.c.x", "b.a" };
+        struct sp_schema schema;
+        const struct sp_mask_input in = {
+                .schemas = &schema, .n_schemas = 1, .policy = p, .who = &who
+        };
+        struct sp_mask_table t;
+
+        read_schema(&a,
+                    FIELD("z", "DATE") "," RECORD(
+                            "b", "REPEATED",
+                            RECORD("c", "",
+                                   FIELD("y", "DATE") "," RECORD(
+                                           "x", "",
+                                           FIELD("q", "DATE"))) "," FIELD("a", "DATE")),
+                    &schema);
+        assert_int_equal(sp_mask_table_find(&a, &in, schema.table, &t, NULL), 0);
+        assert_int_equal(t.n_columns, SP_ARRAY_SIZE(want));
+        for (size_t i = 0; i < t.n_columns; i++) {
+                SP_CHECK(want[i], sp_str_eq(t.columns[i].path, sp_str_c(want[i])));
+                SP_CHECK(want[i], t.columns[i].top == &schema.columns[i > 0]);
+        }
+        sp_arena_done(&a);
 }
 
 static const struct {
@@ -194,6 +368,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_expressions),
                 cmocka_unit_test(test_record),
+                cmocka_unit_test(records_and_lists_are_built_anew),
+                cmocka_unit_test(masked_columns_are_found_in_schema_order),
                 cmocka_unit_test(test_schemas),
         };
 

@@ -85,7 +85,7 @@ static void a_mask_fits_a_column_here_where_it_does_in_SQL(void **state)
                                              is_record ? &inner : NULL, is_record };
                 const struct sp_schema s = { SP_STR("p.d.t"), SP_STR("e"),
                                              SP_STR("TABLE"), &c, 1 };
-                struct sp_mask_column mc = { &c, masks[i % 4].mask };
+                struct sp_mask_column mc = { &c, &c, c.name, masks[i % 4].mask };
                 const struct sp_mask_table t = { .schema = &s,
                                                  .columns = &mc,
                                                  .n_columns = 1 };
