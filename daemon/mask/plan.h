@@ -4,14 +4,15 @@
  *
  * Job:       the masks of one table's columns (columns.c), the SQL that replaces a
  *            mention of it (expr.c, function.c), names that are qualified by its path (qualified.c),
- *            what a statement may not do to a protected target (target.c), and the check
- *            of the result (verify.c).
+ *            the schemas for the resolver (catalog.c), what a statement may not do to a
+ *            protected target (target.c), and the check of the result (verify.c).
  * Ownership: everything in the arena of the request.
  */
 #pragma once
 
 #include "daemon/base/buf.h"
 #include "daemon/mask/mask.h"
+#include "daemon/sql/lineage.h"
 
 struct sp_mask_column {
         const struct sp_column *column; /* of the table, or a field at any depth */
@@ -44,14 +45,16 @@ sp_must_check int sp_mask_put_subquery(struct sp_buf *to, const struct sp_mask_t
 sp_must_check int sp_mask_put_quoted(struct sp_buf *to, struct sp_str s,
                                      struct sp_err *reterr);
 
-/* Whether an UPDATE, DELETE or MERGE of a protected table could read a protected column
- * of its target: -EPERM "mask.dml-target". */
-sp_must_check int sp_mask_check_target(struct sp_arena *a,
-                                       const struct sp_mask_input *in,
-                                       const struct sp_sql_statement *st,
-                                       const struct sp_sql_table *target,
-                                       const struct sp_mask_table *t,
-                                       struct sp_err *reterr);
+/* The schemas of `in` for the resolver. -ENOMEM, -E2BIG; -EEXIST for columns that cannot be
+ * told apart. */
+sp_must_check int sp_mask_catalog(struct sp_arena *a, const struct sp_mask_input *in,
+                                  struct sp_sql_catalog **ret);
+
+/* Whether DML of a protected table reads a protected column of the row it changes: -EPERM
+ * "mask.dml-target". Of all statements. */
+sp_must_check int sp_mask_check_targets(struct sp_arena *a,
+                                        const struct sp_mask_input *in,
+                                        struct sp_err *reterr);
 
 /* Parses the new text and compares: same statements, same tables, those of `replaced`
  * (by mention, over the whole script) under their full names. -EPERM "mask.verify". */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "daemon/sql/lineage.h"
+#include "daemon/mask/plan.h"
 
 struct reader {
         struct sp_arena *arena; /* the request's: what is handed out */
@@ -35,56 +35,6 @@ static int differ(struct reader *r, const char *fmt, ...)
         va_end(ap);
         return sp_err_set(r->err, -EPERM, "sql.readings-differ", "",
                           "two readings of the statement do not agree: %s", what);
-}
-
-/* ---- schemas as a catalogue ---- */
-
-static const struct sp_sql_type *type_of(struct sp_arena *a, const struct sp_column *c);
-
-static const struct sp_sql_type *record_of(struct sp_arena *a,
-                                           const struct sp_column *c)
-{
-        struct sp_sql_field *fields = sp_arena_array(a, c->n_fields, sizeof(*fields));
-
-        for (size_t i = 0; fields && i < c->n_fields; i++) {
-                fields[i].name = c->fields[i].name;
-                fields[i].type = type_of(a, &c->fields[i]);
-                if (!fields[i].type)
-                        return NULL;
-        }
-        return fields ? sp_sql_type_struct(a, fields, c->n_fields) : NULL;
-}
-
-/* NULL without memory. The depth is that of sp_schema_read. */
-static const struct sp_sql_type *type_of(struct sp_arena *a, const struct sp_column *c)
-{
-        const struct sp_sql_type *t = NULL;
-
-        if (c->n_fields)
-                t = record_of(a, c);
-        else if (sp_sql_type_parse(a, c->type, &t, NULL) == -EINVAL)
-                t = sp_sql_type_simple(SP_SQL_TYPE_UNKNOWN);
-        if (t && sp_str_eq(c->mode, SP_STR("REPEATED")))
-                t = sp_sql_type_array(a, t);
-        return t;
-}
-
-static int add_schema(struct reader *r, const struct sp_schema *s)
-{
-        struct sp_sql_catalog_table *t;
-        int e;
-
-        if (sp_sql_catalog_find(r->catalog, s->table))
-                return 0;
-        e = sp_sql_catalog_add(r->catalog, s->table, &t, NULL);
-        for (size_t i = 0; e == 0 && i < s->n_columns; i++) {
-                const struct sp_sql_type *type = type_of(&r->scratch, &s->columns[i]);
-
-                e = type ? sp_sql_catalog_add_column(r->catalog, t, s->columns[i].name,
-                                                     type, NULL)
-                         : -ENOMEM;
-        }
-        return e;
 }
 
 /* ---- one text ---- */
@@ -438,10 +388,8 @@ static int read_both(struct reader *r, const struct sp_mask_plan *plan,
                      struct sp_mask_reading *to)
 {
         struct text was;
-        int e = sp_sql_catalog_new(&r->scratch, false, &r->catalog);
+        int e = sp_mask_catalog(&r->scratch, r->in, &r->catalog);
 
-        for (size_t i = 0; e == 0 && i < r->in->n_schemas; i++)
-                e = add_schema(r, &r->in->schemas[i]);
         if (e == 0)
                 e = resolve(r, r->in->script, &was);
         if (e == 0)

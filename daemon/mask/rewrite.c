@@ -124,9 +124,6 @@ static int replace(struct rewrite *w, const struct sp_sql_table *t, struct sp_st
 static int check_target(struct rewrite *w, const struct sp_sql_statement *st,
                         const struct sp_sql_table *t, struct sp_str name)
 {
-        struct sp_mask_table *table;
-        int r;
-
         switch (st->action) {
         case SP_SQL_INSERT:
         case SP_SQL_TRUNCATE:
@@ -140,10 +137,7 @@ static int check_target(struct rewrite *w, const struct sp_sql_statement *st,
         case SP_SQL_UPDATE:
         case SP_SQL_DELETE:
         case SP_SQL_MERGE:
-                r = find_table(w, name, &table);
-                if (r < 0 || !table->n_columns)
-                        return r;
-                return sp_mask_check_target(w->arena, w->in, st, t, table, w->err);
+                return 0; /* sp_mask_check_targets looks at all of them at once */
         default:
                 break;
         }
@@ -395,6 +389,8 @@ int sp_mask_rewrite(struct sp_arena *a, const struct sp_mask_input *in,
         r = check_parameters(&w);
         if (r == 0)
                 r = visit_all(&w);
+        if (r == 0 && w.has_masks)
+                r = sp_mask_check_targets(a, in, reterr);
         if (r == 0 && w.needs_salt && (in->is_positional || in->script->n_positional))
                 return refuse(
                         &w, "mask.positional-parameters", SP_STR("the statement"),

@@ -27,6 +27,7 @@ struct sp_sql_source {
         struct sp_str table; /* the catalogue's name of it */
         struct sp_str column; /* as the catalogue writes it */
         struct sp_str field; /* "a.b" inside a STRUCT column; empty: the whole column */
+        bool is_target; /* of the row that DML changes, not of a table it reads from */
 };
 
 struct sp_sql_output {

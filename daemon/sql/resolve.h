@@ -28,14 +28,13 @@ struct sp_sql_sources;
 struct sp_sql_leaf { /* a stored column or a field of it; one object for each */
         const struct sp_sql_catalog_table *table;
         struct sp_str column, field;
+        bool is_target; /* see struct sp_sql_source */
 };
 
 struct sp_sql_resolver;
-/* The column itself, and a field of a leaf set; interned. NULL: no memory (kept). */
+/* The set of this one leaf; interned. NULL: no memory (kept). */
 const struct sp_sql_sources *sp_sql_sources_leaf(struct sp_sql_resolver *r,
-                                                 const struct sp_sql_catalog_table *t,
-                                                 struct sp_str column,
-                                                 struct sp_str field);
+                                                 const struct sp_sql_leaf *leaf);
 /* x ∪ y; either may be NULL (empty). Without memory: NULL, and r->code is set. */
 const struct sp_sql_sources *sp_sql_sources_join(struct sp_sql_resolver *r,
                                                  const struct sp_sql_sources *x,

@@ -22,6 +22,37 @@ static bool set_items(struct dml *d, const struct sp_sql_names *names,
 
 /* ---- the target ---- */
 
+/* The same columns, told apart from those of the table where it is also read. */
+static const struct sp_sql_relation *as_target(struct sp_sql_resolver *r,
+                                               const struct sp_sql_relation *of)
+{
+        struct sp_sql_relation *target = sp_arena_new(r->arena, struct sp_sql_relation);
+        struct sp_sql_column *columns =
+                sp_arena_array(r->arena, of->n, sizeof(*columns));
+
+        if (!target || !columns)
+                return sp_sql_resolver_no_memory(r);
+        for (size_t i = 0; i < of->n; i++) {
+                const struct sp_sql_value *v = of->columns[i].value;
+                const struct sp_sql_leaf *leaf = sp_sql_sources_single(v->sources);
+                struct sp_sql_leaf own;
+
+                columns[i] = of->columns[i];
+                if (!leaf || v->fields)
+                        continue; /* of a table that the script itself made */
+                own = *leaf;
+                own.is_target = true;
+                columns[i].value =
+                        sp_sql_value_new(r, v->type, sp_sql_sources_leaf(r, &own));
+                if (!columns[i].value || r->code)
+                        return NULL;
+        }
+        *target = *of;
+        target->columns = columns;
+        target->index = NULL;
+        return target;
+}
+
 static bool begin(struct dml *d, struct sp_sql_resolver *r,
                   const struct sp_sql_node *statement)
 {
@@ -31,6 +62,8 @@ static bool begin(struct dml *d, struct sp_sql_resolver *r,
         if (!t || !t->first || !t->first->last)
                 return sp_sql_unresolved(r, statement->span, "no target to write to");
         d->target = sp_sql_resolve_path(r, t->first);
+        if (d->target)
+                d->target = as_target(r, d->target);
         if (!d->target)
                 return false;
         alias = sp_sql_child(t, SP_SQL_N_ALIAS);
@@ -289,6 +322,14 @@ static bool written_column(struct dml *d, const struct sp_sql_node *left, size_t
         return find_column(d, name->text, name->span, ret);
 }
 
+/* Which element is written depends on what stands in its brackets. */
+static bool resolve_subscripts(struct dml *d, const struct sp_sql_names *names,
+                               const struct sp_sql_node *left)
+{
+        return left->kind == SP_SQL_N_PATH ||
+               sp_sql_filter(d->r, sp_sql_resolve_expr(d->r, names, left));
+}
+
 static bool set_items(struct dml *d, const struct sp_sql_names *names,
                       const struct sp_sql_node *s, const size_t *column)
 {
@@ -306,7 +347,8 @@ static bool set_items(struct dml *d, const struct sp_sql_names *names,
                         place = *column;
                 else if (!written_column(d, c->first, &place))
                         return false;
-                if (!write_(d, place, value_of(d, names, c->last)))
+                if (!resolve_subscripts(d, names, c->first) ||
+                    !write_(d, place, value_of(d, names, c->last)))
                         return false;
         }
         return true;

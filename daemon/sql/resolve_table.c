@@ -40,7 +40,10 @@ static const struct sp_sql_relation *stored(struct sp_sql_resolver *r,
 
                 columns[i].name = c->name;
                 columns[i].value = sp_sql_value_new(
-                        r, c->type, sp_sql_sources_leaf(r, t, c->name, SP_STR_NULL));
+                        r, c->type,
+                        sp_sql_sources_leaf(
+                                r, &(struct sp_sql_leaf){ .table = t,
+                                                          .column = c->name }));
                 if (!columns[i].value || !sp_sql_spell(r, c->name))
                         return NULL;
                 if (r->spellings && !sp_sql_spelling_add_type(r->spellings, c->type))

@@ -64,15 +64,17 @@ static size_t mix(size_t h, struct sp_str s)
 
 static size_t hash_of(const struct sp_sql_leaf *l)
 {
-        size_t h = mix(mix((size_t)(uintptr_t)l->table >> 4, l->column), l->field);
+        size_t h = ((size_t)(uintptr_t)l->table >> 4) + l->is_target;
+
+        h = mix(mix(h, l->column), l->field);
 
         return h ^ h >> 32;
 }
 
 static bool is_same(const struct sp_sql_leaf *x, const struct sp_sql_leaf *y)
 {
-        return x->table == y->table && sp_str_eq(x->column, y->column) &&
-               sp_str_eq(x->field, y->field);
+        return x->table == y->table && x->is_target == y->is_target &&
+               sp_str_eq(x->column, y->column) && sp_str_eq(x->field, y->field);
 }
 
 static struct leaf **slot_of(const struct pool *p, const struct sp_sql_leaf *l)
@@ -136,11 +138,9 @@ static struct sp_sql_sources *flat_new(struct sp_sql_resolver *r, size_t n)
 }
 
 const struct sp_sql_sources *sp_sql_sources_leaf(struct sp_sql_resolver *r,
-                                                 const struct sp_sql_catalog_table *t,
-                                                 struct sp_str column,
-                                                 struct sp_str field)
+                                                 const struct sp_sql_leaf *leaf)
 {
-        struct sp_sql_leaf key = { .table = t, .column = column, .field = field };
+        struct sp_sql_leaf key = *leaf;
         struct pool *p = pool_of(r);
         struct sp_sql_sources *set;
         struct leaf **slot, *l;
@@ -148,8 +148,8 @@ const struct sp_sql_sources *sp_sql_sources_leaf(struct sp_sql_resolver *r,
 
         if (!p)
                 return NULL;
-        if (sp_sql_catalog_column(t, column, &at))
-                key.column = t->columns[at].name;
+        if (sp_sql_catalog_column(key.table, key.column, &at))
+                key.column = key.table->columns[at].name;
         if (!make_room(r, p))
                 return sp_sql_resolver_no_memory(r);
         slot = slot_of(p, &key);
@@ -365,7 +365,9 @@ static int compare(const void *x, const void *y)
 
         if (c == 0)
                 c = sp_str_cmp(a->column, b->column);
-        return c ? c : sp_str_cmp(a->field, b->field);
+        if (c == 0)
+                c = sp_str_cmp(a->field, b->field);
+        return c ? c : (int)a->is_target - (int)b->is_target;
 }
 
 bool sp_sql_sources_list(struct sp_sql_resolver *r, const struct sp_sql_sources *s,
@@ -403,6 +405,7 @@ bool sp_sql_sources_list(struct sp_sql_resolver *r, const struct sp_sql_sources 
                                 .table = found[i]->shown.table->name,
                                 .column = found[i]->shown.column,
                                 .field = found[i]->shown.field,
+                                .is_target = found[i]->shown.is_target,
                         };
                 node->list = list;
                 node->n_list = p->found.n;

@@ -61,7 +61,7 @@ stored_field(struct sp_sql_resolver *r, const struct sp_sql_value *v, size_t ind
         const struct sp_sql_leaf *leaf = sp_sql_sources_single(v->sources);
         const struct sp_sql_type *t = leaf ? sp_sql_leaf_type(leaf) : NULL;
         struct sp_str name = v->type->fields[index].name;
-        const struct sp_sql_sources *s;
+        struct sp_sql_leaf part;
 
         while (t && t->kind == SP_SQL_TYPE_ARRAY)
                 t = t->element;
@@ -72,8 +72,9 @@ stored_field(struct sp_sql_resolver *r, const struct sp_sql_value *v, size_t ind
                                        SP_FMT(name));
         if (!name.p)
                 return sp_sql_resolver_no_memory(r);
-        s = sp_sql_sources_leaf(r, leaf->table, leaf->column, name);
-        return s;
+        part = *leaf;
+        part.field = name;
+        return sp_sql_sources_leaf(r, &part);
 }
 
 const struct sp_sql_value *sp_sql_value_field_at(struct sp_sql_resolver *r,

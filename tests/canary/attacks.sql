@@ -441,6 +441,16 @@ MERGE shop.notes n USING shop.orders o ON FALSE WHEN NOT MATCHED THEN INSERT (id
 
 INSERT INTO crm.customers (id, country) SELECT id + 1000, ssn FROM crm.customers WHERE FALSE
 
+UPDATE crm.customers SET country = IF(ssn > 'm', 'a', 'b') WHERE TRUE
+
+DELETE FROM crm.customers c WHERE EXISTS (SELECT 1 FROM c.tags)
+
+UPDATE crm.customers SET phone = email WHERE id = 1
+
+MERGE crm.customers c USING shop.orders o ON o.id = c.id WHEN MATCHED AND c.salary > 100000 THEN UPDATE SET country = 'rich'
+
+UPDATE crm.customers c SET country = s.ssn FROM crm.customers s WHERE s.id = c.id
+
 ALTER TABLE crm.customers RENAME COLUMN ssn TO plain
 
 ALTER TABLE crm.customers ADD COLUMN extra STRING DEFAULT 'x'

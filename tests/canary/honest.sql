@@ -198,6 +198,11 @@ SELECT * EXCEPT (ssn, phone, birthday, salary) FROM `acme-prod.crm.customers` OR
 
 -- class: bq shell
 
+UPDATE crm.customers SET ssn = NULL, phone = 'withdrawn' WHERE id = -3
+
+UPDATE crm.customers c SET segment = o.status FROM shop.orders o WHERE o.id = c.id
+
+
 SELECT COUNT(*) FROM crm.customers
 
 select * from crm.customers limit 10

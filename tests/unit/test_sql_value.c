@@ -35,7 +35,9 @@ static void begin(struct world *w)
 static const struct sp_sql_sources *leaf(struct world *w, const char *column)
 {
         const struct sp_sql_sources *s = sp_sql_sources_leaf(
-                &w->r, w->t, sp_arena_str(&w->arena, sp_str_c(column)), SP_STR(""));
+                &w->r, &(struct sp_sql_leaf){
+                               .table = w->t,
+                               .column = sp_arena_str(&w->arena, sp_str_c(column)) });
 
         assert_non_null(s);
         return s;
