@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "daemon/mask/plan.h"
+#include "daemon/mask/truncate.h"
 
 #define SALT "@" SP_MASK_SALT_PARAMETER
 #define TYPE_DEPTH_MAX 20
@@ -163,6 +164,16 @@ static int put_partial(struct sp_buf *to, const struct sp_column *c,
         return r < 0 ? r : put_around(to, "), REPEAT('*', CHAR_LENGTH(", value, ")))");
 }
 
+static int put_truncated(struct sp_buf *to, const struct sp_column *c,
+                         struct sp_str value, const struct sp_mask *m)
+{
+        struct sp_truncate t;
+
+        if (is_repeated(c) || !sp_truncate_of(c->type, m, &t))
+                return -ENOTSUP;
+        return sp_truncate_put_sql(to, &t, value);
+}
+
 static int bad_type(const struct sp_column *c, enum sp_mask_kind mask,
                     struct sp_err *err)
 {
@@ -190,6 +201,9 @@ int sp_mask_put_value(struct sp_buf *to, const struct sp_column *c,
                 break;
         case SP_MASK_PARTIAL:
                 r = put_partial(to, c, value, m);
+                break;
+        case SP_MASK_TRUNCATE:
+                r = put_truncated(to, c, value, m);
                 break;
         default:
                 r = put_redacted(to, c, reterr);

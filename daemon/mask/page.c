@@ -107,6 +107,7 @@ static int begin_masked(struct sp_page_walk *w, const struct sp_page_column *c,
                 return r < 0 ? r : sp_page_put(w, c->fixed.p, c->fixed.n);
         case SP_PAGE_HASH:
         case SP_PAGE_PARTIAL:
+        case SP_PAGE_TRUNCATE:
                 if (*at == 'n')
                         return 0; /* NULL stays NULL */
                 if (*at != '"')

@@ -82,9 +82,9 @@ static int set_mask(const struct maker *m, const struct sp_column *c,
                     const struct sp_mask *mask, struct sp_page_column *to)
 {
         const struct type_info *type = find_type(c->type);
-        bool is_worked_on = mask->kind == SP_MASK_HASH || mask->kind == SP_MASK_PARTIAL;
+        bool is_fixed = mask->kind == SP_MASK_REDACT || mask->kind == SP_MASK_NULL;
 
-        if (!type || (is_worked_on && to->is_repeated))
+        if (!type || (!is_fixed && to->is_repeated))
                 return bad_type(m, c, mask->kind, to->is_repeated);
         switch (mask->kind) {
         case SP_MASK_HASH:
@@ -98,6 +98,12 @@ static int set_mask(const struct maker *m, const struct sp_column *c,
                 to->keep_last = mask->keep_last;
                 if (type->form != SP_PAGE_STRING || (!to->keep_first && !to->keep_last))
                         return bad_type(m, c, mask->kind, false);
+                return 0;
+        case SP_MASK_TRUNCATE:
+                to->action = SP_PAGE_TRUNCATE;
+                if (!sp_truncate_of(c->type, mask, &to->truncate))
+                        return bad_type(m, c, mask->kind, false);
+                to->truncate.is_int64_timestamp = m->from->is_int64_timestamp;
                 return 0;
         default: /* redact, null, and any kind that is new */
                 to->action = SP_PAGE_FIXED;
@@ -324,6 +330,7 @@ static enum sp_page_way way_of(const struct sp_page_column *c)
                 return is_scalar ? SP_PAGE_WAY_FIXED : SP_PAGE_WAY_SLOW;
         case SP_PAGE_HASH:
         case SP_PAGE_PARTIAL:
+        case SP_PAGE_TRUNCATE:
                 return SP_PAGE_WAY_VALUE;
         default:
                 return SP_PAGE_WAY_SLOW;
@@ -344,6 +351,9 @@ static bool is_sound(const struct sp_page_column *c)
         case SP_PAGE_PARTIAL:
                 return !c->is_repeated && c->form == SP_PAGE_STRING &&
                        (c->keep_first || c->keep_last);
+        case SP_PAGE_TRUNCATE:
+                return !c->is_repeated && c->form != SP_PAGE_RECORD &&
+                       c->truncate.form != SP_TRUNCATE_NONE;
         default:
                 return false;
         }

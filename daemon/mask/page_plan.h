@@ -12,12 +12,14 @@
 #pragma once
 
 #include "daemon/mask/mask.h"
+#include "daemon/mask/truncate.h"
 
 enum sp_page_action {
         SP_PAGE_KEEP,
         SP_PAGE_FIXED, /* `fixed` stands for every value, also for NULL: redact, null */
-        SP_PAGE_HASH, /* NULL stays NULL; so it does for partial */
+        SP_PAGE_HASH, /* NULL stays NULL; so it does for what follows */
         SP_PAGE_PARTIAL,
+        SP_PAGE_TRUNCATE,
         SP_PAGE_STRIP, /* the cell is taken out: the answer has one column less */
 };
 
@@ -36,6 +38,7 @@ struct sp_page_column {
         enum sp_page_action action;
         struct sp_str fixed; /* JSON text: "\"[redacted]\"", "null", "[]" */
         unsigned keep_first, keep_last; /* of SP_PAGE_PARTIAL, characters */
+        struct sp_truncate truncate; /* of SP_PAGE_TRUNCATE */
         const struct sp_page_column *fields; /* of a record */
         size_t n_fields;
         /* set by sp_page_plan_seal */

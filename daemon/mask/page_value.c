@@ -218,6 +218,25 @@ static int partial(struct sp_page *g, const struct sp_page_column *c, struct sp_
         return r < 0 ? r : sp_buf_addc(&g->masked, '"');
 }
 
+/* ---- truncate ---- */
+
+static int truncated(struct sp_page *g, const struct sp_page_column *c,
+                     struct sp_str raw, struct sp_err *e)
+{
+        char text[128]; /* more than any date or number has */
+        size_t n;
+        int r;
+
+        if (raw.n > sizeof(text) || decode(raw, text, &n) < 0)
+                return bad(e, "not of its column's type");
+        r = sp_buf_addc(&g->masked, '"');
+        if (r == 0)
+                r = sp_truncate_put_value(&g->masked, &c->truncate, sp_str(text, n));
+        if (r == -EBADMSG)
+                return bad(e, "not of its column's type");
+        return r < 0 ? r : sp_buf_addc(&g->masked, '"');
+}
+
 int sp_page_mask_value(struct sp_page *g, const struct sp_page_column *c,
                        struct sp_str raw, struct sp_err *reterr)
 {
@@ -226,6 +245,12 @@ int sp_page_mask_value(struct sp_page *g, const struct sp_page_column *c,
                 return -ENOBUFS;
         if (!sp_str_is_utf8(raw))
                 return bad(reterr, "not UTF-8");
-        return c->action == SP_PAGE_PARTIAL ? partial(g, c, raw, reterr)
-                                            : hash_raw(g, c, raw, reterr);
+        switch (c->action) {
+        case SP_PAGE_PARTIAL:
+                return partial(g, c, raw, reterr);
+        case SP_PAGE_TRUNCATE:
+                return truncated(g, c, raw, reterr);
+        default:
+                return hash_raw(g, c, raw, reterr);
+        }
 }

@@ -93,16 +93,62 @@ static int kind_partial(struct sp_loader *l, const struct sp_yaml *v, void *to)
         return r;
 }
 
+static int truncate_to(struct sp_loader *l, const struct sp_yaml *v, void *to)
+{
+        static const char *const units[] = { "year", "month", "day", "hour" };
+        struct sp_mask *m = to;
+        int r = sp_load_scalar(l, v);
+
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; i < SP_ARRAY_SIZE(units); i++)
+                if (sp_str_eq(v->text, sp_str_c(units[i]))) {
+                        m->unit = (enum sp_mask_unit)(SP_UNIT_YEAR + i);
+                        return 0;
+                }
+        if (sp_str_u64(v->text, &m->step) < 0 || m->step < 1 ||
+            m->step > SP_MASK_STEP_MAX)
+                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value",
+                                     SP_AT(v->mark),
+                                     "write year, month, day or hour, or for numbers a "
+                                     "step from 1 to 10^12");
+        return 0;
+}
+
+static int kind_truncate(struct sp_loader *l, const struct sp_yaml *v, void *to)
+{
+        static const struct sp_key keys[] = { { "to", truncate_to, true } };
+
+        ((struct sp_mask *)to)->kind = SP_MASK_TRUNCATE;
+        return sp_load_map(l, v, keys, SP_ARRAY_SIZE(keys), to);
+}
+
+/* A mask with settings is one of these, and only one. */
+static int kind_with_settings(struct sp_loader *l, const struct sp_yaml *v,
+                              struct sp_mask *to)
+{
+        static const struct sp_key keys[] = { { "partial", kind_partial, false },
+                                              { "truncate", kind_truncate, false } };
+
+        if (v->count != 1)
+                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value",
+                                     SP_AT(v->mark), "a mask is one kind of mask");
+        return sp_load_map(l, v, keys, SP_ARRAY_SIZE(keys), to);
+}
+
 static int mask_kind(struct sp_loader *l, const struct sp_yaml *v, void *to)
 {
-        static const struct sp_key keys[] = { { "partial", kind_partial, true } };
         static const char *const names[] = { "redact", "null", "hash", NULL };
         struct sp_mask *m = &((struct sp_mask_rule *)to)->mask;
         unsigned which = 0;
         int r;
 
         if (v->type == SP_YAML_MAP)
-                return sp_load_map(l, v, keys, SP_ARRAY_SIZE(keys), m);
+                return kind_with_settings(l, v, m);
+        if (v->type == SP_YAML_SCALAR && sp_str_eq(v->text, SP_STR("truncate")))
+                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value",
+                                     SP_AT(v->mark),
+                                     "write { truncate: { to: month } }");
         if (v->type == SP_YAML_SCALAR && sp_str_eq(v->text, SP_STR("partial")))
                 return sp_err_set_at(l->err, -EINVAL, "policy.bad-value",
                                      SP_AT(v->mark),

@@ -3,8 +3,8 @@
 
 const char *sp_mask_kind_name(enum sp_mask_kind k)
 {
-        static const char *const names[] = { "none", "redact", "null", "hash",
-                                             "partial" };
+        static const char *const names[] = { "none", "redact",  "null",
+                                             "hash", "partial", "truncate" };
 
         return (unsigned)k < SP_ARRAY_SIZE(names) ? names[k] : NULL;
 }
@@ -63,7 +63,37 @@ static bool rule_masks(const struct sp_mask_rule *m, const struct sp_resource *t
         return false;
 }
 
-/* The stricter of two; of two partial ones, what both leave. */
+static uint64_t greatest_divisor(uint64_t a, uint64_t b)
+{
+        while (b) {
+                uint64_t rest = a % b;
+
+                a = b;
+                b = rest;
+        }
+        return a;
+}
+
+/* What both leave: the coarser unit; the least common multiple of two steps, which either
+ * result could be truncated to. One of each: one of them does not fit the column. */
+static struct sp_mask both_truncate(struct sp_mask a, const struct sp_mask *b)
+{
+        if (a.unit && b->unit) {
+                a.unit = SP_MIN(a.unit, b->unit);
+        } else if (a.step && b->step) {
+                uint64_t times = b->step / greatest_divisor(a.step, b->step);
+
+                if (a.step > SP_MASK_STEP_MAX / times)
+                        a.kind = SP_MASK_REDACT;
+                else
+                        a.step *= times;
+        } else {
+                a.kind = SP_MASK_REDACT;
+        }
+        return a;
+}
+
+/* The stricter of two; of two partial ones or two that truncate, what both leave. */
 static struct sp_mask stricter(struct sp_mask a, struct sp_mask b)
 {
         if (a.kind == SP_MASK_NONE || (b.kind != SP_MASK_NONE && b.kind < a.kind))
@@ -74,6 +104,8 @@ static struct sp_mask stricter(struct sp_mask a, struct sp_mask b)
                 if (!a.keep_first && !a.keep_last)
                         a.kind = SP_MASK_REDACT;
         }
+        if (a.kind == SP_MASK_TRUNCATE && b.kind == SP_MASK_TRUNCATE)
+                return both_truncate(a, &b);
         return a;
 }
 

@@ -97,12 +97,23 @@ enum sp_mask_kind {
         SP_MASK_REDACT,
         SP_MASK_NULL,
         SP_MASK_HASH,
-        SP_MASK_PARTIAL
+        SP_MASK_PARTIAL,
+        SP_MASK_TRUNCATE
+};
+#define SP_MASK_STEP_MAX UINT64_C(1000000000000)
+enum sp_mask_unit { /* the coarsest first */
+                    SP_UNIT_NONE,
+                    SP_UNIT_YEAR,
+                    SP_UNIT_MONTH,
+                    SP_UNIT_DAY,
+                    SP_UNIT_HOUR
 };
 struct sp_mask {
         enum sp_mask_kind kind;
         unsigned keep_first, keep_last; /* of SP_MASK_PARTIAL, characters */
         struct sp_str rule; /* "10-base.yaml#masks[0]" or its name */
+        enum sp_mask_unit unit; /* of SP_MASK_TRUNCATE, for dates and times; or */
+        uint64_t step; /* for numbers, 1 … SP_MASK_STEP_MAX */
 };
 const char *sp_mask_kind_name(enum sp_mask_kind k);
 /* Whether any mask is in force for this principal: then a view over some table could hide
@@ -114,7 +125,7 @@ bool sp_policy_has_masks(const struct sp_policy *p, const struct sp_principal *w
 bool sp_policy_masks_table(const struct sp_policy *p, const struct sp_principal *who,
                            struct sp_str table, uint64_t now_us);
 /* The mask of one column, `column` being "name" or "parent.child": strictest rule wins:
- * redact, null, hash, partial; exemptions applied. Column names match ASCII-case-insensitively. */
+ * redact, null, hash, partial, truncate; exemptions applied. Column names match ASCII-case-insensitively. */
 struct sp_mask sp_policy_mask(const struct sp_policy *p, const struct sp_principal *who,
                               struct sp_str table, struct sp_str column,
                               uint64_t now_us);

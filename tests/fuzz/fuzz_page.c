@@ -25,9 +25,11 @@ static struct sp_page_column one(uint8_t bits)
                                                SP_STR("\"[redacted]\"") };
         struct sp_page_column c = { .form = (enum sp_page_form)(bits % 4),
                                     .is_repeated = bits & 0x80,
-                                    .action = (enum sp_page_action)(bits / 4 % 5),
+                                    .action = (enum sp_page_action)(bits / 4 % 6),
                                     .keep_first = bits >> 6 & 1,
-                                    .keep_last = 1 };
+                                    .keep_last = 1,
+                                    .truncate = { (enum sp_truncate_form)(bits % 9),
+                                                  SP_UNIT_HOUR, 10, bits & 0x40 } };
 
         c.fixed = c.is_repeated ? SP_STR("[]") : fixed[bits >> 5 & 1];
         return c;

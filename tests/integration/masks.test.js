@@ -8,13 +8,7 @@
  */
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const childProcess = require('node:child_process');
-const fs = require('node:fs');
-const os = require('node:os');
-const path = require('node:path');
-const { start } = require('../../sandbox/harness');
-
-const SALLYCTL = path.resolve(process.env.SALLYCTL ?? 'build/sallyctl');
+const { start, cells } = require('./masked');
 
 /* name, type, mode, value, what redact makes of it */
 const COLUMNS = [
@@ -74,52 +68,13 @@ masks:
   - {name: partial, columns: [p.m.partial.s], mask: {partial: {keep_last: 4}}}
 `;
 
-let dir, s;
+let world;
 test.before(async () => {
-        dir = fs.mkdtempSync(path.join(os.tmpdir(), 'masks-'));
-        fs.mkdirSync(path.join(dir, 'policy'));
-        fs.writeFileSync(path.join(dir, 'policy', 'p.yaml'), POLICY);
-        fs.writeFileSync(path.join(dir, 'data.json'), JSON.stringify({ tables: TABLES }));
-        s = await start({ data: path.join(dir, 'data.json') });
+        world = await start({ tables: TABLES, policy: POLICY });
 });
-test.after(async () => {
-        await s?.stop();
-        fs.rmSync(dir, { recursive: true, force: true });
-});
-
-function decide(sql) {
-        const question = {
-                id: '1',
-                workload: 'ci',
-                request: {
-                        method: 'POST',
-                        host: 'bigquery.googleapis.com',
-                        path: '/bigquery/v2/projects/p/queries',
-                        headers: {},
-                        body: { query: sql, useLegacySql: false },
-                },
-                estimated_bytes: 1,
-        };
-        const out = childProcess.execFileSync(
-                SALLYCTL,
-                [
-                        'policy', 'decide', '--policy', path.join(dir, 'policy'),
-                        '--catalog', path.join(dir, 'data.json'), '--jsonl',
-                ],
-                { input: `${JSON.stringify(question)}\n`, encoding: 'utf8' },
-        );
-        return JSON.parse(out);
-}
-
-async function run(sql) {
-        const d = decide(sql);
-        assert.equal(d.verdict, 'allow', JSON.stringify(d));
-        const { body } = d.upstream;
-        const r = await s.call('POST', 'projects/p/queries', { token: s.token, body });
-        return { ...r, sent: body.query };
-}
-
-const cells = (r) => (r.body.rows ?? []).map((x) => x.f.map((c) => c.v));
+test.after(() => world?.stop());
+const decide = (sql) => world.decide(sql);
+const run = (sql) => world.run(sql);
 
 function assertNoCanary(r) {
         for (const c of CANARIES)
@@ -215,10 +170,7 @@ test('no form of a query shows a raw value', async () => {
 });
 
 test('the raw canaries are really there', async () => {
-        const r = await s.call('POST', 'projects/p/queries', {
-                token: s.token,
-                body: { query: 'SELECT * FROM m.redacted', useLegacySql: false },
-        });
+        const r = await world.raw('SELECT * FROM m.redacted');
         for (const c of CANARIES) assert.ok(r.raw.includes(c), c);
 });
 
@@ -240,17 +192,14 @@ test('forms around a table still work', async () => {
                 'SELECT x.s FROM m.redacted AS x FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()',
         );
         const body = { ...past.upstream.body, dryRun: true };
-        const r = await s.call('POST', 'projects/p/queries', { token: s.token, body });
+        const r = await world.post(body);
         assert.equal(r.status, 200, String(r.raw));
 });
 
 test('a copy is masked already', async () => {
         const made = await run('CREATE TABLE m.copied AS SELECT * FROM m.redacted');
         assert.equal(made.status, 200, String(made.raw));
-        const r = await s.call('POST', 'projects/p/queries', {
-                token: s.token,
-                body: { query: 'SELECT * FROM m.copied', useLegacySql: false },
-        });
+        const r = await world.raw('SELECT * FROM m.copied');
         assert.equal(cells(r).length, 1);
         assertNoCanary({ ...r, sent: 'SELECT * FROM m.copied' });
 });

@@ -20,7 +20,15 @@ static const char text[] =
         "- {name: unicode, columns: [\"p.größen.*.straße_*\", \"p.x.t.caf?\"], mask: "
         "redact}\n"
         "- {name: hard, columns: [\"p.*.*.ssn\"], mask: \"null\", except: {workloads: "
-        "[free]}}\n";
+        "[free]}}\n"
+        "- {name: month, columns: [p.x.t.born], mask: {truncate: {to: month}}}\n"
+        "- {name: year, columns: [\"p.x.t.b*\"], mask: {truncate: {to: year}}, except: "
+        "{workloads: [hr]}}\n"
+        "- {name: six, columns: [p.x.t.pay], mask: {truncate: {to: 6}}}\n"
+        "- {name: four, columns: [\"p.x.t.p*\"], mask: {truncate: {to: 4}}}\n"
+        "- {name: large, columns: [p.x.t.prime], mask: {truncate: {to: "
+        "999999999989}}}\n"
+        "- {name: day, columns: [p.x.t.place], mask: {truncate: {to: day}}}\n";
 
 #define UNTIL (UINT64_C(1798761600) * SP_USEC_PER_SEC) /* 2027-01-01 00:00 UTC */
 
@@ -39,7 +47,7 @@ static const struct {
         const char *sentence, *workload, *group, *sub, *table, *column;
         uint64_t now_us;
         enum sp_mask_kind kind;
-        unsigned first, last;
+        unsigned first, last; /* characters kept; or the unit and the step */
 } table[] = {
         { "the stricter of two masks wins", "ci", "", "", "p.crm.customers", "ssn", 0,
           SP_MASK_NULL, 0, 0 },
@@ -91,6 +99,16 @@ static const struct {
           "p.crm.people", "work", 0, SP_MASK_REDACT, 0, 0 },
         { "nor the person alone", "ci", "", "ann", "p.crm.people", "work", 0,
           SP_MASK_REDACT, 0, 0 },
+        { "of two units the coarser", "ci", "", "", "p.x.t", "born", 0,
+          SP_MASK_TRUNCATE, SP_UNIT_YEAR, 0 },
+        { "the other unit when one is lifted", "hr", "", "", "p.x.t", "born", 0,
+          SP_MASK_TRUNCATE, SP_UNIT_MONTH, 0 },
+        { "of two steps one that both divide", "ci", "", "", "p.x.t", "pay", 0,
+          SP_MASK_TRUNCATE, 0, 12 },
+        { "steps without a small common one hide everything", "ci", "", "", "p.x.t",
+          "prime", 0, SP_MASK_REDACT, 0, 0 },
+        { "so do a unit and a step", "ci", "", "", "p.x.t", "place", 0, SP_MASK_REDACT,
+          0, 0 },
         { "both", "hr", "", "ann", "p.crm.people", "work", 0, SP_MASK_NONE, 0, 0 },
 };
 
@@ -116,6 +134,10 @@ static void test_table(void **state sp_unused)
                          m.keep_first == table[i].first || m.kind != SP_MASK_PARTIAL);
                 SP_CHECK(table[i].sentence,
                          m.keep_last == table[i].last || m.kind != SP_MASK_PARTIAL);
+                if (m.kind == SP_MASK_TRUNCATE)
+                        SP_CHECK(table[i].sentence,
+                                 m.unit == (enum sp_mask_unit)table[i].first &&
+                                         m.step == table[i].last);
                 if (m.kind != SP_MASK_NONE)
                         SP_CHECK(table[i].sentence,
                                  sp_policy_masks_table(p, &who, name, table[i].now_us));
