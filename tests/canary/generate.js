@@ -26,14 +26,19 @@ const LITERALS = {
 
 function guessesOf(world) {
         const found = {};
+        const add = (v, f) => {
+                if (v === null || v === undefined) return;
+                if (f.mode === 'REPEATED') {
+                        for (const e of v) add(e, { ...f, mode: 'NULLABLE' });
+                } else if (f.type === 'RECORD') {
+                        /* a mask of the record hides all its fields */
+                        for (const x of f.fields) add(v[x.name], { ...x, mask: f.mask ?? x.mask });
+                } else if (f.mask && LITERALS[f.type]) {
+                        for (const [k, text] of LITERALS[f.type](v)) (found[k] ??= []).push(text);
+                }
+        };
         for (const t of Object.values(world.tables))
-                t.schema.forEach((f, i) => {
-                        if (!f.mask || f.mode === 'REPEATED' || !LITERALS[f.type]) return;
-                        for (const row of t.rows.a)
-                                if (row[i] !== null)
-                                        for (const [k, text] of LITERALS[f.type](row[i]))
-                                                (found[k] ??= []).push(text);
-                });
+                for (const row of t.rows.a) t.schema.forEach((f, i) => add(row[i], f));
         return found;
 }
 

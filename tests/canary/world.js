@@ -28,6 +28,10 @@ const COLUMN_NAMES = (
         'ssn email name phone city amount value kind note tags created items address profile code ' +
         'score birthday Status order user date sallyport_source a b c'
 ).split(' ');
+/* what the subquery's own variables are called, or begin with */
+const HOSTILE_NAMES = 'sallyport_source sallyport_source_e1 Sallyport_Source_1 sallyport_source_o1'.split(
+        ' ',
+);
 const HASHABLE = ['STRING', 'BYTES', 'INTEGER'];
 const NO_SALT = '0'.repeat(64);
 
@@ -45,26 +49,58 @@ function randomMask(rng, field) {
 }
 
 function randomField(rng, name, depth, isProtected) {
-        let type = depth < 2 && rng.chance(depth ? 0.2 : 0.25) ? 'RECORD' : rng.pick(SCALARS);
+        let type = depth < 3 && rng.chance(0.22) ? 'RECORD' : rng.pick(SCALARS);
         /* the types that more than two masks can hide */
         if (isProtected && rng.chance(0.4)) type = rng.pick(HASHABLE);
         const mode = rng.weighted({ NULLABLE: 7, REQUIRED: 1, REPEATED: 2 });
         const field = { name, type, mode };
-        if (type === 'RECORD') {
-                if (field.mode === 'REQUIRED') field.mode = 'NULLABLE';
-                field.fields = rng
-                        .some(COLUMN_NAMES, 2, 3)
-                        .map((n) => randomField(rng, n, depth + 1, false));
-        }
+        if (type === 'RECORD') fillRecord(rng, field, depth);
         if (isProtected) field.mask = randomMask(rng, field);
+        return field;
+}
+
+function fillRecord(rng, field, depth) {
+        if (field.mode === 'REQUIRED') field.mode = 'NULLABLE';
+        const names = rng.chance(0.1) ? [...COLUMN_NAMES, ...HOSTILE_NAMES] : COLUMN_NAMES;
+        field.fields = rng.some(names, 2, 4).map((n) => randomField(rng, n, depth + 1, false));
+}
+
+/* A record with records and lists inside, mostly a list itself. */
+function deepRecord(rng, name) {
+        const field = { name, type: 'RECORD', mode: rng.weighted({ NULLABLE: 4, REPEATED: 6 }) };
+        fillRecord(rng, field, 0);
+        if (!field.fields.some((f) => f.type === 'RECORD') && rng.chance(0.6)) {
+                const inner = {
+                        name: 'inside',
+                        type: 'RECORD',
+                        mode: rng.weighted({ NULLABLE: 4, REPEATED: 6 }),
+                };
+                fillRecord(rng, inner, 1);
+                field.fields.push(inner);
+        }
         return field;
 }
 
 /* One field of a record that is not protected as a whole. */
 function protectNested(rng, field) {
         const inner = rng.pick(field.fields);
-        if (inner.type === 'RECORD' && rng.chance(0.5)) protectNested(rng, inner);
-        else inner.mask = randomMask(rng, inner);
+        if (inner.mask) return;
+        if (inner.type === 'RECORD' && rng.chance(0.8)) {
+                protectNested(rng, inner);
+                return;
+        }
+        /* nothing inside keeps a mask of its own */
+        if (inner.fields) unprotect(inner.fields);
+        if (inner.type !== 'RECORD' && inner.mode !== 'REPEATED' && rng.chance(0.4))
+                inner.type = rng.pick(HASHABLE);
+        inner.mask = randomMask(rng, inner);
+}
+
+function unprotect(fields) {
+        for (const f of fields) {
+                delete f.mask;
+                if (f.fields) unprotect(f.fields);
+        }
 }
 
 function randomSchema(rng, { isProtected, hasNested }) {
@@ -74,8 +110,12 @@ function randomSchema(rng, { isProtected, hasNested }) {
                 const f = { name: 'secret', type: 'STRING', mode: 'NULLABLE' };
                 fields.push({ ...f, mask: randomMask(rng, f) });
         }
-        const records = fields.filter((f) => f.type === 'RECORD' && !f.mask);
-        if (hasNested && records.length) protectNested(rng, rng.pick(records));
+        if (hasNested) {
+                if (rng.chance(0.6)) fields.push(deepRecord(rng, 'deep'));
+                const records = fields.filter((f) => f.type === 'RECORD' && !f.mask);
+                for (let i = rng.between(1, 3); records.length && i > 0; i--)
+                        protectNested(rng, rng.pick(records));
+        }
         return [
                 { name: 'id', type: 'INTEGER', mode: 'REQUIRED' },
                 { name: 'grp', type: 'STRING', mode: 'NULLABLE' },
@@ -83,12 +123,17 @@ function randomSchema(rng, { isProtected, hasNested }) {
         ];
 }
 
+const seen = new WeakMap(); /* hashed field → its values */
+
 /* The values of a protected field in both data sets. */
 function protectedPair(rng, field) {
         const { mask } = field;
         if (mask.kind === 'hash') {
                 /* few, so that equality has something to show */
-                const v = value(rng, field, CANARY);
+                if (!seen.has(field)) seen.set(field, []);
+                const known = seen.get(field);
+                const v = known.length && rng.chance(0.3) ? rng.pick(known) : value(rng, field, CANARY);
+                known.push(v);
                 return { a: v, b: v };
         }
         if (mask.kind === 'partial') {
@@ -127,12 +172,6 @@ function randomRows(rng, schema, n) {
                 cells[0] = { a: String(i + 1), b: String(i + 1) };
                 const g = rng.pick(['x', 'y', 'z', null]);
                 cells[1] = { a: g, b: g };
-                /* some protected values twice: groups and joins have more than one row */
-                if (i && rng.chance(0.3))
-                        schema.forEach((f, k) => {
-                                if (f.mask?.kind === 'hash')
-                                        cells[k] = { a: rows.a[i - 1][k], b: rows.b[i - 1][k] };
-                        });
                 rows.a.push(cells.map((c) => c.a));
                 rows.b.push(cells.map((c) => c.b));
         }
@@ -142,10 +181,10 @@ function randomRows(rng, schema, n) {
 function randomWorld(rng) {
         const tables = {};
         const names = rng.some(TABLE_NAMES, 3, 4);
-        const hasNested = rng.chance(0.25);
+        const hasNested = rng.chance(0.6);
         names.forEach((name, i) => {
                 const isProtected = i < 2;
-                const schema = randomSchema(rng, { isProtected, hasNested: hasNested && i === 0 });
+                const schema = randomSchema(rng, { isProtected, hasNested: hasNested && isProtected });
                 const full = `${PROJECT}.${rng.weighted({ crm: 3, web: 1 })}.${name}`;
                 tables[full] = { schema, rows: randomRows(rng, schema, rng.between(2, 6)) };
         });
