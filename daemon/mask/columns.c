@@ -12,6 +12,14 @@ static const struct sp_schema *find_schema(const struct sp_mask_input *in,
         return NULL;
 }
 
+static bool is_view(const struct sp_mask_input *in, struct sp_str name)
+{
+        for (size_t i = 0; i < in->n_views; i++)
+                if (sp_str_eq(in->views[i].name, name))
+                        return true;
+        return false;
+}
+
 static size_t count(const struct sp_column *columns, size_t n)
 {
         size_t all = n;
@@ -61,11 +69,12 @@ int sp_mask_table_find(struct sp_arena *a, const struct sp_mask_input *in,
                         "the columns of %.*s are protected and its schema is not "
                         "known",
                         (int)SP_MIN(name.n, 160), name.p);
-        if (!sp_str_eq(t.schema->kind, SP_STR("TABLE")))
+        if (!sp_str_eq(t.schema->kind, SP_STR("TABLE")) &&
+            !sp_str_eq(t.schema->kind, SP_STR("SNAPSHOT")) && !is_view(in, name))
                 return sp_err_set(
                         reterr, -EPERM, "mask.not-a-table", "",
-                        "%.*s has protected columns and is not a plain table (%.*s); "
-                        "masks work on tables only",
+                        "%.*s has protected columns and is not a table or a view whose "
+                        "definition is known (%.*s)",
                         (int)SP_MIN(name.n, 160), name.p,
                         (int)SP_MIN(t.schema->kind.n, 40), t.schema->kind.p);
         t.columns = sp_arena_array(a, count(t.schema->columns, t.schema->n_columns),

@@ -191,7 +191,7 @@ static int put_columns(struct rebuild *b)
 }
 
 int sp_mask_put_subquery(struct sp_buf *to, const struct sp_mask_table *t,
-                         struct sp_str name, struct sp_str clauses, bool *needs_salt,
+                         struct sp_str source, struct sp_str clauses, bool *needs_salt,
                          struct sp_err *reterr)
 {
         char variable[40];
@@ -209,7 +209,7 @@ int sp_mask_put_subquery(struct sp_buf *to, const struct sp_mask_table *t,
         if (r == 0)
                 r = sp_buf_add(to, SP_STR(" FROM "));
         if (r == 0)
-                r = sp_mask_put_quoted(to, name, reterr);
+                r = sp_buf_add(to, source);
         if (r == 0)
                 r = sp_buf_addf(to, " AS %s", variable);
         if (r == 0 && clauses.n) {

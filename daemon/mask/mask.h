@@ -33,14 +33,27 @@ struct sp_schema {
         struct sp_str kind; /* TABLE, VIEW, MATERIALIZED_VIEW, EXTERNAL, SNAPSHOT, … */
         const struct sp_column *columns;
         size_t n_columns;
+        struct sp_str definition; /* the query of a view, materialised or not */
+        bool is_legacy; /* it is not GoogleSQL */
 };
 
-/* Reads the `schema`, `etag`, `type` members of a tables.get answer (or a catalogue entry)
- * into the arena. -EINVAL "mask.schema". */
+/* Reads the `schema`, `etag`, `type`, `view`, `materializedView` members of a tables.get answer
+ * (or a catalogue entry) into the arena. -EINVAL "mask.schema". */
 struct sp_json;
 sp_must_check int sp_schema_read(struct sp_arena *a, struct sp_str table,
                                  const struct sp_json *resource, struct sp_schema *ret,
                                  struct sp_err *reterr);
+
+/* A view that a text mentions, or the definition of another one does. Its definition was
+ * judged: one query that reads tables and only computes. */
+struct sp_mask_view {
+        struct sp_str name; /* "project.dataset.view" */
+        const struct sp_sql_script *script; /* of the definition */
+        struct sp_str *names; /* full name of each table mention in it */
+        size_t n_names;
+};
+/* BigQuery nests views no deeper. */
+#define SP_MASK_VIEW_DEPTH_MAX 16
 
 /* A full name for each sp_sql_table of each statement, as the caller resolved it with the
  * default dataset: names[i] belongs to the i-th table in statement order. */
@@ -53,6 +66,8 @@ struct sp_mask_input {
         const struct sp_schema
                 *schemas; /* of every table that is read, if the policy has masks */
         size_t n_schemas;
+        const struct sp_mask_view *views;
+        size_t n_views;
         const struct sp_policy *policy;
         const struct sp_principal *who;
         uint64_t now_us;
@@ -64,9 +79,29 @@ struct sp_masked_column {
         struct sp_mask mask;
 };
 
+/* What stands in the new text in place of a span of the input's. */
+struct sp_mask_splice {
+        struct sp_sql_span span;
+        struct sp_str text;
+};
+
+/* A text, and the full name of each table mention in it. */
+struct sp_mask_named {
+        struct sp_str text;
+        const struct sp_str *names;
+        size_t n_names;
+};
+
 struct sp_mask_plan {
         struct sp_str text; /* equal to the input's text when nothing is masked */
         bool is_rewritten, needs_salt;
+        struct sp_mask_splice *splices; /* by position, none inside another */
+        size_t n_splices;
+        const struct sp_str *names; /* of each table mention in `text` */
+        size_t n_names;
+        /* The input with the definition of every view in its place and nothing masked:
+         * what the text reads, for mask/reading. */
+        struct sp_mask_named whole;
         struct sp_masked_column *columns; /* each once */
         size_t n_columns;
 };

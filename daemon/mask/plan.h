@@ -35,11 +35,12 @@ sp_must_check int sp_mask_table_find(struct sp_arena *a, const struct sp_mask_in
                                      struct sp_str name, struct sp_mask_table *ret,
                                      struct sp_err *reterr);
 
-/* Appends "(SELECT …every column… FROM `name` AS … clauses)", where `clauses` are FOR
- * SYSTEM_TIME and TABLESAMPLE as written. Records with masked fields are built anew. *needs_salt is set when an expression uses the
+/* Appends "(SELECT …every column… FROM source AS … clauses)": `source` is the quoted name or
+ * a subquery, `clauses` are FOR SYSTEM_TIME and TABLESAMPLE as written. Records with masked
+ * fields are built anew. *needs_salt is set when an expression uses the
  * parameter, and left alone otherwise. */
 sp_must_check int sp_mask_put_subquery(struct sp_buf *to, const struct sp_mask_table *t,
-                                       struct sp_str name, struct sp_str clauses,
+                                       struct sp_str source, struct sp_str clauses,
                                        bool *needs_salt, struct sp_err *reterr);
 /* Appends `s` as a backquoted identifier. -EPERM for what has no safe form. */
 sp_must_check int sp_mask_put_quoted(struct sp_buf *to, struct sp_str s,
@@ -56,10 +57,23 @@ sp_must_check int sp_mask_check_targets(struct sp_arena *a,
                                         const struct sp_mask_input *in,
                                         struct sp_err *reterr);
 
-/* Parses the new text and compares: same statements, same tables, those of `replaced`
- * (by mention, over the whole script) under their full names. -EPERM "mask.verify". */
+/* A table mention that the new text must have: one of the agent's text, or of the definition
+ * that stands in place of one. */
+struct sp_mask_mention {
+        const struct sp_sql_table *was;
+        struct sp_str name;
+        enum {
+                SP_MASK_LEFT, /* as it was */
+                SP_MASK_NAMED, /* by its full name */
+                SP_MASK_REPLACED, /* the same, inside a subquery that masks */
+        } how;
+};
+
+/* Parses the new text and compares: same statements, and the mentions that are expected,
+ * counts[i] of them for mention i of the old text. -EPERM "mask.verify". */
 sp_must_check int sp_mask_verify(struct sp_arena *a, const struct sp_mask_input *in,
-                                 const bool *replaced, struct sp_str text,
+                                 const struct sp_mask_mention *mentions,
+                                 const size_t *counts, struct sp_str text,
                                  struct sp_err *reterr);
 
 /* A place where the text names a replaced table by its quoted path, as in `p.d.t`.column,

@@ -58,6 +58,14 @@ static int resolve(struct reader *r, const struct sp_sql_script *script,
         return 0;
 }
 
+static bool is_view(const struct reader *r, struct sp_str name)
+{
+        for (size_t i = 0; i < r->in->n_views; i++)
+                if (sp_str_eq(r->in->views[i].name, name))
+                        return true;
+        return false;
+}
+
 /* A mention in the facts, and its full name. */
 struct mention {
         uint32_t start, end;
@@ -72,12 +80,12 @@ static int compare_mentions(const void *x, const void *y)
 }
 
 /* Each table that the resolver looked up stands, at that place and under that name, in the
- * facts, which is what was judged. `names` belong to the mentions of either text: the
- * rewriting keeps their order (mask/verify). */
-static int check_reads(struct reader *r, const struct text *t)
+ * facts, which is what was judged. `names` belong to the mentions of this text. */
+static int check_reads(struct reader *r, const struct text *t,
+                       const struct sp_str *names, size_t n_names)
 {
         const struct sp_sql_script *s = t->script;
-        struct mention *all = sp_arena_array(&r->scratch, r->in->n_names, sizeof(*all));
+        struct mention *all = sp_arena_array(&r->scratch, n_names, sizeof(*all));
         size_t n = 0;
 
         if (!all)
@@ -86,10 +94,10 @@ static int check_reads(struct reader *r, const struct text *t)
                 for (size_t k = 0; k < s->statements[i].n_tables; k++, n++) {
                         const struct sp_sql_table *m = &s->statements[i].tables[k];
 
-                        if (n >= r->in->n_names)
+                        if (n >= n_names)
                                 return differ(r, "tables were added");
                         all[n] = (struct mention){ m->path.start, m->path.end,
-                                                   r->in->names[n] };
+                                                   names[n] };
                 }
         qsort(all, n, sizeof(*all), compare_mentions);
         for (size_t i = 0; i < s->n_statements; i++)
@@ -229,8 +237,8 @@ static int add_fields(struct reader *r, struct sp_str output, struct sp_str tabl
         return e;
 }
 
-/* Appends those of the sources that are protected. */
-static int add_reaches(struct reader *r, struct sp_str output,
+/* Appends those of the sources that are protected; with `of_views`, of columns of views. */
+static int add_reaches(struct reader *r, struct sp_str output, bool of_views,
                        const struct sp_sql_source *v, size_t n, struct lists *lists)
 {
         int e = 0;
@@ -242,6 +250,8 @@ static int add_reaches(struct reader *r, struct sp_str output,
                 struct list *l = &lists->to;
                 struct sp_mask m;
 
+                if (is_view(r, v[i].table) != of_views)
+                        continue;
                 if (!path.p)
                         return -ENOMEM;
                 m = mask_of(r, &v[i], path);
@@ -258,30 +268,44 @@ static int add_reaches(struct reader *r, struct sp_str output,
         return e;
 }
 
-static int find_reaches(struct reader *r, const struct text *t,
-                        struct sp_mask_reading *to)
+/* What is protected and read somewhere. */
+struct found {
+        struct lists reaches, decides;
+};
+
+static int find_reaches(struct reader *r, const struct text *t, bool of_views,
+                        struct found *to)
 {
-        struct lists reaches = {
-                { &to->reaches, &to->n_reaches, 0 },
-                { &to->bare_reaches, &to->n_bare_reaches, 0 },
-        };
-        struct lists decides = {
-                { &to->decides, &to->n_decides, 0 },
-                { &to->bare_decides, &to->n_bare_decides, 0 },
-        };
         int e = 0;
 
         for (size_t i = 0; e == 0 && i < t->script->n_statements; i++) {
                 const struct sp_sql_lineage *l = &t->lineage[i];
 
                 for (size_t k = 0; e == 0 && k < l->n_outputs; k++)
-                        e = add_reaches(r, l->outputs[k].name, l->outputs[k].sources,
-                                        l->outputs[k].n_sources, &reaches);
+                        e = add_reaches(r, l->outputs[k].name, of_views,
+                                        l->outputs[k].sources, l->outputs[k].n_sources,
+                                        &to->reaches);
                 if (e == 0)
-                        e = add_reaches(r, SP_STR(""), l->filters, l->n_filters,
-                                        &decides);
+                        e = add_reaches(r, SP_STR(""), of_views, l->filters,
+                                        l->n_filters, &to->decides);
         }
         return e;
+}
+
+/* Of tables, as they are read through views too; and of the views that have masks of their
+ * own. */
+static int find_all_reaches(struct reader *r, const struct text *agents,
+                            const struct text *whole, struct sp_mask_reading *to)
+{
+        struct found found = {
+                { { &to->reaches, &to->n_reaches, 0 },
+                  { &to->bare_reaches, &to->n_bare_reaches, 0 } },
+                { { &to->decides, &to->n_decides, 0 },
+                  { &to->bare_decides, &to->n_bare_decides, 0 } },
+        };
+        int e = find_reaches(r, whole, false, &found);
+
+        return e == 0 && r->in->n_views ? find_reaches(r, agents, true, &found) : e;
 }
 
 /* ---- both texts ---- */
@@ -321,7 +345,8 @@ static int compare_outputs(struct reader *r, const struct sp_sql_lineage *was,
                 if (!sp_str_caseeq(x->name, y->name))
                         return differ(r, "the masked text has other columns");
                 for (size_t k = 0; k < y->n_sources; k++)
-                        if (!has_source(x, &y->sources[k]))
+                        if (!is_view(r, y->sources[k].table) &&
+                            !has_source(x, &y->sources[k]))
                                 return differ(r,
                                               "column %.*s of the masked text is "
                                               "made of something else",
@@ -363,7 +388,7 @@ static int read_sent(struct reader *r, const struct text *was,
         if (e == 0)
                 e = resolve(r, script, &is);
         if (e == 0)
-                e = check_reads(r, &is);
+                e = check_reads(r, &is, plan->names, plan->n_names);
         if (e < 0)
                 return e;
         if (!is.unresolved)
@@ -384,21 +409,46 @@ static int check_unmasked(struct reader *r, const struct sp_mask_reading *readin
                       (int)SP_MIN(first->column.n, (size_t)150), first->column.p);
 }
 
+/* The agent's text with the definitions of views in their place. */
+static int read_whole(struct reader *r, const struct sp_mask_named *whole,
+                      const struct text *agents, struct text *ret)
+{
+        struct sp_sql_script *script;
+        int e;
+
+        if (!r->in->n_views) {
+                *ret = *agents;
+                return 0;
+        }
+        e = sp_sql_parse(&r->scratch, whole->text, &script, NULL);
+        if (e < 0 && e != -ENOMEM)
+                return differ(r, "the text with its views cannot be read");
+        if (e == 0)
+                e = resolve(r, script, ret);
+        return e < 0 ? e : check_reads(r, ret, whole->names, whole->n_names);
+}
+
 static int read_both(struct reader *r, const struct sp_mask_plan *plan,
                      struct sp_mask_reading *to)
 {
-        struct text was;
+        struct text agents, was;
+        const char *why;
         int e = sp_mask_catalog(&r->scratch, r->in, &r->catalog);
 
         if (e == 0)
-                e = resolve(r, r->in->script, &was);
+                e = resolve(r, r->in->script, &agents);
         if (e == 0)
-                e = check_reads(r, &was);
-        if (e == 0 && was.unresolved) {
-                to->unresolved = sp_arena_str(r->arena, sp_str_c(was.unresolved));
+                e = check_reads(r, &agents, r->in->names, r->in->n_names);
+        if (e == 0)
+                e = read_whole(r, &plan->whole, &agents, &was);
+        if (e < 0)
+                return e;
+        why = agents.unresolved ? agents.unresolved : was.unresolved;
+        if (why) {
+                to->unresolved = sp_arena_str(r->arena, sp_str_c(why));
                 e = to->unresolved.p ? 0 : -ENOMEM;
-        } else if (e == 0) {
-                e = find_reaches(r, &was, to);
+        } else {
+                e = find_all_reaches(r, &agents, &was, to);
         }
         if (e < 0)
                 return e;

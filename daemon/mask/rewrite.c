@@ -2,66 +2,53 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "daemon/mask/plan.h"
+#include "daemon/mask/rewrite.h"
 #include "daemon/sql/name.h"
 
-/* Every answer is kept: a script may name a table many times. */
-struct known_table {
-        struct sp_str name;
-        struct sp_mask_table table;
-};
-
-struct splice {
-        struct sp_sql_span span;
-        struct sp_str text;
-};
-
-struct rewrite {
-        struct sp_arena *arena;
-        const struct sp_mask_input *in;
-        struct known_table *known; /* room for one per mention */
-        size_t n_known;
-        struct splice *splices; /* room for two per mention */
-        size_t n_splices;
-        bool *replaced; /* per mention */
-        bool has_masks, needs_salt;
-        struct sp_err *err;
-};
-
-static int refuse(struct rewrite *w, const char *id, struct sp_str name,
-                  const char *what)
+int sp_mask_refuse(struct sp_mask_work *w, const char *id, struct sp_str name,
+                   const char *what)
 {
         return sp_err_set(w->err, -EPERM, id, "", "%.*s %s", (int)SP_MIN(name.n, 160),
                           name.n ? name.p : "", what);
 }
 
-static int find_table(struct rewrite *w, struct sp_str name, struct sp_mask_table **ret)
+static int refuse(const struct sp_mask_text *t, const char *id, struct sp_str name,
+                  const char *what)
 {
-        struct known_table *k = &w->known[w->n_known];
+        return sp_mask_refuse(t->work, id, name, what);
+}
+
+int sp_mask_known_table(struct sp_mask_work *w, struct sp_str name,
+                        struct sp_mask_known **ret)
+{
+        struct sp_mask_known **at = &w->known, *k;
         int r;
 
-        for (size_t i = 0; i < w->n_known; i++)
-                if (sp_str_eq(w->known[i].name, name)) {
-                        *ret = &w->known[i].table;
+        for (; *at; at = &(*at)->next)
+                if (sp_str_eq((*at)->name, name)) {
+                        *ret = *at;
                         return 0;
                 }
+        k = sp_arena_new(w->arena, struct sp_mask_known);
+        if (!k)
+                return -ENOMEM;
         r = sp_mask_table_find(w->arena, w->in, name, &k->table, w->err);
         if (r < 0)
                 return r;
         k->name = name;
-        w->n_known++;
-        *ret = &k->table;
+        *at = k;
+        *ret = k;
         return 0;
 }
 
-static struct sp_str slice(const struct rewrite *w, uint32_t start, uint32_t end)
+static struct sp_str slice(const struct sp_mask_text *t, uint32_t start, uint32_t end)
 {
-        return sp_str_sub(w->in->text, start, end > start ? end - start : 0);
+        return sp_str_sub(t->in.text, start, end > start ? end - start : 0);
 }
 
 /* The implicit alias has to be written out, or the subquery would have none. */
-static int put_alias(struct rewrite *w, struct sp_buf *to, const struct sp_sql_table *t,
-                     bool alias_is_inside)
+static int put_alias(struct sp_mask_text *w, struct sp_buf *to,
+                     const struct sp_sql_table *t, bool alias_is_inside)
 {
         struct sp_str alias = t->alias;
         int r;
@@ -77,23 +64,53 @@ static int put_alias(struct rewrite *w, struct sp_buf *to, const struct sp_sql_t
         if (!alias.n && t->n_parts)
                 alias = t->parts[t->n_parts - 1];
         r = sp_buf_add(to, SP_STR(" AS "));
-        return r < 0 ? r : sp_mask_put_quoted(to, alias, w->err);
+        return r < 0 ? r : sp_mask_put_quoted(to, alias, w->work->err);
 }
 
-static int add_splice(struct rewrite *w, struct sp_sql_span span, struct sp_str text)
+static int add_splice(struct sp_mask_text *t, struct sp_sql_span span,
+                      struct sp_str text)
 {
-        struct splice *s = &w->splices[w->n_splices];
+        struct sp_mask_splice *s =
+                sp_sql_vector_add(t->work->arena, &t->splices, sizeof(*s));
 
-        s->span = span;
-        s->text = sp_arena_str(w->arena, text);
-        if (!s->text.p)
+        if (!s)
                 return -ENOMEM;
-        w->n_splices++;
+        s->span = span;
+        s->text = sp_arena_str(t->work->arena, text);
+        return s->text.p ? 0 : -ENOMEM;
+}
+
+int sp_mask_text_mention(struct sp_mask_text *t, size_t mention,
+                         struct sp_mask_mention m)
+{
+        struct sp_mask_mention *to;
+
+        if (t->mentions.n == SP_MASK_MENTIONS_MAX)
+                return refuse(t, "mask.too-long", SP_STR("the statement"),
+                              "mentions too many tables, those below views included");
+        to = sp_sql_vector_add(t->work->arena, &t->mentions, sizeof(*to));
+        if (!to)
+                return -ENOMEM;
+        *to = m;
+        t->counts[mention]++;
         return 0;
 }
 
-static int replace(struct rewrite *w, const struct sp_sql_table *t, struct sp_str name,
-                   const struct sp_mask_table *table)
+/* A mention that a script lists with the outer statement too is replaced once. */
+static bool is_replaced(const struct sp_mask_text *t, const struct sp_sql_table *table)
+{
+        const struct sp_mask_splice *s = t->splices.v;
+
+        for (size_t i = 0; i < t->splices.n; i++)
+                if (s[i].span.start == table->span.start &&
+                    s[i].span.end == table->span.end)
+                        return true;
+        return false;
+}
+
+int sp_mask_text_replace(struct sp_mask_text *w, const struct sp_sql_table *t,
+                         size_t mention, struct sp_str source,
+                         struct sp_mask_known *known)
 {
         sp_autobuf text = SP_BUF_INIT(SP_SQL_TEXT_MAX);
         /* t AS x FOR SYSTEM_TIME …: the alias is in the middle */
@@ -101,14 +118,19 @@ static int replace(struct rewrite *w, const struct sp_sql_table *t, struct sp_st
         struct sp_str clauses = slice(w, t->system_time.start, t->system_time.end);
         int r;
 
+        known->is_used = true;
+        w->replaced[mention] = true;
+        if (is_replaced(w, t))
+                return 0;
         if (t->sample.end) {
                 clauses = sp_arena_printf(
-                        w->arena, "%.*s\n%.*s", SP_FMT(clauses),
+                        w->work->arena, "%.*s\n%.*s", SP_FMT(clauses),
                         SP_FMT(slice(w, t->sample.start, t->sample.end)));
                 if (!clauses.p)
                         return -ENOMEM;
         }
-        r = sp_mask_put_subquery(&text, table, name, clauses, &w->needs_salt, w->err);
+        r = sp_mask_put_subquery(&text, &known->table, source, clauses,
+                                 &w->work->needs_salt, w->work->err);
         if (r == 0)
                 r = put_alias(w, &text, t, alias_is_inside);
         if (r == 0)
@@ -121,7 +143,7 @@ static int replace(struct rewrite *w, const struct sp_sql_table *t, struct sp_st
 
 /* A protected table that is written. What only writes may pass; what also reads the
  * target is looked at; what could take the protection away is refused. */
-static int check_target(struct rewrite *w, const struct sp_sql_statement *st,
+static int check_target(struct sp_mask_text *w, const struct sp_sql_statement *st,
                         const struct sp_sql_table *t, struct sp_str name)
 {
         switch (st->action) {
@@ -147,10 +169,31 @@ static int check_target(struct rewrite *w, const struct sp_sql_statement *st,
                 "away or read them unmasked");
 }
 
-static int read_protected(struct rewrite *w, const struct sp_sql_table *t,
+/* A mention that stays. In a definition it gets its full name: what is a short one there
+ * would be another table in the agent's text. */
+static int leave(struct sp_mask_text *w, const struct sp_sql_table *t, size_t mention)
+{
+        struct sp_mask_mention m = { t, w->in.names[mention], SP_MASK_LEFT };
+        sp_autobuf text = SP_BUF_INIT(SP_SQL_TEXT_MAX);
+        int r;
+
+        if (w->is_definition) {
+                m.how = SP_MASK_NAMED;
+                w->replaced[mention] = true;
+                r = sp_mask_put_quoted(&text, m.name, w->work->err);
+                if (r == 0)
+                        r = add_splice(w, t->path, sp_buf_str(&text));
+                if (r < 0)
+                        return r;
+        }
+        return sp_mask_text_mention(w, mention, m);
+}
+
+static int read_protected(struct sp_mask_text *w, const struct sp_sql_table *t,
                           size_t mention, struct sp_str name)
 {
-        struct sp_mask_table *table;
+        sp_autobuf source = SP_BUF_INIT(SP_SQL_TEXT_MAX);
+        struct sp_mask_known *known;
         int r;
 
         if (t->is_wildcard || memchr(name.p, '*', name.n))
@@ -161,28 +204,30 @@ static int read_protected(struct rewrite *w, const struct sp_sql_table *t,
                 return refuse(w, "mask.table-argument", name,
                               "has protected columns and cannot be the argument of a "
                               "function or model");
-        r = find_table(w, name, &table);
+        r = sp_mask_known_table(w->work, name, &known);
         if (r < 0)
                 return r;
-        if (!table->n_columns)
-                return 0;
+        if (!known->table.n_columns)
+                return leave(w, t, mention);
         if (t->is_sampled && !t->sample.end)
                 return refuse(w, "mask.sampled", name,
                               "has protected columns and cannot be sampled behind "
                               "something else");
-        w->replaced[mention] = true;
-        for (size_t i = 0; i < w->n_splices; i++)
-                if (w->splices[i].span.start == t->span.start &&
-                    w->splices[i].span.end == t->span.end)
-                        return 0; /* the same mention, listed with an outer statement */
-        return replace(w, t, name, table);
+        w->is_protected = true;
+        r = sp_mask_put_quoted(&source, name, w->work->err);
+        if (r == 0)
+                r = sp_mask_text_replace(w, t, mention, sp_buf_str(&source), known);
+        return r < 0 ? r
+                     : sp_mask_text_mention(
+                               w, mention,
+                               (struct sp_mask_mention){ t, name, SP_MASK_REPLACED });
 }
 
 /* A temporary table that the script itself makes holds what masked reads put there. */
-static bool is_own_temporary(const struct rewrite *w, const struct sp_sql_table *t)
+static bool is_own_temporary(const struct sp_mask_text *w, const struct sp_sql_table *t)
 {
-        for (size_t i = 0; t->n_parts == 1 && i < w->in->script->n_statements; i++) {
-                const struct sp_sql_statement *st = &w->in->script->statements[i];
+        for (size_t i = 0; t->n_parts == 1 && i < w->in.script->n_statements; i++) {
+                const struct sp_sql_statement *st = &w->in.script->statements[i];
 
                 for (size_t j = 0; st->is_temporary && j < st->n_tables; j++)
                         if (st->tables[j].is_target && st->tables[j].n_parts == 1 &&
@@ -192,57 +237,73 @@ static bool is_own_temporary(const struct rewrite *w, const struct sp_sql_table 
         return false;
 }
 
-static bool is_view(const struct rewrite *w, struct sp_str name)
+static bool is_view(const struct sp_mask_text *w, struct sp_str name)
 {
-        for (size_t i = 0; i < w->in->n_schemas; i++)
-                if (sp_str_eq(w->in->schemas[i].table, name))
-                        return sp_str_ends(w->in->schemas[i].kind, SP_STR("VIEW"));
+        for (size_t i = 0; i < w->in.n_schemas; i++)
+                if (sp_str_eq(w->in.schemas[i].table, name))
+                        return sp_str_ends(w->in.schemas[i].kind, SP_STR("VIEW"));
         return false;
 }
 
-static int visit(struct rewrite *w, const struct sp_sql_statement *st,
+static bool is_full_name(struct sp_str name)
+{
+        struct sp_str head, tail;
+
+        return sp_str_cut(name, '.', &head, &tail) && head.n &&
+               sp_str_cut(tail, '.', &head, &tail) && head.n && tail.n;
+}
+
+static int visit(struct sp_mask_text *w, const struct sp_sql_statement *st,
                  const struct sp_sql_table *t, size_t mention)
 {
-        struct sp_str name = w->in->names[mention], head, tail;
-        bool is_full = sp_str_cut(name, '.', &head, &tail) && head.n &&
-                       sp_str_cut(tail, '.', &head, &tail) && head.n && tail.n;
+        struct sp_str name = w->in.names[mention];
+        const struct sp_mask_view *view = sp_mask_find_view(&w->in, name);
+        bool has_masks = w->work->has_masks && !w->is_plain;
+        int r = 0;
 
-        if (!is_full) {
+        if (!is_full_name(name)) {
                 /* datasets and functions as targets have shorter names */
-                if (!t->is_read || !w->has_masks || (!name.n && is_own_temporary(w, t)))
-                        return 0;
+                if (!w->is_definition &&
+                    (!t->is_read || !has_masks || (!name.n && is_own_temporary(w, t))))
+                        return leave(w, t, mention);
                 return refuse(w, "mask.unresolved", name,
                               "is a table whose full name is not known");
         }
-        if (!sp_policy_masks_table(w->in->policy, w->in->who, name, w->in->now_us)) {
-                if (t->is_read && w->has_masks && is_view(w, name))
-                        return refuse(w, "mask.view", name,
-                                      "is a view; what it reads could not be masked");
-                return 0;
+        if (view && !t->is_target) {
+                r = sp_mask_inline(w, t, mention, view);
+                return r ? SP_MIN(r, 0) : leave(w, t, mention);
         }
-        if (t->is_target)
-                return check_target(w, st, t, name);
-        return read_protected(w, t, mention, name);
+        if (has_masks && t->is_read && is_view(w, name))
+                return refuse(w, "mask.view", name,
+                              "is a view without a definition that can be read");
+        if (w->is_plain ||
+            !sp_policy_masks_table(w->in.policy, w->in.who, name, w->in.now_us))
+                return leave(w, t, mention);
+        if (!t->is_target)
+                return read_protected(w, t, mention, name);
+        r = check_target(w, st, t, name);
+        return r < 0 ? r : leave(w, t, mention);
 }
 
 static int compare_splices(const void *a, const void *b)
 {
-        const struct splice *x = a, *y = b;
+        const struct sp_mask_splice *x = a, *y = b;
 
         return x->span.start < y->span.start ? -1 : x->span.start > y->span.start;
 }
 
-static int join(struct rewrite *w, struct sp_str *ret)
+static int join(struct sp_mask_text *w, struct sp_str *ret)
 {
         sp_autobuf text = SP_BUF_INIT(SP_SQL_TEXT_MAX);
+        struct sp_mask_splice *all = w->splices.v;
         uint32_t at = 0;
         int r = 0;
 
-        qsort(w->splices, w->n_splices, sizeof(*w->splices), compare_splices);
-        for (size_t i = 0; r == 0 && i < w->n_splices; i++) {
-                const struct splice *s = &w->splices[i];
+        qsort(all, w->splices.n, sizeof(*all), compare_splices);
+        for (size_t i = 0; r == 0 && i < w->splices.n; i++) {
+                const struct sp_mask_splice *s = &all[i];
 
-                if (s->span.start < at || s->span.end > w->in->text.n)
+                if (s->span.start < at || s->span.end > w->in.text.n)
                         return refuse(w, "mask.verify", SP_STR("the statement"),
                                       "names protected tables one inside the other");
                 r = sp_buf_add(&text, slice(w, at, s->span.start));
@@ -251,112 +312,160 @@ static int join(struct rewrite *w, struct sp_str *ret)
                 at = s->span.end;
         }
         if (r == 0)
-                r = sp_buf_add(&text, sp_str_sub(w->in->text, at, w->in->text.n));
+                r = sp_buf_add(&text, sp_str_sub(w->in.text, at, w->in.text.n));
         if (r < 0)
                 return r;
-        *ret = sp_arena_str(w->arena, sp_buf_str(&text));
+        *ret = sp_arena_str(w->work->arena, sp_buf_str(&text));
         return ret->p ? 0 : -ENOMEM;
 }
 
 /* `p.d.t`.column becomes `t`.column, with the subquery. */
-static int replace_qualified(struct rewrite *w)
+static int replace_qualified(struct sp_mask_text *w)
 {
         struct sp_mask_qualified *found;
-        struct splice *all;
         size_t n;
-        int r = sp_mask_find_qualified(w->arena, w->in, w->replaced, &found, &n,
-                                       w->err);
+        int r = sp_mask_find_qualified(w->work->arena, &w->in, w->replaced, &found, &n,
+                                       w->work->err);
 
-        if (r < 0 || !n)
-                return r;
-        all = sp_arena_array(w->arena, w->n_splices + n, sizeof(*all));
-        if (!all)
-                return -ENOMEM;
-        memcpy(all, w->splices, w->n_splices * sizeof(*all));
-        w->splices = all;
         for (size_t i = 0; r == 0 && i < n; i++) {
                 sp_autobuf text = SP_BUF_INIT(SP_SQL_TEXT_MAX);
 
-                r = sp_mask_put_quoted(&text, found[i].alias, w->err);
+                r = sp_mask_put_quoted(&text, found[i].alias, w->work->err);
                 if (r == 0)
                         r = add_splice(w, found[i].span, sp_buf_str(&text));
         }
         return r;
 }
 
+int sp_mask_text_init(struct sp_mask_text *t, struct sp_mask_work *w,
+                      const struct sp_mask_input *in)
+{
+        *t = (struct sp_mask_text){ .work = w, .in = *in };
+        t->replaced = sp_arena_array(w->arena, in->n_names, sizeof(*t->replaced));
+        t->counts = sp_arena_array(w->arena, in->n_names, sizeof(*t->counts));
+        return t->replaced && t->counts ? 0 : -ENOMEM;
+}
+
+int sp_mask_text_rewrite(struct sp_mask_text *t, struct sp_str *ret)
+{
+        const struct sp_sql_script *s = t->in.script;
+        size_t mention = 0;
+        int r = 0;
+
+        for (size_t i = 0; i < s->n_statements; i++)
+                for (size_t k = 0; k < s->statements[i].n_tables; k++, mention++) {
+                        r = visit(t, &s->statements[i], &s->statements[i].tables[k],
+                                  mention);
+                        if (r < 0)
+                                return r;
+                }
+        if (!t->splices.n) {
+                *ret = t->in.text;
+                return 0;
+        }
+        r = replace_qualified(t);
+        return r < 0 ? r : join(t, ret);
+}
+
 /* Each masked column of each table that was replaced, once. */
-static int list_columns(struct rewrite *w, const bool *is_used,
-                        struct sp_mask_plan *plan)
+static int list_columns(struct sp_mask_work *w, struct sp_mask_plan *plan)
 {
         size_t n = 0;
 
-        for (size_t i = 0; i < w->n_known; i++)
-                n += is_used[i] ? w->known[i].table.n_columns : 0;
+        for (const struct sp_mask_known *k = w->known; k; k = k->next)
+                n += k->is_used ? k->table.n_columns : 0;
         plan->columns = sp_arena_array(w->arena, n, sizeof(*plan->columns));
         if (!plan->columns)
                 return -ENOMEM;
-        for (size_t i = 0; i < w->n_known; i++)
-                for (size_t c = 0; is_used[i] && c < w->known[i].table.n_columns; c++) {
-                        const struct sp_mask_column *m = &w->known[i].table.columns[c];
+        for (const struct sp_mask_known *k = w->known; k; k = k->next)
+                for (size_t c = 0; k->is_used && c < k->table.n_columns; c++) {
+                        const struct sp_mask_column *m = &k->table.columns[c];
                         struct sp_masked_column *to = &plan->columns[plan->n_columns++];
 
                         to->mask = m->mask;
                         to->column = sp_arena_printf(w->arena, "%.*s.%.*s",
-                                                     SP_FMT(w->known[i].name),
-                                                     SP_FMT(m->path));
+                                                     SP_FMT(k->name), SP_FMT(m->path));
                         if (!to->column.p)
                                 return -ENOMEM;
                 }
         return 0;
 }
 
-static int make_plan(struct rewrite *w, struct sp_mask_plan *plan)
+static int list_names(struct sp_mask_text *t, const struct sp_str **ret, size_t *ret_n)
 {
-        bool *is_used = sp_arena_array(w->arena, w->n_known, sizeof(*is_used));
-        int r;
+        const struct sp_mask_mention *m = t->mentions.v;
+        struct sp_str *names =
+                sp_arena_array(t->work->arena, t->mentions.n, sizeof(*names));
 
-        if (!is_used)
+        if (!names)
                 return -ENOMEM;
-        for (size_t m = 0; m < w->in->n_names; m++)
-                for (size_t i = 0; w->replaced[m] && i < w->n_known; i++)
-                        is_used[i] |= sp_str_eq(w->known[i].name, w->in->names[m]);
-        r = replace_qualified(w);
+        for (size_t i = 0; i < t->mentions.n; i++)
+                names[i] = m[i].name;
+        *ret = names;
+        *ret_n = t->mentions.n;
+        return 0;
+}
+
+static int make_plan(struct sp_mask_text *t, struct sp_mask_plan *plan)
+{
+        struct sp_mask_work *w = t->work;
+        int r = sp_mask_text_rewrite(t, &plan->text);
+
+        if (r == 0 && w->has_masks)
+                r = sp_mask_check_targets(w->arena, w->in, w->err);
         if (r == 0)
-                r = join(w, &plan->text);
+                r = list_names(t, &plan->names, &plan->n_names);
+        if (r == 0 && w->needs_salt &&
+            (w->in->is_positional || w->in->script->n_positional))
+                return refuse(
+                        t, "mask.positional-parameters", SP_STR("the statement"),
+                        "uses positional parameters, which cannot be combined with a "
+                        "hash mask; use named ones");
+        if (r < 0 || !t->splices.n)
+                return r;
+        r = sp_mask_verify(w->arena, &t->in, t->mentions.v, t->counts, plan->text,
+                           w->err);
         if (r == 0)
-                r = sp_mask_verify(w->arena, w->in, w->replaced, plan->text, w->err);
-        if (r == 0)
-                r = list_columns(w, is_used, plan);
+                r = list_columns(w, plan);
+        plan->splices = t->splices.v;
+        plan->n_splices = t->splices.n;
         plan->is_rewritten = true;
         plan->needs_salt = w->needs_salt;
         return r;
 }
 
-static int check_parameters(struct rewrite *w)
+/* What the text reads, with the definitions in place of their views. */
+static int make_whole(struct sp_mask_work *w, struct sp_mask_plan *plan)
+{
+        struct sp_mask_named *to = &plan->whole;
+        struct sp_mask_text t;
+        int r;
+
+        *to = (struct sp_mask_named){ w->in->text, w->in->names, w->in->n_names };
+        if (!w->in->n_views)
+                return 0;
+        r = sp_mask_text_init(&t, w, w->in);
+        if (r < 0)
+                return r;
+        t.is_plain = true;
+        r = sp_mask_text_rewrite(&t, &to->text);
+        if (r == 0)
+                r = list_names(&t, &to->names, &to->n_names);
+        if (r < 0 || !t.splices.n)
+                return r;
+        return sp_mask_verify(w->arena, w->in, t.mentions.v, t.counts, to->text,
+                              w->err);
+}
+
+static int check_parameters(struct sp_mask_work *w)
 {
         const struct sp_sql_script *s = w->in->script;
 
         for (size_t i = 0; i < s->n_named; i++)
                 if (sp_sql_name_eq(s->named[i], SP_STR(SP_MASK_SALT_PARAMETER)))
-                        return refuse(w, "mask.reserved-parameter",
-                                      SP_STR("@" SP_MASK_SALT_PARAMETER),
-                                      "is a parameter of the gateway's own");
-        return 0;
-}
-
-static int visit_all(struct rewrite *w)
-{
-        const struct sp_sql_script *s = w->in->script;
-        size_t mention = 0;
-
-        for (size_t i = 0; i < s->n_statements; i++)
-                for (size_t t = 0; t < s->statements[i].n_tables; t++, mention++) {
-                        int r = visit(w, &s->statements[i], &s->statements[i].tables[t],
-                                      mention);
-
-                        if (r < 0)
-                                return r;
-                }
+                        return sp_mask_refuse(w, "mask.reserved-parameter",
+                                              SP_STR("@" SP_MASK_SALT_PARAMETER),
+                                              "is a parameter of the gateway's own");
         return 0;
 }
 
@@ -372,32 +481,27 @@ static size_t count_mentions(const struct sp_sql_script *s)
 int sp_mask_rewrite(struct sp_arena *a, const struct sp_mask_input *in,
                     struct sp_mask_plan *ret, struct sp_err *reterr)
 {
-        struct rewrite w = { .arena = a, .in = in, .err = reterr };
+        struct sp_mask_work w = { .arena = a, .in = in, .err = reterr };
         struct sp_mask_plan plan = { .text = in->text };
         size_t n = count_mentions(in->script);
+        struct sp_mask_text t;
         int r;
 
         if (n != in->n_names)
                 return sp_err_set(reterr, -EPERM, "mask.verify", "",
                                   "%zu tables and %zu names for them", n, in->n_names);
-        w.known = sp_arena_array(a, n, sizeof(*w.known));
-        w.splices = sp_arena_array(a, 2 * n, sizeof(*w.splices));
-        w.replaced = sp_arena_array(a, n, sizeof(*w.replaced));
-        if (!w.known || !w.splices || !w.replaced)
+        w.masked = sp_arena_array(a, in->n_views, sizeof(*w.masked));
+        w.plain = sp_arena_array(a, in->n_views, sizeof(*w.plain));
+        if (!w.masked || !w.plain)
                 return -ENOMEM;
         w.has_masks = sp_policy_has_masks(in->policy, in->who, in->now_us);
         r = check_parameters(&w);
         if (r == 0)
-                r = visit_all(&w);
-        if (r == 0 && w.has_masks)
-                r = sp_mask_check_targets(a, in, reterr);
-        if (r == 0 && w.needs_salt && (in->is_positional || in->script->n_positional))
-                return refuse(
-                        &w, "mask.positional-parameters", SP_STR("the statement"),
-                        "uses positional parameters, which cannot be combined with a "
-                        "hash mask; use named ones");
-        if (r == 0 && w.n_splices)
-                r = make_plan(&w, &plan);
+                r = sp_mask_text_init(&t, &w, in);
+        if (r == 0)
+                r = make_plan(&t, &plan);
+        if (r == 0)
+                r = make_whole(&w, &plan);
         if (r == -ENOBUFS)
                 return sp_err_set(reterr, -EPERM, "mask.too-long", "",
                                   "the statement with its masks has more than %d bytes",

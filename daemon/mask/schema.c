@@ -108,6 +108,29 @@ static struct sp_str kind_of_entry(const struct sp_json *entry)
         return SP_STR("TABLE");
 }
 
+/* What stands behind a view: of tables.get an object with `query`; a catalogue file may
+ * write the text itself. */
+static int read_definition(struct schema_reader *r, const struct sp_json *resource,
+                           struct sp_schema *s)
+{
+        const struct sp_json *view = sp_json_get(resource, "view"), *legacy;
+
+        if (view && view->type == SP_JSON_STRING) {
+                s->definition = view->text;
+                return 0;
+        }
+        if (view && view->type == SP_JSON_OBJECT) {
+                /* the API's default is true */
+                legacy = sp_json_get(view, "useLegacySql");
+                s->is_legacy = !legacy || legacy->type != SP_JSON_FALSE;
+                return read_string(r, view, "query", &s->definition);
+        }
+        view = sp_json_get(resource, "materializedView");
+        if (!view || view->type != SP_JSON_OBJECT)
+                return 0;
+        return read_string(r, view, "query", &s->definition);
+}
+
 int sp_schema_read(struct sp_arena *a, struct sp_str table,
                    const struct sp_json *resource, struct sp_schema *ret,
                    struct sp_err *reterr)
@@ -135,6 +158,8 @@ int sp_schema_read(struct sp_arena *a, struct sp_str table,
         } else if (schema) {
                 e = fail(&r, schema, "the schema is no object");
         }
+        if (e == 0)
+                e = read_definition(&r, resource, &s);
         if (e == 0)
                 *ret = s;
         return e;

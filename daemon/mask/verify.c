@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "daemon/mask/plan.h"
+#include "daemon/sql/name.h"
 
 static int refuse(struct sp_err *err, const char *what)
 {
@@ -40,43 +41,46 @@ static bool same_mention(const struct sp_sql_table *a, const struct sp_sql_table
         return true;
 }
 
-static bool is_replacement(const struct sp_sql_table *was,
-                           const struct sp_sql_table *is, struct sp_str name)
+static bool is_by_name(const struct sp_sql_table *is, const struct sp_mask_mention *m)
 {
-        return parts_are(is, name) && is->is_read && !is->is_target &&
-               !is->is_argument && !is->is_wildcard &&
-               is->is_time_travel == was->is_time_travel &&
-               is->is_sampled == was->is_sampled;
+        return parts_are(is, m->name) && is->is_read && !is->is_target &&
+               !is->is_argument && is->is_wildcard == m->was->is_wildcard &&
+               is->is_time_travel == m->was->is_time_travel &&
+               is->is_sampled == m->was->is_sampled;
 }
 
-static const char *compare_statement(const struct sp_mask_input *in,
-                                     const struct sp_sql_statement *was,
+static bool is_expected(const struct sp_sql_table *is, const struct sp_mask_mention *m)
+{
+        if (m->how == SP_MASK_LEFT)
+                return same_mention(m->was, is);
+        return is_by_name(is, m) &&
+               (m->how == SP_MASK_REPLACED || sp_sql_name_eq(m->was->alias, is->alias));
+}
+
+static const char *compare_statement(const struct sp_sql_statement *was,
                                      const struct sp_sql_statement *is,
-                                     const bool *replaced, size_t first)
+                                     const struct sp_mask_mention *mentions, size_t n)
 {
         if (strcmp(was->kind, is->kind) != 0 || was->action != is->action ||
             was->where != is->where || was->is_temporary != is->is_temporary ||
             was->n_opaque != is->n_opaque)
                 return "a statement changed its kind";
-        if (was->n_tables != is->n_tables)
+        if (n != is->n_tables)
                 return "the tables are not the same";
-        for (size_t i = 0; i < was->n_tables; i++) {
-                if (replaced[first + i]
-                            ? !is_replacement(&was->tables[i], &is->tables[i],
-                                              in->names[first + i])
-                            : !same_mention(&was->tables[i], &is->tables[i]))
+        for (size_t i = 0; i < n; i++)
+                if (!is_expected(&is->tables[i], &mentions[i]))
                         return "a table is not the same";
-        }
         return NULL;
 }
 
 int sp_mask_verify(struct sp_arena *a, const struct sp_mask_input *in,
-                   const bool *replaced, struct sp_str text, struct sp_err *reterr)
+                   const struct sp_mask_mention *mentions, const size_t *counts,
+                   struct sp_str text, struct sp_err *reterr)
 {
         const struct sp_sql_script *was = in->script;
         struct sp_sql_script *is = NULL;
         struct sp_err why = SP_ERR_NULL;
-        size_t first = 0;
+        size_t first = 0, mention = 0;
         int r = sp_sql_parse(a, text, &is, &why);
 
         if (r == -ENOMEM)
@@ -87,12 +91,16 @@ int sp_mask_verify(struct sp_arena *a, const struct sp_mask_input *in,
             was->n_positional != is->n_positional)
                 return refuse(reterr, "the statements are not the same");
         for (size_t i = 0; i < was->n_statements; i++) {
-                const char *wrong = compare_statement(
-                        in, &was->statements[i], &is->statements[i], replaced, first);
+                const char *wrong;
+                size_t n = 0;
 
+                for (size_t k = 0; k < was->statements[i].n_tables; k++)
+                        n += counts[mention++];
+                wrong = compare_statement(&was->statements[i], &is->statements[i],
+                                          mentions + first, n);
                 if (wrong)
                         return refuse(reterr, wrong);
-                first += was->statements[i].n_tables;
+                first += n;
         }
         return 0;
 }

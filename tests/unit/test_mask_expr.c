@@ -79,7 +79,7 @@ static void test_expressions(void **state sp_unused)
                                            .n_columns = 1 };
                 struct sp_err err = SP_ERR_NULL;
                 bool needs_salt = false;
-                int r = sp_mask_put_subquery(&to, &t, SP_STR("p.d.t"), SP_STR_NULL,
+                int r = sp_mask_put_subquery(&to, &t, SP_STR("`p.d.t`"), SP_STR_NULL,
                                              &needs_salt, &err);
 
                 if (!table[i].text) {
@@ -116,7 +116,7 @@ static void test_record(void **state sp_unused)
         struct sp_err err = SP_ERR_NULL;
         bool needs_salt = false;
 
-        assert_int_equal(sp_mask_put_subquery(&to, &t, SP_STR("p.d.t"), SP_STR_NULL,
+        assert_int_equal(sp_mask_put_subquery(&to, &t, SP_STR("`p.d.t`"), SP_STR_NULL,
                                               &needs_salt, &err),
                          0);
         assert_true(sp_str_eq(sp_buf_str(&to),
@@ -125,7 +125,7 @@ static void test_record(void **state sp_unused)
                                      "sallyport_source)")));
         /* a name that could end its quotes is not written */
         c.name = SP_STR("c` FROM x");
-        assert_int_equal(sp_mask_put_subquery(&to, &t, SP_STR("p.d.t"), SP_STR_NULL,
+        assert_int_equal(sp_mask_put_subquery(&to, &t, SP_STR("`p.d.t`"), SP_STR_NULL,
                                               &needs_salt, &err),
                          -EPERM);
         assert_string_equal(err.id, "mask.name");
@@ -256,7 +256,7 @@ static void records_and_lists_are_built_anew(void **state sp_unused)
                 read_schema(&a, nested[i].fields, &schema);
                 assert_int_equal(sp_mask_table_find(&a, &in, schema.table, &t, &err),
                                  0);
-                if (sp_mask_put_subquery(&to, &t, schema.table, SP_STR_NULL,
+                if (sp_mask_put_subquery(&to, &t, SP_STR("`p.d.t`"), SP_STR_NULL,
                                          &needs_salt, &err) < 0) {
                         assert_string_equal(err.id, nested[i].select);
                         sp_arena_done(&a);

@@ -307,7 +307,7 @@ static const struct {
           "mask.table-argument" },
         { "an alter could take the protection away",
           "ALTER TABLE crm.customers RENAME COLUMN ssn TO note", "mask.statement" },
-        { "a view of protected name", "SELECT ssn FROM crm.v", "mask.not-a-table" },
+        { "a view of protected name", "SELECT ssn FROM crm.v", "mask.view" },
         { "a view of any name, its kind known", "SELECT id FROM crm.open_view",
           "mask.view" },
         { "a protected table without schema", "SELECT x FROM crm.unknown",
