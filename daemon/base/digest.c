@@ -42,6 +42,11 @@ int sp_sha256(struct sp_str s, uint8_t ret[SP_SHA256_LEN])
         return EVP_Digest(s.p, s.n, ret, NULL, EVP_sha256(), NULL) == 1 ? 0 : -EIO;
 }
 
+int sp_sha512(struct sp_str s, uint8_t ret[SP_SHA512_LEN])
+{
+        return EVP_Digest(s.p, s.n, ret, NULL, EVP_sha512(), NULL) == 1 ? 0 : -EIO;
+}
+
 int sp_hmac_sha256(struct sp_str key, struct sp_str s, uint8_t ret[SP_SHA256_LEN])
 {
         unsigned n = SP_SHA256_LEN;

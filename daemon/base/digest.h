@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * base/digest — SHA-256, HMAC-SHA-256, hex and base64url, over OpenSSL.
+ * base/digest — SHA-256, SHA-512, HMAC-SHA-256, hex and base64url, over OpenSSL.
  *
  * Errors: -EIO when OpenSSL fails, -ENOBUFS from the buffer, -EINVAL for bad input.
  * Spec:   FIPS 180-4, RFC 2104, RFC 4648 §4 (base64) and §5 (base64url, no padding).
@@ -11,6 +11,7 @@
 
 #define SP_SHA256_LEN 32
 #define SP_SHA256_HEX_LEN 64
+#define SP_SHA512_LEN 64
 
 struct sp_digest; /* a running SHA-256 */
 struct sp_digest *sp_digest_new(void); /* NULL: no memory */
@@ -22,6 +23,7 @@ sp_must_check int sp_digest_add(struct sp_digest *d, struct sp_str s);
 sp_must_check int sp_digest_end(struct sp_digest *d, uint8_t ret[SP_SHA256_LEN]);
 
 sp_must_check int sp_sha256(struct sp_str s, uint8_t ret[SP_SHA256_LEN]);
+sp_must_check int sp_sha512(struct sp_str s, uint8_t ret[SP_SHA512_LEN]);
 sp_must_check int sp_hmac_sha256(struct sp_str key, struct sp_str s,
                                  uint8_t ret[SP_SHA256_LEN]);
 void sp_hex(const uint8_t *p, size_t n, char *to); /* writes 2n digits and a NUL */

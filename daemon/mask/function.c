@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "daemon/mask/plan.h"
+#include "daemon/mask/token.h"
 #include "daemon/mask/truncate.h"
 
 #define SALT "@" SP_MASK_SALT_PARAMETER
@@ -198,6 +199,12 @@ int sp_mask_put_value(struct sp_buf *to, const struct sp_column *c,
         case SP_MASK_HASH:
                 *needs_salt = true;
                 r = put_hash(to, c, value);
+                break;
+        case SP_MASK_TOKENIZE:
+                *needs_salt = true;
+                r = is_repeated(c) || !sp_token_fits(c->type)
+                            ? -ENOTSUP
+                            : sp_token_put_sql(to, c->type, value);
                 break;
         case SP_MASK_PARTIAL:
                 r = put_partial(to, c, value, m);

@@ -108,6 +108,7 @@ static int begin_masked(struct sp_page_walk *w, const struct sp_page_column *c,
         case SP_PAGE_HASH:
         case SP_PAGE_PARTIAL:
         case SP_PAGE_TRUNCATE:
+        case SP_PAGE_TOKEN:
                 if (*at == 'n')
                         return 0; /* NULL stays NULL */
                 if (*at != '"')

@@ -7,6 +7,7 @@
 
 #include "daemon/base/buf.h"
 #include "daemon/mask/page_impl.h"
+#include "daemon/mask/token.h"
 
 #define DEPTH_MAX 20 /* that of sp_schema_read */
 #define FIELDS_MAX (64 * 1024) /* of selectedFields: longer than any URL may be */
@@ -105,6 +106,9 @@ static int set_mask(const struct maker *m, const struct sp_column *c,
                         return bad_type(m, c, mask->kind, false);
                 to->truncate.is_int64_timestamp = m->from->is_int64_timestamp;
                 return 0;
+        case SP_MASK_TOKENIZE:
+                to->action = SP_PAGE_TOKEN;
+                return sp_token_fits(c->type) ? 0 : bad_type(m, c, mask->kind, false);
         default: /* redact, null, and any kind that is new */
                 to->action = SP_PAGE_FIXED;
                 to->fixed = redacted(m, c, type, to->is_repeated);
@@ -331,6 +335,7 @@ static enum sp_page_way way_of(const struct sp_page_column *c)
         case SP_PAGE_HASH:
         case SP_PAGE_PARTIAL:
         case SP_PAGE_TRUNCATE:
+        case SP_PAGE_TOKEN:
                 return SP_PAGE_WAY_VALUE;
         default:
                 return SP_PAGE_WAY_SLOW;
@@ -351,6 +356,9 @@ static bool is_sound(const struct sp_page_column *c)
         case SP_PAGE_PARTIAL:
                 return !c->is_repeated && c->form == SP_PAGE_STRING &&
                        (c->keep_first || c->keep_last);
+        case SP_PAGE_TOKEN:
+                return !c->is_repeated &&
+                       (c->form == SP_PAGE_STRING || c->form == SP_PAGE_INTEGER);
         case SP_PAGE_TRUNCATE:
                 return !c->is_repeated && c->form != SP_PAGE_RECORD &&
                        c->truncate.form != SP_TRUNCATE_NONE;

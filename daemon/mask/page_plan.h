@@ -20,6 +20,7 @@ enum sp_page_action {
         SP_PAGE_HASH, /* NULL stays NULL; so it does for what follows */
         SP_PAGE_PARTIAL,
         SP_PAGE_TRUNCATE,
+        SP_PAGE_TOKEN,
         SP_PAGE_STRIP, /* the cell is taken out: the answer has one column less */
 };
 
@@ -52,7 +53,7 @@ struct sp_page_column {
 struct sp_page_plan {
         const struct sp_page_column *columns;
         size_t n_columns;
-        struct sp_str salt; /* of hashes */
+        struct sp_str salt; /* of hashes and tokens */
         struct sp_str
                 fields; /* for selectedFields: the columns, in the order of the plan */
         struct sp_masked_column *masked; /* each once, for the record */

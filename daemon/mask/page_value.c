@@ -9,6 +9,7 @@
 #include "daemon/base/digest.h"
 #include "daemon/base/json.h"
 #include "daemon/mask/page_impl.h"
+#include "daemon/mask/token.h"
 
 /* 15 hexadecimal digits, as put_hash of function.c takes: 60 bits fit an INT64. */
 #define INTEGER_DIGITS 15
@@ -150,21 +151,6 @@ static int hash(struct sp_page *g, const struct sp_page_column *c, char *text, s
         return r < 0 ? r : put_hashed(g, c->form, sum);
 }
 
-static int hash_raw(struct sp_page *g, const struct sp_page_column *c,
-                    struct sp_str raw, struct sp_err *e)
-{
-        sp_autobuf text = SP_BUF_INIT(SP_PAGE_VALUE_MAX);
-        char small[256], *to = small;
-        size_t n;
-        int r = raw.n > sizeof(small) ? sp_buf_reserve(&text, raw.n, &to) : 0;
-
-        if (r < 0)
-                return r;
-        if (decode(raw, to, &n) < 0)
-                return bad(e, "not a JSON string");
-        return hash(g, c, to, n, e);
-}
-
 /* ---- partial ---- */
 
 /* Where the character number `keep` from the start begins, of `count` in all. */
@@ -218,23 +204,59 @@ static int partial(struct sp_page *g, const struct sp_page_column *c, struct sp_
         return r < 0 ? r : sp_buf_addc(&g->masked, '"');
 }
 
-/* ---- truncate ---- */
+/* ---- what is worked out from the decoded text ---- */
 
-static int truncated(struct sp_page *g, const struct sp_page_column *c,
-                     struct sp_str raw, struct sp_err *e)
+static int quoted(struct sp_page *g, const struct sp_page_column *c, struct sp_str text,
+                  struct sp_err *e)
 {
-        char text[128]; /* more than any date or number has */
-        size_t n;
-        int r;
+        struct sp_buf *to = &g->masked;
+        int r = sp_buf_addc(to, '"');
 
-        if (raw.n > sizeof(text) || decode(raw, text, &n) < 0)
-                return bad(e, "not of its column's type");
-        r = sp_buf_addc(&g->masked, '"');
-        if (r == 0)
-                r = sp_truncate_put_value(&g->masked, &c->truncate, sp_str(text, n));
+        if (r < 0)
+                return r;
+        if (c->action == SP_PAGE_TRUNCATE)
+                r = sp_truncate_put_value(to, &c->truncate, text);
+        else if (c->form == SP_PAGE_INTEGER)
+                r = is_integer(text) ? sp_token_put_integer(to, g->plan->salt, text)
+                                     : -EBADMSG;
+        else
+                return -EINVAL;
         if (r == -EBADMSG)
                 return bad(e, "not of its column's type");
-        return r < 0 ? r : sp_buf_addc(&g->masked, '"');
+        return r < 0 ? r : sp_buf_addc(to, '"');
+}
+
+/* A token keeps the characters that JSON escapes. */
+static int token(struct sp_page *g, struct sp_str text)
+{
+        sp_autobuf plain = SP_BUF_INIT(SP_PAGE_VALUE_MAX);
+        struct sp_jsonw w;
+        int r = sp_token_put_string(&plain, g->plan->salt, text);
+
+        if (r < 0)
+                return r;
+        w = SP_JSONW(&g->masked);
+        sp_jsonw_str(&w, sp_buf_str(&plain));
+        return w.error;
+}
+
+static int decoded(struct sp_page *g, const struct sp_page_column *c, struct sp_str raw,
+                   struct sp_err *e)
+{
+        sp_autobuf text = SP_BUF_INIT(SP_PAGE_VALUE_MAX);
+        char small[256], *to = small;
+        size_t n;
+        int r = raw.n > sizeof(small) ? sp_buf_reserve(&text, raw.n, &to) : 0;
+
+        if (r < 0)
+                return r;
+        if (decode(raw, to, &n) < 0)
+                return bad(e, "not a JSON string");
+        if (c->action == SP_PAGE_HASH)
+                return hash(g, c, to, n, e);
+        if (c->action == SP_PAGE_TOKEN && c->form == SP_PAGE_STRING)
+                return token(g, sp_str(to, n));
+        return quoted(g, c, sp_str(to, n), e);
 }
 
 int sp_page_mask_value(struct sp_page *g, const struct sp_page_column *c,
@@ -245,12 +267,6 @@ int sp_page_mask_value(struct sp_page *g, const struct sp_page_column *c,
                 return -ENOBUFS;
         if (!sp_str_is_utf8(raw))
                 return bad(reterr, "not UTF-8");
-        switch (c->action) {
-        case SP_PAGE_PARTIAL:
-                return partial(g, c, raw, reterr);
-        case SP_PAGE_TRUNCATE:
-                return truncated(g, c, raw, reterr);
-        default:
-                return hash_raw(g, c, raw, reterr);
-        }
+        return c->action == SP_PAGE_PARTIAL ? partial(g, c, raw, reterr)
+                                            : decoded(g, c, raw, reterr);
 }

@@ -157,7 +157,7 @@ static int lint_dead_rules(const struct sp_policy *p, struct sp_err *err)
 static bool is_as_strict(const struct sp_mask *a, const struct sp_mask *b)
 {
         if (a->kind != b->kind)
-                return a->kind < b->kind; /* redact, null, hash, partial, truncate */
+                return a->kind < b->kind; /* as enum sp_mask_kind */
         if (a->kind == SP_MASK_TRUNCATE)
                 return (a->unit && b->unit && a->unit <= b->unit) ||
                        (a->step && b->step && a->step % b->step == 0);

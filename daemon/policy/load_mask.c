@@ -138,7 +138,8 @@ static int kind_with_settings(struct sp_loader *l, const struct sp_yaml *v,
 
 static int mask_kind(struct sp_loader *l, const struct sp_yaml *v, void *to)
 {
-        static const char *const names[] = { "redact", "null", "hash", NULL };
+        static const char *const names[] = { "redact", "null", "hash", "tokenize",
+                                             NULL };
         struct sp_mask *m = &((struct sp_mask_rule *)to)->mask;
         unsigned which = 0;
         int r;

@@ -3,8 +3,8 @@
 
 const char *sp_mask_kind_name(enum sp_mask_kind k)
 {
-        static const char *const names[] = { "none", "redact",  "null",
-                                             "hash", "partial", "truncate" };
+        static const char *const names[] = { "none",     "redact",  "null",    "hash",
+                                             "tokenize", "partial", "truncate" };
 
         return (unsigned)k < SP_ARRAY_SIZE(names) ? names[k] : NULL;
 }

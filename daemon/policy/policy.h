@@ -97,6 +97,7 @@ enum sp_mask_kind {
         SP_MASK_REDACT,
         SP_MASK_NULL,
         SP_MASK_HASH,
+        SP_MASK_TOKENIZE,
         SP_MASK_PARTIAL,
         SP_MASK_TRUNCATE
 };
@@ -125,7 +126,7 @@ bool sp_policy_has_masks(const struct sp_policy *p, const struct sp_principal *w
 bool sp_policy_masks_table(const struct sp_policy *p, const struct sp_principal *who,
                            struct sp_str table, uint64_t now_us);
 /* The mask of one column, `column` being "name" or "parent.child": strictest rule wins:
- * redact, null, hash, partial, truncate; exemptions applied. Column names match ASCII-case-insensitively. */
+ * redact, null, hash, tokenize, partial, truncate; exemptions applied. Column names match ASCII-case-insensitively. */
 struct sp_mask sp_policy_mask(const struct sp_policy *p, const struct sp_principal *who,
                               struct sp_str table, struct sp_str column,
                               uint64_t now_us);

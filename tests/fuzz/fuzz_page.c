@@ -25,7 +25,7 @@ static struct sp_page_column one(uint8_t bits)
                                                SP_STR("\"[redacted]\"") };
         struct sp_page_column c = { .form = (enum sp_page_form)(bits % 4),
                                     .is_repeated = bits & 0x80,
-                                    .action = (enum sp_page_action)(bits / 4 % 6),
+                                    .action = (enum sp_page_action)(bits / 4 % 7),
                                     .keep_first = bits >> 6 & 1,
                                     .keep_last = 1,
                                     .truncate = { (enum sp_truncate_form)(bits % 9),

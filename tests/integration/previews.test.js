@@ -29,23 +29,37 @@ const time = () =>
         `${two(random(24))}:${two(random(60))}:${two(random(60))}${random(2) ? `.${digits(5)}1` : ''}`;
 const seconds = () => `${random(2) ? '-' : ''}${random(60000000)}${digits(2)}.${digits(2)}5`;
 
+const STRINGS = [
+        '', '12345', '123456', 'ann@example.com', 'Ann O\'Neil-McX "the" \\ 3rd', '4111 1111 1111 1111',
+        '-----------------------------------123456', '123456-----------------------------------',
+        'Größenwahn', 'new\nline 1234567', 'a'.repeat(63), 'a'.repeat(64), 'A0a'.repeat(21), '~!@#$%^&*()_+{}',
+        '1 2 3 4 5 6', 'x'.repeat(3) + ' '.repeat(30) + 'y'.repeat(3), '0x1f4b7 zz', 'Пётр 123456',
+];
+const LETTERS = ' -.@/"\\0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+const text = (n) => Array.from({ length: n }, () => LETTERS[random(LETTERS.length)]).join('');
+
 /* column, type, mask, edge values, random ones, whether the text may differ for one number */
 const COLUMNS = [
-        ['date_month', 'DATE', 'truncate: { to: month }', ['0001-01-01', '9999-12-31', '2000-02-29'], date],
-        ['date_year', 'DATE', 'truncate: { to: year }', ['0001-12-31', '9999-12-31'], date],
-        ['dt_hour', 'DATETIME', 'truncate: { to: hour }', ['9999-12-31T23:59:59.999999'], () => `${date()}T${time()}`],
-        ['dt_month', 'DATETIME', 'truncate: { to: month }', ['0001-01-01T00:00:00'], () => `${date()}T${time()}`],
-        ['time_hour', 'TIME', 'truncate: { to: hour }', ['00:00:00', '23:59:59.999999'], time],
-        ['ts_hour', 'TIMESTAMP', 'truncate: { to: hour }', ['0.0', '-0.5', '-62135596800.0'], seconds, true],
-        ['ts_day', 'TIMESTAMP', 'truncate: { to: day }', ['1.183792027E9'], seconds, true],
-        ['ts_month', 'TIMESTAMP', 'truncate: { to: month }', ['951782400.0', '-2203891200.0'], seconds, true],
-        ['ts_year', 'TIMESTAMP', 'truncate: { to: year }', ['253402300799.0', '-62135596800.0'], seconds, true],
-        ['int_1000', 'INTEGER', 'truncate: { to: 1000 }', ['9223372036854775807', '-9223372036854775808', '-999', '0'], integer],
-        ['int_7', 'INTEGER', 'truncate: { to: 7 }', ['-7', '6'], integer],
-        ['num_50', 'NUMERIC', 'truncate: { to: 50 }', ['99999999999999999999999999999.999999999', '-49.9', '0.5'], () => decimal(28, 8)],
-        ['num_1', 'NUMERIC', 'truncate: { to: 1 }', ['-0.5', '7'], () => decimal(28, 8)],
-        ['big_7', 'BIGNUMERIC', 'truncate: { to: 7 }', ['-578960446186580977117854925043439539266.3'], () => decimal(37, 30)],
-        ['float_10', 'FLOAT', 'truncate: { to: 10 }', ['1.7976931348623157e+308', '-5.5', '0.0', '1e+20'], () => decimal(12, 5), true],
+        ['date_month', 'DATE', 'mask: { truncate: { to: month } }', ['0001-01-01', '9999-12-31', '2000-02-29'], date],
+        ['date_year', 'DATE', 'mask: { truncate: { to: year } }', ['0001-12-31', '9999-12-31'], date],
+        ['dt_hour', 'DATETIME', 'mask: { truncate: { to: hour } }', ['9999-12-31T23:59:59.999999'], () => `${date()}T${time()}`],
+        ['dt_month', 'DATETIME', 'mask: { truncate: { to: month } }', ['0001-01-01T00:00:00'], () => `${date()}T${time()}`],
+        ['time_hour', 'TIME', 'mask: { truncate: { to: hour } }', ['00:00:00', '23:59:59.999999'], time],
+        ['ts_hour', 'TIMESTAMP', 'mask: { truncate: { to: hour } }', ['0.0', '-0.5', '-62135596800.0'], seconds, true],
+        ['ts_day', 'TIMESTAMP', 'mask: { truncate: { to: day } }', ['1.183792027E9'], seconds, true],
+        ['ts_month', 'TIMESTAMP', 'mask: { truncate: { to: month } }', ['951782400.0', '-2203891200.0'], seconds, true],
+        ['ts_year', 'TIMESTAMP', 'mask: { truncate: { to: year } }', ['253402300799.0', '-62135596800.0'], seconds, true],
+        ['int_1000', 'INTEGER', 'mask: { truncate: { to: 1000 } }', ['9223372036854775807', '-9223372036854775808', '-999', '0'], integer],
+        ['int_7', 'INTEGER', 'mask: { truncate: { to: 7 } }', ['-7', '6'], integer],
+        ['num_50', 'NUMERIC', 'mask: { truncate: { to: 50 } }', ['99999999999999999999999999999.999999999', '-49.9', '0.5'], () => decimal(28, 8)],
+        ['num_1', 'NUMERIC', 'mask: { truncate: { to: 1 } }', ['-0.5', '7'], () => decimal(28, 8)],
+        ['big_7', 'BIGNUMERIC', 'mask: { truncate: { to: 7 } }', ['-578960446186580977117854925043439539266.3'], () => decimal(37, 30)],
+        ['float_10', 'FLOAT', 'mask: { truncate: { to: 10 } }', ['1.7976931348623157e+308', '-5.5', '0.0', '1e+20'], () => decimal(12, 5), true],
+        ['token', 'STRING', 'mask: tokenize', STRINGS, () => text(random(70))],
+        ['token_digits', 'STRING', 'mask: tokenize', [], () => digits(9)],
+        ['token_int', 'INTEGER', 'mask: tokenize', ['9223372036854775807', '-9223372036854775808', '0', '-1', '1'], integer],
+        ['hashed', 'STRING', 'mask: hash', STRINGS, () => text(random(70))],
+        ['part', 'STRING', 'mask: { partial: { keep_first: 1, keep_last: 3 } }', STRINGS, () => text(random(12))],
 ];
 const width = Math.max(...COLUMNS.map((c) => c[3].length)) + RANDOM;
 const values = COLUMNS.map(([, , , edges, any]) =>
@@ -65,7 +79,7 @@ const POLICY = `version: 1
 rules:
   - {name: all, actions: [select], resources: [p], verdict: allow}
 masks:
-${COLUMNS.map(([name, , mask]) => `  - {columns: [p.m.t.${name}], mask: {${mask}}, name: m-${name.replaceAll('_', '-')}}`).join('\n')}
+${COLUMNS.map(([name, , mask]) => `  - {columns: [p.m.t.${name}], ${mask}, name: m-${name.replaceAll('_', '-')}}`).join('\n')}
 `;
 
 let world;

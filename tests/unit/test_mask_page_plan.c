@@ -18,6 +18,7 @@ static const char policy_text[] =
         "- {name: hashed, columns: [p.d.t.hashed], mask: hash}\n"
         "- {name: partial, columns: [p.d.t.partial], mask: {partial: {keep_first: 1, "
         "keep_last: 2}}}\n"
+        "- {name: token, columns: [p.d.t.token], mask: tokenize}\n"
         "- {name: cut, columns: [p.d.t.cut], mask: {truncate: {to: month}}}\n"
         "- {name: stepped, columns: [p.d.t.stepped], mask: {truncate: {to: 100}}}\n"
         "- {name: whole, columns: [p.d.t.work, p.d.t.work.street], mask: redact}\n";
@@ -70,6 +71,7 @@ static const struct {
         { "nulled", { SP_MASK_NULL, 0, 0, { NULL, 0 } } },
         { "hashed", { SP_MASK_HASH, 0, 0, { NULL, 0 } } },
         { "partial", { SP_MASK_PARTIAL, 1, 2, { NULL, 0 } } },
+        { "token", { SP_MASK_TOKENIZE, 0, 0, { NULL, 0 } } },
         { "cut", { SP_MASK_TRUNCATE, 0, 0, { NULL, 0 }, SP_UNIT_MONTH, 0 } },
         { "stepped", { SP_MASK_TRUNCATE, 0, 0, { NULL, 0 }, SP_UNIT_NONE, 100 } },
 };
