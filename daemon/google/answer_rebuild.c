@@ -7,11 +7,13 @@
 
 #include "daemon/google/answer.h"
 #include "daemon/google/read.h"
-#include "daemon/google/shapes.h"
+#include "daemon/google/rebuild.h"
 #include "daemon/google/write.h"
 
 #define MESSAGE_MAX 2048
 #define ANSWER_MAX (64u * 1024 * 1024)
+#define WORD_MAX 4096u /* page tokens are the longest */
+#define NAME_BYTES_MAX 1024u
 
 struct rebuild {
         struct sp_jsonw w;
@@ -123,56 +125,6 @@ static void write_labels(struct rebuild *b, const struct sp_json *o)
         sp_jsonw_close(&b->w, '}');
 }
 
-static void write_row(struct rebuild *b, const struct sp_json *row);
-
-/* A cell's value: a scalar, a STRUCT's {"f":[…]} or an ARRAY's [{"v":…}]. */
-static void write_cell_value(struct rebuild *b, const struct sp_json *v)
-{
-        if (v->type == SP_JSON_OBJECT) {
-                write_row(b, v);
-        } else if (v->type == SP_JSON_ARRAY) {
-                sp_jsonw_open(&b->w, '[');
-                for (const struct sp_json *m = v->first; m; m = m->next) {
-                        const struct sp_json *inner = sp_json_get(m, "v");
-
-                        sp_jsonw_open(&b->w, '{');
-                        sp_jsonw_key(&b->w, "v");
-                        if (inner)
-                                write_cell_value(b, inner);
-                        else
-                                sp_jsonw_null(&b->w);
-                        sp_jsonw_close(&b->w, '}');
-                }
-                sp_jsonw_close(&b->w, ']');
-        } else {
-                (void)write_scalar(b, v);
-        }
-}
-
-static void write_row(struct rebuild *b, const struct sp_json *row)
-{
-        const struct sp_json *cells = sp_json_get(row, "f");
-
-        if (!cells || cells->type != SP_JSON_ARRAY)
-                b->is_broken = true;
-        sp_jsonw_open(&b->w, '{');
-        sp_jsonw_key(&b->w, "f");
-        sp_jsonw_open(&b->w, '[');
-        for (const struct sp_json *c = cells ? cells->first : NULL; c; c = c->next) {
-                const struct sp_json *v = sp_json_get(c, "v");
-
-                sp_jsonw_open(&b->w, '{');
-                sp_jsonw_key(&b->w, "v");
-                if (v)
-                        write_cell_value(b, v);
-                else
-                        sp_jsonw_null(&b->w);
-                sp_jsonw_close(&b->w, '}');
-        }
-        sp_jsonw_close(&b->w, ']');
-        sp_jsonw_close(&b->w, '}');
-}
-
 /* "p.d" or "p.d.t" of a list item; a NULL string when the reference is not complete. */
 static struct sp_str item_resource(struct rebuild *b, const struct sp_json *item)
 {
@@ -239,9 +191,7 @@ static void write_array(struct rebuild *b, const struct sp_json *all,
 {
         sp_jsonw_open(&b->w, '[');
         for (const struct sp_json *m = all->first; m; m = m->next) {
-                if (field->kind == SP_SHAPE_ROWS)
-                        write_row(b, m);
-                else if (field->kind == SP_SHAPE_ARRAY)
+                if (field->kind == SP_SHAPE_ARRAY)
                         write_fields(b, m, field->children);
                 else if (m->type == SP_JSON_STRING)
                         sp_jsonw_str(&b->w, m->text);
@@ -257,21 +207,39 @@ static bool type_fits(const struct sp_shape *f, const struct sp_json *v)
                 return v->type == SP_JSON_OBJECT;
         case SP_SHAPE_ARRAY:
         case SP_SHAPE_STRINGS:
-        case SP_SHAPE_ROWS:
         case SP_SHAPE_ITEMS:
                 return v->type == SP_JSON_ARRAY;
         case SP_SHAPE_MESSAGE:
         case SP_SHAPE_SQL:
+        case SP_SHAPE_NAME:
+        case SP_SHAPE_TEXT:
                 return v->type == SP_JSON_STRING;
         default:
                 return v->type != SP_JSON_ARRAY && v->type != SP_JSON_OBJECT;
         }
 }
 
-static void write_field(struct rebuild *b, const struct sp_shape *f,
+/* A string that is more than its member is for may be anything. It is left out. */
+static bool is_plain(const struct sp_shape *f, const struct sp_json *v)
+{
+        bool is_word = f->kind == SP_SHAPE_SCALAR;
+
+        if (v->type != SP_JSON_STRING || (!is_word && f->kind != SP_SHAPE_NAME))
+                return true;
+        if (v->text.n > (is_word ? WORD_MAX : NAME_BYTES_MAX))
+                return false;
+        for (size_t i = 0; i < v->text.n; i++) {
+                unsigned char c = (unsigned char)v->text.p[i];
+
+                if (c < 0x20 || c == 0x7f || (is_word && (c == ' ' || c > 0x7e)))
+                        return false;
+        }
+        return true;
+}
+
+static void write_value(struct rebuild *b, const struct sp_shape *f,
                         const struct sp_json *v)
 {
-        sp_jsonw_key(&b->w, f->name);
         switch (f->kind) {
         case SP_SHAPE_OBJECT:
                 write_fields(b, v, f->children);
@@ -290,7 +258,6 @@ static void write_field(struct rebuild *b, const struct sp_shape *f,
                 break;
         case SP_SHAPE_ARRAY:
         case SP_SHAPE_STRINGS:
-        case SP_SHAPE_ROWS:
                 write_array(b, v, f);
                 break;
         default:
@@ -305,20 +272,42 @@ static void write_fields(struct rebuild *b, const struct sp_json *o,
         for (const struct sp_shape *f = shape; f->name; f++) {
                 const struct sp_json *v = sp_json_get(o, f->name);
 
-                if (!v || v->type == SP_JSON_NULL)
+                if (!v || v->type == SP_JSON_NULL || !is_plain(f, v))
                         continue;
-                if (!type_fits(f, v))
+                if (!type_fits(f, v)) {
                         b->is_broken = true;
-                else
-                        write_field(b, f, v);
+                        continue;
+                }
+                sp_jsonw_key(&b->w, f->name);
+                write_value(b, f, v);
         }
         sp_jsonw_close(&b->w, '}');
 }
 
-static int not_understood(struct sp_err *reterr)
+int sp_rebuild_refuse(struct sp_err *reterr)
 {
         return sp_err_set(reterr, -EBADMSG, "answer.not-understood", "",
                           "the upstream answer is not what BigQuery sends");
+}
+
+int sp_rebuild_member(struct sp_arena *a, const struct sp_shape *shape,
+                      const struct sp_answer_own *own, struct sp_str json,
+                      struct sp_buf *out, struct sp_err *reterr)
+{
+        struct rebuild b = { .w = SP_JSONW(out), .arena = a, .own = own };
+        struct sp_json *v;
+        int e = sp_json_parse(a, json, &v, NULL);
+
+        if (e < 0)
+                return e == -ENOMEM ? e : sp_rebuild_refuse(reterr);
+        if (v->type == SP_JSON_NULL || !is_plain(shape, v))
+                return 1;
+        if (!type_fits(shape, v))
+                return sp_rebuild_refuse(reterr);
+        write_value(&b, shape, v);
+        if (b.is_broken)
+                return sp_rebuild_refuse(reterr);
+        return sp_jsonw_end(&b.w);
 }
 
 static int rebuild_body(struct rebuild *b, const struct sp_shape *shape,
@@ -335,11 +324,11 @@ static int rebuild_body(struct rebuild *b, const struct sp_shape *shape,
                 return sp_err_set(reterr, e, "answer.too-large", "",
                                   "the upstream answer is too large to be checked");
         if (e < 0 || root->type != SP_JSON_OBJECT)
-                return not_understood(reterr);
+                return sp_rebuild_refuse(reterr);
         b->w = SP_JSONW(&out);
         write_fields(b, root, shape);
         if (b->is_broken)
-                return not_understood(reterr);
+                return sp_rebuild_refuse(reterr);
         text = sp_write_end(b->arena, &b->w);
         if (!text.p)
                 return sp_err_set(reterr, -ENOMEM, "answer.too-large", "",

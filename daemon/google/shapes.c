@@ -5,6 +5,14 @@
         {                                                                              \
                 n, SP_SHAPE_SCALAR, NULL                                               \
         }
+#define NAME(n)                                                                        \
+        {                                                                              \
+                n, SP_SHAPE_NAME, NULL                                                 \
+        }
+#define TEXT(n)                                                                        \
+        {                                                                              \
+                n, SP_SHAPE_TEXT, NULL                                                 \
+        }
 #define OBJECT(n, c)                                                                   \
         {                                                                              \
                 n, SP_SHAPE_OBJECT, c                                                  \
@@ -46,24 +54,21 @@ static const struct sp_shape job_reference[] = { SCALAR("projectId"), SCALAR("jo
 static const struct sp_shape dataset_reference[] = { SCALAR("projectId"),
                                                      SCALAR("datasetId"), END };
 static const struct sp_shape table_reference[] = { SCALAR("projectId"),
-                                                   SCALAR("datasetId"),
-                                                   SCALAR("tableId"), END };
+                                                   SCALAR("datasetId"), NAME("tableId"),
+                                                   END };
 static const struct sp_shape range_element[] = { SCALAR("type"), END };
 /* Without policyTags, dataPolicies and defaultValueExpression. */
-static const struct sp_shape schema_field[] = { SCALAR("name"),
-                                                SCALAR("type"),
-                                                SCALAR("mode"),
-                                                ARRAY("fields", schema_field),
-                                                SCALAR("description"),
-                                                SCALAR("maxLength"),
-                                                SCALAR("precision"),
-                                                SCALAR("scale"),
-                                                SCALAR("roundingMode"),
-                                                SCALAR("collation"),
-                                                OBJECT("rangeElementType",
-                                                       range_element),
-                                                END };
+#define FIELD_MEMBERS(fields)                                                          \
+        NAME("name"), SCALAR("type"), SCALAR("mode"), ARRAY("fields", fields),         \
+                SCALAR("maxLength"), SCALAR("precision"), SCALAR("scale"),             \
+                SCALAR("timestampPrecision"), SCALAR("roundingMode"),                  \
+                SCALAR("collation"), OBJECT("rangeElementType", range_element)
+static const struct sp_shape schema_field[] = { FIELD_MEMBERS(schema_field),
+                                                TEXT("description"), END };
 static const struct sp_shape schema[] = { ARRAY("fields", schema_field), END };
+/* Of an answer: the descriptions are those of the tables that were read, whoever may see them. */
+static const struct sp_shape result_field[] = { FIELD_MEMBERS(result_field), END };
+static const struct sp_shape result_schema[] = { ARRAY("fields", result_field), END };
 static const struct sp_shape error_proto[] = { SCALAR("reason"), SCALAR("location"),
                                                MESSAGE, END };
 static const struct sp_shape dml_stats[] = { SCALAR("insertedRowCount"),
@@ -110,7 +115,7 @@ static const struct sp_shape query_statistics[] = {
         OBJECT("ddlTargetTable", table_reference),
         OBJECT("ddlTargetDataset", dataset_reference),
         ARRAY("referencedTables", table_reference),
-        OBJECT("schema", schema),
+        OBJECT("schema", result_schema),
         END,
 };
 static const struct sp_shape statistics[] = {
@@ -164,7 +169,7 @@ static const struct sp_shape job_list[] = {
 static const struct sp_shape query_response[] = {
         SCALAR("kind"),
         SCALAR("etag"),
-        OBJECT("schema", schema),
+        OBJECT("schema", result_schema),
         OBJECT("jobReference", job_reference),
         SCALAR("location"),
         SCALAR("jobComplete"),
@@ -178,6 +183,8 @@ static const struct sp_shape query_response[] = {
         SCALAR("totalSlotMs"),
         SCALAR("numDmlAffectedRows"),
         OBJECT("dmlStats", dml_stats),
+        SCALAR("queryId"),
+        SCALAR("statementType"),
         SCALAR("creationTime"),
         SCALAR("startTime"),
         SCALAR("endTime"),
@@ -198,8 +205,8 @@ static const struct sp_shape dataset[] = {
         SCALAR("etag"),
         SCALAR("id"),
         OBJECT("datasetReference", dataset_reference),
-        SCALAR("friendlyName"),
-        SCALAR("description"),
+        TEXT("friendlyName"),
+        TEXT("description"),
         SCALAR("location"),
         LABELS,
         SCALAR("type"),
@@ -217,7 +224,7 @@ static const struct sp_shape dataset_item[] = { SCALAR("kind"),
                                                 SCALAR("id"),
                                                 OBJECT("datasetReference",
                                                        dataset_reference),
-                                                SCALAR("friendlyName"),
+                                                TEXT("friendlyName"),
                                                 SCALAR("location"),
                                                 LABELS,
                                                 END };
@@ -229,13 +236,13 @@ static const struct sp_shape dataset_list[] = {
         END,
 };
 
-static const struct sp_shape time_partitioning[] = { SCALAR("type"), SCALAR("field"),
+static const struct sp_shape time_partitioning[] = { SCALAR("type"), NAME("field"),
                                                      SCALAR("expirationMs"),
                                                      SCALAR("requirePartitionFilter"),
                                                      END };
 static const struct sp_shape range[] = { SCALAR("start"), SCALAR("end"),
                                          SCALAR("interval"), END };
-static const struct sp_shape range_partitioning[] = { SCALAR("field"),
+static const struct sp_shape range_partitioning[] = { NAME("field"),
                                                       OBJECT("range", range), END };
 static const struct sp_shape clustering[] = { { "fields", SP_SHAPE_STRINGS, NULL },
                                               END };
@@ -244,10 +251,10 @@ static const struct sp_shape view[] = { SCALAR("useLegacySql"), END };
 static const struct sp_shape table[] = {
         SCALAR("kind"),
         SCALAR("etag"),
-        SCALAR("id"),
+        NAME("id"),
         OBJECT("tableReference", table_reference),
-        SCALAR("friendlyName"),
-        SCALAR("description"),
+        TEXT("friendlyName"),
+        TEXT("description"),
         LABELS,
         OBJECT("schema", schema),
         SCALAR("type"),
@@ -268,9 +275,9 @@ static const struct sp_shape table[] = {
 };
 static const struct sp_shape table_item[] = {
         SCALAR("kind"),
-        SCALAR("id"),
+        NAME("id"),
         OBJECT("tableReference", table_reference),
-        SCALAR("friendlyName"),
+        TEXT("friendlyName"),
         SCALAR("type"),
         LABELS,
         OBJECT("timePartitioning", time_partitioning),

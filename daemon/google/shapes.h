@@ -12,14 +12,16 @@
 #include "daemon/base/json.h"
 
 enum sp_shape_kind {
-        SP_SHAPE_SCALAR, /* string, number or boolean, as it is */
+        SP_SHAPE_SCALAR, /* number, boolean, or a string that is one word of ASCII */
+        SP_SHAPE_NAME, /* a string of at most 1 KiB without control characters */
+        SP_SHAPE_TEXT, /* what people wrote about a table, as it is */
         SP_SHAPE_OBJECT,
         SP_SHAPE_ARRAY, /* of objects */
         SP_SHAPE_STRINGS, /* array of strings */
         SP_SHAPE_LABELS, /* object of strings, without ours */
         SP_SHAPE_MESSAGE, /* text for people that may quote the statement */
         SP_SHAPE_SQL, /* replaced by the agent's own text */
-        SP_SHAPE_ROWS, /* [{"f":[{"v":…}]}] */
+        SP_SHAPE_ROWS, /* [{"f":[{"v":…}]}]: only in answers that stream */
         SP_SHAPE_ITEMS, /* the list of a list answer: what is not granted is dropped */
 };
 

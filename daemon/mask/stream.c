@@ -3,35 +3,6 @@
 
 #include <errno.h>
 
-const struct sp_stream_member sp_stream_query[] = {
-        { "kind", false },
-        { "etag", false },
-        { "schema", false },
-        { "jobReference", true },
-        { "totalRows", true },
-        { "pageToken", false },
-        { "rows", false },
-        { "totalBytesProcessed", true },
-        { "totalBytesBilled", false },
-        { "totalSlotMs", false },
-        { "jobComplete", true },
-        { "cacheHit", false },
-        { "numDmlAffectedRows", true },
-        { "dmlStats", false },
-        { "queryId", false },
-        { "location", false },
-        { "statementType", false },
-        { "creationTime", false },
-        { "startTime", false },
-        { "endTime", false },
-        { NULL, false },
-};
-
-const struct sp_stream_member sp_stream_table_data[] = {
-        { "kind", false },      { "etag", false }, { "totalRows", true },
-        { "pageToken", false }, { "rows", false }, { NULL, false },
-};
-
 /* What the grammar wants next inside the innermost container. */
 enum expect {
         WANT_VALUE,
@@ -42,13 +13,15 @@ enum expect {
         WANT_COMMA_OR_CLOSE,
 };
 
-void sp_stream_init(struct sp_stream *s, const struct sp_stream_member *members)
+void sp_stream_init(struct sp_stream *s, const struct sp_stream_hooks *hooks,
+                    void *userdata)
 {
-        *s = (struct sp_stream){ .members = members,
+        *s = (struct sp_stream){ .hooks = hooks,
+                                 .userdata = userdata,
                                  .expect = WANT_VALUE,
-                                 .member = -1 };
-        for (size_t i = 0; i < SP_STREAM_MEMBERS_MAX; i++)
-                s->notes[i] = SP_BUF_INIT(SP_STREAM_NOTE_MAX);
+                                 .member = -1,
+                                 .value = SP_BUF_INIT(SP_STREAM_VALUE_MAX),
+                                 .rebuilt = SP_BUF_INIT(SP_STREAM_VALUE_MAX) };
         sp_page_init(&s->page, NULL);
 }
 
@@ -59,8 +32,8 @@ void sp_stream_plan(struct sp_stream *s, const struct sp_page_plan *plan)
 
 void sp_stream_done(struct sp_stream *s)
 {
-        for (size_t i = 0; i < SP_STREAM_MEMBERS_MAX; i++)
-                sp_buf_done(&s->notes[i]);
+        sp_buf_done(&s->value);
+        sp_buf_done(&s->rebuilt);
         sp_page_done(&s->page);
 }
 
@@ -71,63 +44,78 @@ static int bad(struct sp_stream *s, struct sp_err *e, const char *what)
                           "the upstream's answer is not what it should be: %s", what);
 }
 
-/* What passes is moved in runs: a call for each byte was half of a page's cost. A run never
- * spans two members, since what stands between them does not pass. */
-static int flush(struct sp_stream *s, struct sp_buf *out)
-{
-        struct sp_str run = s->run;
-        int r = 0;
-
-        s->run = SP_STR_NULL;
-        if (!run.n)
-                return 0;
-        if (s->members[s->member].is_noted)
-                r = sp_buf_add(&s->notes[s->member], run);
-        return r < 0 ? r : sp_buf_add(out, run);
-}
-
-/* The `n` bytes in hand belong to a value: they pass, and into its note, if its member does. */
-static int emit(struct sp_stream *s, struct sp_buf *out, size_t n)
-{
-        int r = 0;
-
-        if (s->depth == 0 || s->member < 0)
-                return 0;
-        if (s->run.n && s->run.p + s->run.n == s->at) {
-                s->run.n += n;
-                return 0;
-        }
-        r = flush(s, out);
-        s->run = sp_str(s->at, n);
-        return r;
-}
-
-/* The name of a top-level member is complete: does it pass? */
-static int enter_member(struct sp_stream *s, struct sp_buf *out, struct sp_err *e)
-{
-        struct sp_str name = sp_str(s->name, s->name_len);
-        int r = flush(s, out);
-
-        if (r < 0)
-                return r;
-        s->member = -1;
-        for (int i = 0; s->members[i].name; i++)
-                if (sp_str_eq(name, sp_str_c(s->members[i].name)))
-                        s->member = i;
-        if (s->member < 0)
-                return 0;
-        if (s->seen & 1u << s->member)
-                return bad(s, e, "a member stands twice");
-        s->seen |= 1u << s->member;
-        if (s->has_output_member)
-                r = sp_buf_addc(out, ',');
-        s->has_output_member = true;
-        return r < 0 ? r : sp_buf_addf(out, "\"%s\":", s->members[s->member].name);
-}
-
 static bool is_top(const struct sp_stream *s)
 {
         return s->depth == 1;
+}
+
+/* Bytes of a value. What is dropped is read all the same: it must be JSON's. */
+static int collect(struct sp_stream *s, const char *p, size_t n)
+{
+        return s->depth && s->member >= 0 ? sp_buf_add(&s->value, sp_str(p, n)) : 0;
+}
+
+static int put_member(struct sp_stream *s, struct sp_buf *out)
+{
+        int r = s->has_output_member ? sp_buf_addc(out, ',') : 0;
+
+        s->has_output_member = true;
+        if (r == 0)
+                r = sp_buf_addc(out, '"');
+        if (r == 0)
+                r = sp_buf_add(out, sp_str(s->name, s->name_len));
+        return r < 0 ? r : sp_buf_add(out, SP_STR("\":"));
+}
+
+/* The value in hand is complete. */
+static int end_value(struct sp_stream *s, struct sp_buf *out, struct sp_err *e)
+{
+        int r;
+
+        s->expect = WANT_COMMA_OR_CLOSE;
+        if (!is_top(s) || s->member < 0)
+                return 0;
+        sp_buf_clear(&s->rebuilt);
+        r = s->hooks->value(s->userdata, s->member, sp_buf_str(&s->value), &s->rebuilt,
+                            e);
+        sp_buf_clear(&s->value);
+        if (r < 0 && r != -ENOBUFS)
+                s->error = r; /* and it told why */
+        if (r)
+                return SP_MIN(r, 0);
+        r = put_member(s, out);
+        return r < 0 ? r : sp_buf_add(out, sp_buf_str(&s->rebuilt));
+}
+
+/* The name of a top-level member is complete: is it known? */
+static int enter_member(struct sp_stream *s, struct sp_buf *out, struct sp_err *e)
+{
+        s->member = s->hooks->find(s->userdata, sp_str(s->name, s->name_len));
+        if (s->member < 0)
+                return 0;
+        if (s->seen & UINT64_C(1) << s->member)
+                return bad(s, e, "a member stands twice");
+        s->seen |= UINT64_C(1) << s->member;
+        if (s->member != SP_STREAM_ROWS)
+                return 0;
+        return put_member(s, out);
+}
+
+static int end_string(struct sp_stream *s, struct sp_buf *out, struct sp_err *e)
+{
+        int r;
+
+        s->in_string = false;
+        if (s->is_name && is_top(s)) {
+                s->expect = WANT_COLON;
+                return enter_member(s, out, e);
+        }
+        r = collect(s, "\"", 1);
+        if (r == 0 && s->is_name)
+                s->expect = WANT_COLON;
+        else if (r == 0)
+                r = end_value(s, out, e);
+        return r;
 }
 
 static int string_byte(struct sp_stream *s, struct sp_buf *out, char c,
@@ -144,14 +132,10 @@ static int string_byte(struct sp_stream *s, struct sp_buf *out, char c,
         } else if (c == '\\') {
                 s->is_escape = true;
         } else if (c == '"') {
-                s->in_string = false;
-                s->expect = s->is_name ? WANT_COLON : WANT_COMMA_OR_CLOSE;
-                if (is_top_name)
-                        return enter_member(s, out, e);
-                return emit(s, out, 1);
+                return end_string(s, out, e);
         }
         if (!is_top_name)
-                return emit(s, out, 1);
+                return collect(s, &c, 1);
         if (s->name_len == sizeof(s->name))
                 return bad(s, e, "a member name is too long");
         s->name[s->name_len++] = c;
@@ -163,13 +147,9 @@ static int open_container(struct sp_stream *s, struct sp_buf *out, char c,
 {
         int r;
 
-        if (s->depth == 0) {
-                if (c != '{')
-                        return bad(s, e, "not an object");
-                r = sp_buf_addc(out, '{');
-        } else {
-                r = emit(s, out, 1);
-        }
+        if (s->depth == 0 && c != '{')
+                return bad(s, e, "not an object");
+        r = s->depth ? collect(s, &c, 1) : sp_buf_addc(out, '{');
         if (r < 0)
                 return r;
         if (s->depth == SP_STREAM_DEPTH_MAX)
@@ -193,13 +173,11 @@ static int close_container(struct sp_stream *s, struct sp_buf *out, char c,
         if (is_top(s)) {
                 s->depth = 0;
                 s->is_done = true;
-                r = flush(s, out);
-                return r < 0 ? r : sp_buf_addc(out, '}');
+                return sp_buf_addc(out, '}');
         }
-        r = emit(s, out, 1);
+        r = collect(s, &c, 1);
         s->depth--;
-        s->expect = WANT_COMMA_OR_CLOSE;
-        return r;
+        return r < 0 ? r : end_value(s, out, e);
 }
 
 static int start_value(struct sp_stream *s, struct sp_buf *out, char c,
@@ -217,15 +195,17 @@ static int start_value(struct sp_stream *s, struct sp_buf *out, char c,
         } else {
                 s->in_scalar = true;
         }
-        return emit(s, out, 1);
+        return collect(s, &c, 1);
 }
 
-static int start_name(struct sp_stream *s, struct sp_buf *out)
+static int start_name(struct sp_stream *s)
 {
         s->in_string = true;
         s->is_name = true;
+        if (!is_top(s))
+                return collect(s, "\"", 1);
         s->name_len = 0;
-        return is_top(s) ? 0 : emit(s, out, 1);
+        return 0;
 }
 
 static bool is_blank(char c)
@@ -255,15 +235,15 @@ static int structure_byte(struct sp_stream *s, struct sp_buf *out, char c,
                 if (s->expect != WANT_COMMA_OR_CLOSE || s->depth == 0)
                         return bad(s, e, "a comma where none may be");
                 s->expect = s->stack[s->depth - 1] == '{' ? WANT_NAME : WANT_VALUE;
-                return is_top(s) ? 0 : emit(s, out, 1);
+                return is_top(s) ? 0 : collect(s, &c, 1);
         case ':':
                 if (s->expect != WANT_COLON)
                         return bad(s, e, "a colon where none may be");
                 s->expect = WANT_VALUE;
-                return is_top(s) ? 0 : emit(s, out, 1);
+                return is_top(s) ? 0 : collect(s, &c, 1);
         case '"':
                 if (s->expect == WANT_NAME || s->expect == WANT_NAME_OR_CLOSE)
-                        return start_name(s, out);
+                        return start_name(s);
                 return start_value(s, out, c, e);
         default:
                 if (c != '{' && c != '[' && !is_scalar_byte(c))
@@ -274,13 +254,17 @@ static int structure_byte(struct sp_stream *s, struct sp_buf *out, char c,
 
 static int one_byte(struct sp_stream *s, struct sp_buf *out, char c, struct sp_err *e)
 {
+        int r;
+
         if (s->in_string)
                 return string_byte(s, out, c, e);
+        if (s->in_scalar && is_scalar_byte(c))
+                return collect(s, &c, 1);
         if (s->in_scalar) {
-                if (is_scalar_byte(c))
-                        return emit(s, out, 1);
                 s->in_scalar = false;
-                s->expect = WANT_COMMA_OR_CLOSE;
+                r = end_value(s, out, e);
+                if (r < 0)
+                        return r;
         }
         if (s->is_done && !is_blank(c))
                 return bad(s, e, "something stands behind the answer");
@@ -303,18 +287,14 @@ static size_t plain_run(const struct sp_stream *s, const char *p, size_t n)
 /* The value of "rows" is not for this machine. */
 static bool is_at_rows(const struct sp_stream *s)
 {
-        return s->depth == 1 && s->member >= 0 && s->expect == WANT_VALUE &&
-               !s->in_scalar && strcmp(s->members[s->member].name, "rows") == 0;
+        return is_top(s) && s->member == SP_STREAM_ROWS && s->expect == WANT_VALUE;
 }
 
 static int rows(struct sp_stream *s, struct sp_str in, struct sp_buf *out,
                 size_t *ret_n, struct sp_err *e)
 {
-        int r = flush(s, out);
+        int r = sp_page_push(&s->page, in, out, ret_n, e);
 
-        if (r < 0)
-                return r;
-        r = sp_page_push(&s->page, in, out, ret_n, e);
         s->rows = s->page.rows;
         if (r == 0 && s->page.is_done)
                 s->expect = WANT_COMMA_OR_CLOSE;
@@ -335,21 +315,17 @@ int sp_stream_push(struct sp_stream *s, struct sp_str in, struct sp_buf *out,
         while (i < in.n && r == 0) {
                 size_t run = plain_run(s, in.p + i, in.n - i);
 
-                s->at = in.p + i;
                 if (is_at_rows(s)) {
                         r = rows(s, sp_str_sub(in, i, in.n), out, &run, reterr);
                         i += run;
                         continue;
                 }
                 if (run)
-                        r = emit(s, out, run);
+                        r = collect(s, in.p + i, run);
                 else
                         r = one_byte(s, out, in.p[i], reterr);
                 i += run ? run : 1;
         }
-        if (r == 0)
-                r = flush(s, out);
-        s->run = SP_STR_NULL; /* `in` is gone when the next push comes */
         if (r < 0 && s->error == 0) {
                 s->error = r;
                 return sp_err_set(reterr, r, "answer.too-large", "",
@@ -364,17 +340,4 @@ int sp_stream_end(const struct sp_stream *s, struct sp_err *reterr)
                 return 0;
         return sp_err_set(reterr, -EBADMSG, "answer.malformed", "",
                           "the upstream's answer ends too early");
-}
-
-struct sp_str sp_stream_note(const struct sp_stream *s, const char *name)
-{
-        for (int i = 0; s->members[i].name; i++) {
-                /* a value that is still coming is not a note yet */
-                bool is_open = s->member == i && !s->is_done &&
-                               (s->depth > 1 || s->in_string || s->in_scalar);
-
-                if (strcmp(s->members[i].name, name) == 0 && !is_open)
-                        return sp_buf_str(&s->notes[i]);
-        }
-        return SP_STR_NULL;
 }

@@ -9,35 +9,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "daemon/mask/stream.h"
-#include "daemon/worker/joblist.h"
 #include "daemon/worker/keep.h"
 #include "daemon/worker/record.h"
+#include "daemon/worker/reply.h"
 
 #define WHOLE_MAX (8 * 1024 * 1024) /* answers that are rebuilt, not streamed */
-#define AHEAD_MAX (4 * 1024 * 1024) /* rows before the job reference is known */
-
-struct sp_reply {
-        struct sp_flow *f;
-        struct sp_transfer *transfer;
-        struct sp_buf token;
-        unsigned status;
-        bool is_streamed, is_head_sent, is_owned, is_keeping, is_complete;
-        unsigned failed_status; /* failed while a fact is being kept: told when it is */
-        const char *failed_reason;
-        struct sp_stream stream;
-        struct sp_buf out; /* through the wall, not yet with the client */
-        struct sp_buf whole;
-        struct sp_buf kept; /* beginning of what was sent, for the record */
-        struct sp_joblist *list; /* of jobs.list */
-        struct sp_digest *digest;
-        uint64_t bytes, sent_us, answered_us;
-        struct sp_err error;
-};
+#define AHEAD_MAX (12 * 1024 * 1024) /* a schema, and rows before the job is known */
 
 static void reply_free(struct sp_reply *r)
 {
-        sp_stream_done(&r->stream);
+        sp_answer_stream_done(&r->rows);
         sp_buf_done(&r->out);
         sp_buf_done(&r->whole);
         sp_buf_done(&r->kept);
@@ -66,7 +47,7 @@ static void record(struct sp_reply *r)
                                        .job = f->job.id,
                                        .status = r->status,
                                        .bytes = r->bytes,
-                                       .rows = r->stream.rows,
+                                       .rows = r->rows.stream.rows,
                                        .took_us = now - f->started_us,
                                        .upstream_us = r->answered_us - r->sent_us,
                                        .is_truncated = r->bytes > r->kept.n,
@@ -74,13 +55,13 @@ static void record(struct sp_reply *r)
                                        .sha256 = hex,
                                        .error = sp_str_c(r->error.what),
                                });
-        f->w->metrics.rows += r->stream.rows;
+        f->w->metrics.rows += r->rows.stream.rows;
         f->w->metrics.answer_bytes += r->bytes;
         sp_latency_add(&f->w->metrics.upstream, r->answered_us - r->sent_us);
 }
 
 /* What the client gets, the digest and the record see too. */
-static void give(struct sp_reply *r, struct sp_str bytes)
+void sp_reply_give(struct sp_reply *r, struct sp_str bytes)
 {
         size_t room = r->kept.max - r->kept.n;
 
@@ -91,7 +72,7 @@ static void give(struct sp_reply *r, struct sp_str bytes)
         (void)sp_exchange_write(r->f->x, bytes);
 }
 
-static void finish(struct sp_reply *r)
+void sp_reply_finish(struct sp_reply *r)
 {
         struct sp_flow *f = r->f;
 
@@ -100,7 +81,7 @@ static void finish(struct sp_reply *r)
         sp_flow_end(f);
 }
 
-static void send_head(struct sp_reply *r, unsigned status, uint64_t length)
+void sp_reply_send_head(struct sp_reply *r, unsigned status, uint64_t length)
 {
         static const struct sp_header headers[] = {
                 { SP_STR("content-type"), SP_STR("application/json; charset=UTF-8") },
@@ -115,9 +96,9 @@ static void send_head(struct sp_reply *r, unsigned status, uint64_t length)
 
 static void answer_whole(struct sp_reply *r, unsigned status, struct sp_str body)
 {
-        send_head(r, status, body.n);
-        give(r, body);
-        finish(r);
+        sp_reply_send_head(r, status, body.n);
+        sp_reply_give(r, body);
+        sp_reply_finish(r);
 }
 
 static void stop_transfer(struct sp_reply *r)
@@ -128,7 +109,7 @@ static void stop_transfer(struct sp_reply *r)
 
 /* The answer cannot be given. Before its head was sent the client is told; after that only
  * an abort tells it that what it has is not all. */
-static void fail(struct sp_reply *r, unsigned status, const char *reason)
+void sp_reply_fail(struct sp_reply *r, unsigned status, const char *reason)
 {
         struct sp_flow *f = r->f;
 
@@ -151,150 +132,11 @@ static void fail(struct sp_reply *r, unsigned status, const char *reason)
         sp_flow_abort(f);
 }
 
-static void fault(struct sp_reply *r, const char *what)
+void sp_reply_fault(struct sp_reply *r, const char *what)
 {
         (void)sp_err_set(&r->error, -EIO, "upstream.unreachable", "", "%s", what);
         r->f->w->metrics.faults++;
-        fail(r, 503, "backendError");
-}
-
-/* ---- ownership, before the client learns the job's id ---- */
-
-static void flow_on(struct sp_reply *r);
-
-static void on_owned(void *userdata, int err)
-{
-        struct sp_reply *r = userdata;
-
-        r->is_keeping = false;
-        if (r->failed_status) {
-                fail(r, r->failed_status, r->failed_reason);
-                return;
-        }
-        if (err < 0) {
-                fault(r, "the owner of the job cannot be kept; its result is not given "
-                         "out");
-                return;
-        }
-        r->is_owned = true;
-        flow_on(r);
-}
-
-static int own_reference(struct sp_reply *r, struct sp_str reference)
-{
-        struct sp_flow *f = r->f;
-        struct sp_job j = { 0 };
-        int e = sp_keep_read_reference(f->arena, reference, &j);
-
-        if (e < 0)
-                return e;
-        sp_flow_describe_job(f, &j);
-        f->job = j;
-        e = sp_keep_job(f->w, &j, SP_STR_NULL, on_owned, r);
-        r->is_keeping = e == 0;
-        return e;
-}
-
-/* ---- the columns are still those of the plan, before rows are given out ---- */
-
-/* Cells are masked by position. BigQuery read the rows after the plan's schema and before this one: if
- * the two have the same columns, so have the rows. */
-static void on_schema_again(void *userdata, const struct sp_schema *s,
-                            const struct sp_err *e)
-{
-        struct sp_reply *r = userdata;
-
-        r->is_keeping = false;
-        if (r->failed_status) {
-                fail(r, r->failed_status, r->failed_reason);
-                return;
-        }
-        if (s && sp_schema_is_same(s, r->f->schemas)) {
-                r->is_owned = true;
-                flow_on(r);
-                return;
-        }
-        if (s)
-                (void)sp_err_set(&r->error, -EAGAIN, "schema.changed", "",
-                                 "the columns of %.*s changed a moment ago; try again",
-                                 SP_FMT(r->f->schemas->table));
-        else
-                r->error = *e;
-        fail(r, 503, "backendError");
-}
-
-static void check_schema(struct sp_reply *r)
-{
-        struct sp_flow *f = r->f;
-
-        r->is_owned = false;
-        r->is_keeping = true;
-        sp_schemas_forget(&f->w->schemas, f->schemas->table);
-        sp_schemas_get(&f->w->schemas, f->schemas->table, on_schema_again, r);
-}
-
-/* ---- rows: streamed ---- */
-
-static void pump(struct sp_reply *r)
-{
-        if (!r->is_head_sent)
-                send_head(r, r->status, UINT64_MAX);
-        give(r, sp_buf_str(&r->out));
-        sp_buf_clear(&r->out);
-        if (r->transfer && !sp_exchange_is_congested(r->f->x))
-                sp_transfer_resume(r->transfer);
-        else if (r->transfer)
-                sp_transfer_pause(r->transfer);
-}
-
-static void flow_on(struct sp_reply *r)
-{
-        if (r->is_keeping)
-                return;
-        if (r->is_complete) {
-                if (!r->is_owned) {
-                        fault(r, "the upstream's answer names no job");
-                        return;
-                }
-                pump(r);
-                finish(r);
-                return;
-        }
-        if (r->is_owned)
-                pump(r);
-}
-
-static void on_drain(struct sp_exchange *x)
-{
-        struct sp_flow *f = x->flow;
-
-        if (f->reply && f->reply->transfer && !f->reply->is_keeping)
-                sp_transfer_resume(f->reply->transfer);
-}
-
-static void stream_piece(struct sp_reply *r, struct sp_str piece)
-{
-        struct sp_str reference;
-        int e = sp_stream_push(&r->stream, piece, &r->out, &r->error);
-
-        if (e < 0) {
-                fail(r, 502, "backendError");
-                return;
-        }
-        reference = r->is_owned || r->is_keeping
-                            ? SP_STR_NULL
-                            : sp_stream_note(&r->stream, "jobReference");
-        if (reference.n) {
-                e = own_reference(r, reference);
-                if (e < 0) {
-                        fault(r, "the owner of the job cannot be kept");
-                        return;
-                }
-        }
-        if (r->is_owned)
-                pump(r);
-        else if (r->is_keeping && r->transfer)
-                sp_transfer_pause(r->transfer);
+        sp_reply_fail(r, 503, "backendError");
 }
 
 /* ---- everything else: whole, rebuilt ---- */
@@ -314,14 +156,18 @@ static bool is_job_list(const struct sp_flow *f)
         return strcmp(f->call.action, "bigquery.jobs.list") == 0;
 }
 
+static struct sp_answer_own own_of(const struct sp_flow *f)
+{
+        return (struct sp_answer_own){
+                .sql = f->call.query ? f->call.query->sql : f->job.sql,
+                .is_rewritten = f->job.is_rewritten || f->judgement.plan.is_rewritten,
+        };
+}
+
 static void rebuild(struct sp_reply *r)
 {
         struct sp_flow *f = r->f;
         struct sp_str body;
-        const struct sp_answer_own own = {
-                .sql = f->call.query ? f->call.query->sql : f->job.sql,
-                .is_rewritten = f->job.is_rewritten || f->judgement.plan.is_rewritten,
-        };
         int e;
 
         if (is_job_list(f) && r->status == 200)
@@ -332,9 +178,9 @@ static void rebuild(struct sp_reply *r)
                                      keep_item, f, &body, &r->error);
         else
                 e = sp_answer_rebuild(f->arena, &f->call, r->status,
-                                      sp_buf_str(&r->whole), &own, &body, &r->error);
+                                      sp_buf_str(&r->whole), &r->own, &body, &r->error);
         if (e < 0)
-                fail(r, 502, "backendError");
+                sp_reply_fail(r, 502, "backendError");
         else
                 answer_whole(r, r->status, body);
 }
@@ -345,8 +191,10 @@ static void on_resource_owned(void *userdata, int err)
 
         r->is_keeping = false;
         if (err < 0)
-                fault(r, "the owner of the job cannot be kept; its result is not given "
-                         "out");
+                sp_reply_fault(
+                        r,
+                        "the owner of the job cannot be kept; its result is not given "
+                        "out");
         else
                 rebuild(r);
 }
@@ -357,7 +205,7 @@ static void on_listed(void *userdata, int err)
 
         r->is_keeping = false;
         if (err < 0)
-                fault(r, "the owners of the jobs are not known; try again");
+                sp_reply_fault(r, "the owners of the jobs are not known; try again");
         else
                 rebuild(r);
 }
@@ -373,7 +221,7 @@ static void list_jobs(struct sp_reply *r)
                     : -ENOMEM;
         r->is_keeping = e == 0;
         if (e < 0)
-                fault(r, "the owners of the jobs are not known; try again");
+                sp_reply_fault(r, "the owners of the jobs are not known; try again");
         else if (e == 1)
                 rebuild(r);
 }
@@ -395,8 +243,10 @@ static bool own_resource(struct sp_reply *r)
         }
         r->is_keeping = sp_keep_job(f->w, &j, table, on_resource_owned, r) == 0;
         if (!r->is_keeping)
-                fault(r, "the owner of the job cannot be kept; its result is not given "
-                         "out");
+                sp_reply_fault(
+                        r,
+                        "the owner of the job cannot be kept; its result is not given "
+                        "out");
         return true;
 }
 
@@ -437,7 +287,8 @@ static void whole_done(struct sp_reply *r)
 
         if (r->status == 401) {
                 sp_access_forget(&f->w->access);
-                fault(r, "Google did not accept the gateway's credential; try again");
+                sp_reply_fault(
+                        r, "Google did not accept the gateway's credential; try again");
                 return;
         }
         if (answer_not_there_yet(r))
@@ -449,7 +300,7 @@ static void whole_done(struct sp_reply *r)
         if (r->status == 200 && is_job_resource(f) && own_resource(r))
                 return;
         if (r->status == 200 && f->call.query && !f->call.query->dry_run) {
-                fault(r, "the upstream's answer names no job");
+                sp_reply_fault(r, "the upstream's answer names no job");
                 return;
         }
         rebuild(r);
@@ -473,15 +324,9 @@ static void on_head(void *userdata, unsigned status)
         r->answered_us = sp_clock_us();
         r->status = status;
         r->is_streamed = status == 200 && is_row_answer(f);
-        /* nothing new is owned by reading what is owned already, or by a dry run */
-        r->is_owned = !f->call.query || f->call.query->dry_run;
-        sp_stream_init(&r->stream, f->call.handling == SP_HANDLING_OWN_TABLE
-                                           ? sp_stream_table_data
-                                           : sp_stream_query);
-        if (f->has_page)
-                sp_stream_plan(&r->stream, &f->page);
-        if (r->is_streamed && f->page.n_masked)
-                check_schema(r);
+        r->own = own_of(f);
+        if (r->is_streamed)
+                sp_reply_rows_begin(r);
 }
 
 static void on_data(void *userdata, struct sp_str piece)
@@ -489,9 +334,9 @@ static void on_data(void *userdata, struct sp_str piece)
         struct sp_reply *r = userdata;
 
         if (r->is_streamed)
-                stream_piece(r, piece);
+                sp_reply_rows_piece(r, piece);
         else if (sp_buf_add(&r->whole, piece) < 0)
-                fault(r, "the upstream's answer is too long");
+                sp_reply_fault(r, "the upstream's answer is too long");
 }
 
 static void on_done(void *userdata, int err, const char *what)
@@ -502,14 +347,11 @@ static void on_done(void *userdata, int err, const char *what)
         if (!r->answered_us)
                 r->answered_us = sp_clock_us();
         if (err < 0) {
-                fault(r, what);
+                sp_reply_fault(r, what);
         } else if (!r->is_streamed) {
                 whole_done(r);
-        } else if (sp_stream_end(&r->stream, &r->error) < 0) {
-                fail(r, 502, "backendError");
         } else {
-                r->is_complete = true;
-                flow_on(r);
+                sp_reply_rows_end(r);
         }
 }
 
@@ -571,7 +413,7 @@ enum sp_next sp_flow_forward(struct sp_flow *f)
                 f->reply = reply_new(f);
                 if (!f->reply)
                         break;
-                f->x->on_drain = on_drain;
+                f->x->on_drain = sp_reply_drain;
                 f->step = 1;
                 sp_access_get(&f->w->access, on_access, f);
                 return SP_WAIT;

@@ -311,19 +311,23 @@ static void test_rebuild(void **state sp_unused)
                   "\"RECORD\",\"fields\":[{\"name\":\"b\",\"type\":\"STRING\"}]}]},"
                   "\"clustering\":{\"fields\":[\"a\"]},\"view\":{\"useLegacySql\":"
                   "false}}" },
-                { "rows keep their shape and nothing else",
-                  "bigquery.jobs.getQueryResults", 200,
-                  "{\"rows\":[{\"f\":[{\"v\":\"1\",\"x\":2},{\"v\":null},{\"v\":[{"
-                  "\"v\":\"a\"},{\"v\":{\"f\":[{\"v\":true}]}}]}],\"g\":1}],"
-                  "\"sessionInfo\":{},\"totalRows\":\"1\",\"jobComplete\":true}",
-                  NULL, false,
-                  "{\"jobComplete\":true,\"totalRows\":\"1\",\"rows\":[{\"f\":[{\"v\":"
-                  "\"1\"},{\"v\":null},{\"v\":[{\"v\":\"a\"},{\"v\":{\"f\":[{\"v\":"
-                  "true}]}}]}]}]}" },
+                { "a string that is more than its member is for is left out",
+                  "bigquery.jobs.get", 400,
+                  "{\"error\":{\"code\":400,\"errors\":[{\"reason\":\"said "
+                  "x\",\"location\":\"caf\u00e9\",\"domain\":\"global\"}],"
+                  "\"status\":\"a\\nb\"}}",
+                  "SELECT q", false,
+                  "{\"error\":{\"code\":400,\"errors\":[{\"domain\":\"global\"}]}}" },
+                { "a dry run's schema tells names and types only",
+                  "bigquery.jobs.insert", 200,
+                  "{\"statistics\":{\"query\":{\"schema\":{\"fields\":[{\"name\":\"a\","
+                  "\"type\":\"NUMERIC\",\"precision\":\"5\",\"description\":\"the "
+                  "boss\",\"policyTags\":{\"names\":[\"t\"]}}]}}}}",
+                  "SELECT 1", true,
+                  "{\"statistics\":{\"query\":{\"schema\":{\"fields\":[{\"name\":\"a\","
+                  "\"type\":\"NUMERIC\",\"precision\":\"5\"}]}}}}" },
                 { "a field of another type", "bigquery.datasets.get", 200,
                   "{\"location\":{\"x\":1}}", NULL, false, NULL },
-                { "rows that are none", "bigquery.tabledata.list", 200,
-                  "{\"rows\":[{\"v\":1}]}", NULL, false, NULL },
                 { "an answer that is no JSON", "bigquery.tables.get", 200, "<html>",
                   NULL, false, NULL },
                 { "an answer that is no object", "bigquery.tables.get", 200, "[]", NULL,

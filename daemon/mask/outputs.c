@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mask/outputs.h"
+
+#include <errno.h>
+
+#include "daemon/base/json.h"
+
+static bool is_record(const struct sp_column *c)
+{
+        return c->n_fields > 0;
+}
+
+static bool is_repeated(const struct sp_column *c)
+{
+        return sp_str_eq(c->mode, SP_STR("REPEATED"));
+}
+
+static bool is_any_type(const struct sp_column *c)
+{
+        return sp_str_eq(c->type, SP_STR(SP_OUTPUTS_ANY_TYPE));
+}
+
+/* ---- written ---- */
+
+static const char *name_of(const struct sp_sql_type *t)
+{
+        switch (t->kind) {
+        case SP_SQL_TYPE_STRUCT:
+                return t->n_fields ? "RECORD" : SP_OUTPUTS_ANY_TYPE;
+        case SP_SQL_TYPE_RANGE:
+                return "RANGE";
+        case SP_SQL_TYPE_ARRAY: /* of arrays: no answer has that */
+        case SP_SQL_TYPE_UNKNOWN:
+        case SP_SQL_TYPE_NAMED:
+                return SP_OUTPUTS_ANY_TYPE;
+        default:
+                return NULL;
+        }
+}
+
+/* As deep as a type may be. */
+static int write_column(struct sp_jsonw *w, struct sp_str name,
+                        const struct sp_sql_type *t)
+{
+        bool is_list = t->kind == SP_SQL_TYPE_ARRAY;
+        const struct sp_sql_type *e = is_list ? t->element : t;
+        const char *type = name_of(e);
+        int r = 0;
+
+        sp_jsonw_open(w, '{');
+        sp_jsonw_kstr(w, "name", name.n ? name : SP_STR(SP_OUTPUTS_ANY_NAME));
+        sp_jsonw_kstr(w, "type", type ? sp_str_c(type) : sp_sql_type_text(NULL, e));
+        if (is_list)
+                sp_jsonw_kstr(w, "mode", SP_STR("REPEATED"));
+        if (e->kind == SP_SQL_TYPE_STRUCT && e->n_fields) {
+                sp_jsonw_key(w, "fields");
+                sp_jsonw_open(w, '[');
+                for (size_t i = 0; i < e->n_fields && r == 0; i++)
+                        r = write_column(w, e->fields[i].name, e->fields[i].type);
+                sp_jsonw_close(w, ']');
+        }
+        sp_jsonw_close(w, '}');
+        return r < 0 ? r : w->error;
+}
+
+int sp_outputs_write(const struct sp_sql_lineage *l, struct sp_buf *to)
+{
+        struct sp_jsonw w = SP_JSONW(to);
+        int r = 0;
+
+        sp_jsonw_open(&w, '{');
+        sp_jsonw_key(&w, "schema");
+        sp_jsonw_open(&w, '[');
+        for (size_t i = 0; i < l->n_outputs && r == 0; i++)
+                r = write_column(&w, l->outputs[i].name, l->outputs[i].type);
+        sp_jsonw_close(&w, ']');
+        sp_jsonw_close(&w, '}');
+        return r < 0 ? r : sp_jsonw_end(&w);
+}
+
+/* ---- read ---- */
+
+int sp_outputs_read(struct sp_arena *a, struct sp_str text, struct sp_outputs *ret,
+                    struct sp_err *reterr)
+{
+        struct sp_json *resource;
+        struct sp_schema s;
+        int r = sp_json_parse(a, text, &resource, reterr);
+
+        if (r == 0)
+                r = sp_schema_read(a, SP_STR("the answer"), resource, &s, reterr);
+        if (r == 0)
+                *ret = (struct sp_outputs){ s.columns, s.n_columns };
+        return r;
+}
+
+/* ---- compared ---- */
+
+/* What a type is called in answers and in SQL. */
+static bool is_type(struct sp_str x, struct sp_str y)
+{
+        static const char *const pairs[][2] = {
+                { "INTEGER", "INT64" },
+                { "FLOAT", "FLOAT64" },
+                { "BOOLEAN", "BOOL" },
+                { "RECORD", "STRUCT" },
+        };
+
+        for (size_t i = 0; i < SP_ARRAY_SIZE(pairs); i++) {
+                struct sp_str from = sp_str_c(pairs[i][0]), to = sp_str_c(pairs[i][1]);
+
+                x = sp_str_caseeq(x, from) ? to : x;
+                y = sp_str_caseeq(y, from) ? to : y;
+        }
+        return sp_str_caseeq(x, y);
+}
+
+/* NULL, or in what they differ. As deep as sp_schema_read lets it be. */
+static const char *difference(const struct sp_column *planned, size_t n,
+                              const struct sp_column *came, size_t n_came,
+                              size_t *ret_at)
+{
+        const char *what = NULL;
+        size_t at;
+
+        *ret_at = 0;
+        if (n != n_came)
+                return "other columns than the statement";
+        for (size_t i = 0; i < n && !what; i++) {
+                const struct sp_column *p = &planned[i], *c = &came[i];
+
+                *ret_at = i;
+                if (!sp_str_eq(p->name, SP_STR(SP_OUTPUTS_ANY_NAME)) &&
+                    !sp_str_caseeq(p->name, c->name))
+                        what = "a column of another name than the statement";
+                else if (is_any_type(p))
+                        continue; /* it may turn out to be a list, too */
+                else if (is_repeated(p) != is_repeated(c) || !is_type(p->type, c->type))
+                        what = "a column of another type than the statement";
+                else
+                        what = difference(p->fields, p->n_fields, c->fields,
+                                          c->n_fields, &at);
+        }
+        return what;
+}
+
+int sp_outputs_compare(const struct sp_outputs *planned, const struct sp_outputs *came,
+                       struct sp_err *reterr)
+{
+        const struct sp_column *first = planned->v;
+        size_t at, inner;
+        const char *what = difference(planned->v, planned->n, came->v, came->n, &at);
+
+        /* SELECT AS STRUCT: the fields come as columns */
+        if (what && planned->n == 1 && is_record(first) && !is_repeated(first) &&
+            sp_str_eq(first->name, SP_STR(SP_OUTPUTS_ANY_NAME)) &&
+            !difference(first->fields, first->n_fields, came->v, came->n, &inner))
+                what = NULL;
+        if (!what)
+                return 0;
+        return sp_err_set(reterr, -EBADMSG, "answer.schema", "",
+                          "the upstream's answer has %s (column %zu)", what, at + 1);
+}
+
+/* ---- the plan of the rows ---- */
+
+static int plan_columns(struct sp_arena *a, const struct sp_column *columns, size_t n,
+                        struct sp_page_column **ret)
+{
+        struct sp_page_column *to = sp_arena_array(a, n, sizeof(*to));
+        int r = to ? 0 : -ENOMEM;
+
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                struct sp_page_column *fields = NULL;
+
+                if (is_any_type(&columns[i]))
+                        return -ENOTSUP;
+                if (is_record(&columns[i]))
+                        r = plan_columns(a, columns[i].fields, columns[i].n_fields,
+                                         &fields);
+                to[i] = (struct sp_page_column){
+                        .name = columns[i].name,
+                        .form = fields ? SP_PAGE_RECORD : SP_PAGE_SCALAR,
+                        .is_repeated = is_repeated(&columns[i]),
+                        .fields = fields,
+                        .n_fields = columns[i].n_fields,
+                };
+        }
+        if (r == 0)
+                *ret = to;
+        return r;
+}
+
+int sp_outputs_plan(struct sp_arena *a, const struct sp_outputs *o,
+                    struct sp_page_plan *ret)
+{
+        struct sp_page_column *columns;
+        int r = plan_columns(a, o->v, o->n, &columns);
+
+        if (r == 0)
+                r = sp_page_plan_seal(columns, o->n);
+        if (r == 0)
+                *ret = (struct sp_page_plan){ .columns = columns, .n_columns = o->n };
+        return r;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker/reply — an answer on its way from upstream to the client. Included by stage forward only.
+ *
+ * forward.c sends the request, has whole answers rebuilt, and ends; reply_rows.c sends on answers
+ * with rows while they stream.
+ */
+#pragma once
+
+#include "daemon/google/answer_stream.h"
+#include "daemon/worker/flow_state.h"
+#include "daemon/worker/joblist.h"
+
+struct sp_reply {
+        struct sp_flow *f;
+        struct sp_transfer *transfer;
+        struct sp_buf token;
+        unsigned status;
+        bool is_streamed, is_head_sent, is_owned, is_keeping, is_complete;
+        unsigned failed_status; /* failed while a fact is being kept: told when it is */
+        const char *failed_reason;
+        struct sp_answer_own own;
+        struct sp_answer_stream rows;
+        struct sp_buf out; /* through the wall, not yet with the client */
+        struct sp_buf whole;
+        struct sp_buf kept; /* beginning of what was sent, for the record */
+        struct sp_joblist *list; /* of jobs.list */
+        struct sp_digest *digest;
+        uint64_t bytes, sent_us, answered_us;
+        struct sp_err error;
+};
+
+/* `length` UINT64_MAX: not known yet. */
+void sp_reply_send_head(struct sp_reply *r, unsigned status, uint64_t length);
+/* What the client gets, the digest and the record see too. */
+void sp_reply_give(struct sp_reply *r, struct sp_str bytes);
+/* Each of these three is the last that is done with `r`, unless a fact is being kept. */
+void sp_reply_finish(struct sp_reply *r);
+void sp_reply_fail(struct sp_reply *r, unsigned status, const char *reason);
+void sp_reply_fault(struct sp_reply *r, const char *what);
+
+/* reply_rows.c: the head has come, a piece, the end. */
+void sp_reply_rows_begin(struct sp_reply *r);
+void sp_reply_rows_piece(struct sp_reply *r, struct sp_str piece);
+void sp_reply_rows_end(struct sp_reply *r);
+void sp_reply_drain(struct sp_exchange *x);
