@@ -6,8 +6,12 @@
 #include "cli/cli.h"
 #include "cli/store_dir.h"
 #include "daemon/base/digest.h"
+#include "daemon/base/json.h"
 
-static const char usage[] = "sallyctl audit verify [--store DIR]";
+#define RECORD_ARENA (64u << 20)
+
+static const char usage[] = "sallyctl audit verify [--store DIR]\n"
+                            "       sallyctl audit export [--type TYPE] [--store DIR]";
 
 static int verify(const char *dir)
 {
@@ -28,20 +32,53 @@ static int verify(const char *dir)
         return SP_EXIT_OK;
 }
 
+/* A record is one line of JSON already. */
+static int print_record(void *userdata, const struct sp_store_record *r)
+{
+        sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(RECORD_ARENA);
+        const char *type = userdata;
+        struct sp_json *v;
+
+        if (type && (sp_json_parse(&a, r->json, &v, NULL) < 0 ||
+                     !sp_str_eq(sp_json_get_str(v, "type"), sp_str_c(type))))
+                return 0;
+        return fwrite(r->json.p, 1, r->json.n, stdout) == r->json.n &&
+                               putchar('\n') != EOF
+                       ? 0
+                       : -EIO;
+}
+
+static int export(const char *dir, const char *type)
+{
+        sp_cleanup(sp_store_closep) struct sp_store *s = NULL;
+        struct sp_err e = SP_ERR_NULL;
+        int r = sp_cli_open_store(dir, false, &s, &e);
+
+        if (r == 0)
+                r = sp_store_walk(s, SP_STR_NULL, 0, print_record, (void *)type, &e);
+        if (r < 0)
+                return sp_cli_fail(&e);
+        return SP_EXIT_OK;
+}
+
 int sp_cmd_audit(int argc, char **argv)
 {
         static const struct option longs[] = {
                 { "store", required_argument, NULL, 's' },
+                { "type", required_argument, NULL, 't' },
                 { "help", no_argument, NULL, 'h' },
                 { NULL, 0, NULL, 0 },
         };
-        const char *dir = SP_CLI_STORE_DIR;
+        const char *dir = SP_CLI_STORE_DIR, *type = NULL;
         int c;
 
-        while ((c = getopt_long(argc, argv, "hs:", longs, NULL)) >= 0) {
+        while ((c = getopt_long(argc, argv, "hs:t:", longs, NULL)) >= 0) {
                 switch (c) {
                 case 's':
                         dir = optarg;
+                        break;
+                case 't':
+                        type = optarg;
                         break;
                 case 'h':
                         (void)printf("usage: %s\n", usage);
@@ -50,7 +87,9 @@ int sp_cmd_audit(int argc, char **argv)
                         return sp_cli_usage(usage, "that option is not known");
                 }
         }
-        if (optind + 1 != argc || strcmp(argv[optind], "verify") != 0)
-                return sp_cli_usage(usage, "what about the audit?");
-        return verify(dir);
+        if (optind + 1 == argc && strcmp(argv[optind], "verify") == 0 && !type)
+                return verify(dir);
+        if (optind + 1 == argc && strcmp(argv[optind], "export") == 0)
+                return export(dir, type);
+        return sp_cli_usage(usage, "what about the audit?");
 }

@@ -5,12 +5,14 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "cli/cli.h"
 #include "cli/policy_dir.h"
 #include "daemon/base/clock.h"
 #include "daemon/policy/explain.h"
+#include "daemon/policy/limits.h"
 
 #define GROUPS_MAX 64
 
@@ -200,6 +202,30 @@ static void print_decision(const struct sp_decision *d)
                 sp_cli_print_escaped(stdout, d->reason, false);
                 putchar('\n');
         }
+}
+
+/* One line for each limit: "limit:   10-base.yaml#agents: queries 200/h, rows 5000/day". */
+static void print_limits(const struct sp_policy *p, const struct sp_principal *who)
+{
+        const struct sp_limit *limits[SP_POLICY_LIMITS_MAX + 1];
+        size_t n = sp_policy_limits(p, who, limits);
+
+        for (size_t i = 0; i < n; i++) {
+                const char *before = ": ";
+
+                printf("limit:   %.*s", SP_FMT(limits[i]->rule));
+                for (unsigned k = 0; k < SP_LIMIT_KINDS; k++) {
+                        const struct sp_limit_amount *a = &limits[i]->of[k];
+
+                        if (!a->max)
+                                continue;
+                        printf("%s%s %" PRIu64 "%s%s", before, sp_limit_kind_name(k),
+                               a->max, a->window_s ? "/" : "",
+                               a->window_s ? sp_limit_window_name(a->window_s) : "");
+                        before = ", ";
+                }
+                putchar('\n');
+        }
         putchar('\n');
 }
 
@@ -223,6 +249,7 @@ static int explain(int argc, char **argv)
                 struct sp_decision d = sp_policy_decide(p, &request.question);
 
                 print_decision(&d);
+                print_limits(p, &request.who);
         }
         table = sp_table_new("rules", request.as_json, columns, SP_ARRAY_SIZE(columns));
         r = table ? 0 : -ENOMEM;

@@ -7,7 +7,7 @@ _sallyctl()
         2:guard) words='add remove list' ;;
         2:approvals) words='list show approve deny watch' ;;
         2:sessions) words='list show replay columns' ;;
-        2:audit) words='verify' ;;
+        2:audit) words='verify export' ;;
         2:policy) words='check decide explain' ;;
         2:sql) words='inspect' ;;
         esac

@@ -187,6 +187,24 @@ static int lint_dead_masks(const struct sp_policy *p, struct sp_err *err)
         return 0;
 }
 
+/* Each job may cost as much as maximum_bytes_billed: what BigQuery cannot estimate is counted
+ * as that much. */
+static int lint_limit(const struct sp_policy *p, const struct sp_limit_rule *l,
+                      struct sp_err *err)
+{
+        const struct sp_limit_amount *bytes = &l->limit.of[SP_LIMIT_BYTES];
+
+        if (bytes->max && !p->maximum_bytes_billed)
+                return sp_err_set_at(err, -EINVAL, "policy.missing-key", SP_AT(l->mark),
+                                     "bytes_billed needs limits.maximum_bytes_billed: "
+                                     "what has no estimate counts as that much");
+        if (bytes->max && bytes->max < p->maximum_bytes_billed)
+                return sp_err_set_at(err, -EINVAL, "policy.bad-value", SP_AT(l->mark),
+                                     "bytes_billed is less than one job may cost "
+                                     "(limits.maximum_bytes_billed)");
+        return lint_subjects(&l->subjects, err);
+}
+
 int sp_policy_lint(const struct sp_policy *p, struct sp_err *reterr)
 {
         int r = 0;
@@ -201,6 +219,8 @@ int sp_policy_lint(const struct sp_policy *p, struct sp_err *reterr)
                 if (r == 0)
                         r = column_unreachable(&p->masks[i], reterr);
         }
+        for (size_t i = 0; r == 0 && i < p->n_limits; i++)
+                r = lint_limit(p, &p->limits[i], reterr);
         if (r == 0)
                 r = lint_dead_rules(p, reterr);
         return r < 0 ? r : lint_dead_masks(p, reterr);

@@ -9,8 +9,7 @@
 #define APPROVAL_TIMEOUT_MIN_US (10 * SP_USEC_PER_SEC)
 #define APPROVAL_TIMEOUT_MAX_US (30 * 86400 * SP_USEC_PER_SEC)
 
-/* Notes that this file sets a value of the whole policy; two may not. */
-static int set_once(struct sp_loader *l, const struct sp_yaml *v, const char **by)
+int sp_load_once(struct sp_loader *l, const struct sp_yaml *v, const char **by)
 {
         if (*by)
                 return sp_err_set_at(l->err, -EINVAL, "policy.set-twice",
@@ -36,7 +35,7 @@ static int top_mode(struct sp_loader *l, const struct sp_yaml *v, void *to)
         static const char *const names[] = { "enforce", "observe", NULL };
         struct sp_policy *p = to;
         unsigned which = SP_MODE_ENFORCE;
-        int r = set_once(l, v, &l->mode_set);
+        int r = sp_load_once(l, v, &l->mode_set);
 
         if (r == 0)
                 r = sp_load_choice(l, v, names, &which);
@@ -49,7 +48,7 @@ static int approvals_timeout(struct sp_loader *l, const struct sp_yaml *v, void 
 {
         struct sp_policy *p = to;
         uint64_t us;
-        int r = set_once(l, v, &l->timeout_set);
+        int r = sp_load_once(l, v, &l->timeout_set);
 
         if (r == 0)
                 r = sp_load_scalar(l, v);
@@ -69,7 +68,7 @@ static int approvals_on_timeout(struct sp_loader *l, const struct sp_yaml *v, vo
         static const char *const names[] = { "deny", "queue", NULL };
         struct sp_policy *p = to;
         unsigned which = 0;
-        int r = set_once(l, v, &l->on_timeout_set);
+        int r = sp_load_once(l, v, &l->on_timeout_set);
 
         if (r == 0)
                 r = sp_load_choice(l, v, names, &which);
@@ -87,42 +86,24 @@ static int top_approvals(struct sp_loader *l, const struct sp_yaml *v, void *to)
         return sp_load_map(l, v, keys, SP_ARRAY_SIZE(keys), to);
 }
 
-static int limits_bytes(struct sp_loader *l, const struct sp_yaml *v, void *to)
+/* Of rules, masks and limits, one after the other. */
+static struct sp_str name_at(const struct sp_policy *p, size_t i)
 {
-        struct sp_policy *p = to;
-        uint64_t bytes;
-        int r = set_once(l, v, &l->bytes_set);
-
-        if (r == 0)
-                r = sp_load_scalar(l, v);
-        if (r < 0)
-                return r;
-        /* the API takes an int64 */
-        if (!sp_value_bytes(v->text, &bytes) || !bytes || bytes > INT64_MAX)
-                return sp_err_set_at(
-                        l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
-                        "write a size above zero, for example 10GB or 500MiB");
-        p->maximum_bytes_billed = bytes;
-        return 0;
+        if (i < p->n_rules)
+                return p->rules[i].name;
+        i -= p->n_rules;
+        return i < p->n_masks ? p->masks[i].mask.rule
+                              : p->limits[i - p->n_masks].limit.rule;
 }
 
-static int top_limits(struct sp_loader *l, const struct sp_yaml *v, void *to)
-{
-        static const struct sp_key keys[] = { { "maximum_bytes_billed", limits_bytes,
-                                                false } };
-
-        return sp_load_map(l, v, keys, SP_ARRAY_SIZE(keys), to);
-}
-
-static int name_is_new(struct sp_loader *l, struct sp_str name, struct sp_mark mark)
+int sp_load_name_is_new(struct sp_loader *l, struct sp_str name, struct sp_mark mark)
 {
         const struct sp_policy *p = l->policy;
         struct sp_str file, s, other;
 
         (void)sp_str_cut(name, '#', &file, &s);
-        for (size_t i = 0; i < p->n_rules + p->n_masks; i++) {
-                struct sp_str o = i < p->n_rules ? p->rules[i].name
-                                                 : p->masks[i - p->n_rules].mask.rule;
+        for (size_t i = 0; i < p->n_rules + p->n_masks + p->n_limits; i++) {
+                struct sp_str o = name_at(p, i);
 
                 (void)sp_str_cut(o, '#', &file, &other);
                 if (sp_str_eq(s, other))
@@ -145,7 +126,7 @@ static int top_rules(struct sp_loader *l, const struct sp_yaml *v, void *to)
 
                 r = sp_load_rule(l, e, &rule);
                 if (r == 0)
-                        r = name_is_new(l, rule.name, rule.mark);
+                        r = sp_load_name_is_new(l, rule.name, rule.mark);
                 if (r == 0)
                         p->rules[p->n_rules++] = rule;
         }
@@ -162,7 +143,7 @@ static int top_masks(struct sp_loader *l, const struct sp_yaml *v, void *to)
 
                 r = sp_load_mask(l, e, &mask);
                 if (r == 0)
-                        r = name_is_new(l, mask.mask.rule, mask.mark);
+                        r = sp_load_name_is_new(l, mask.mask.rule, mask.mark);
                 if (r == 0)
                         p->masks[p->n_masks++] = mask;
         }
@@ -204,9 +185,12 @@ static int make_room(struct sp_loader *l, struct sp_yaml *const *trees, size_t n
 static int load_files(struct sp_loader *l, const struct sp_policy_file *files, size_t n)
 {
         static const struct sp_key keys[] = {
-                { "version", top_version, true },      { "mode", top_mode, false },
-                { "approvals", top_approvals, false }, { "limits", top_limits, false },
-                { "rules", top_rules, false },         { "masks", top_masks, false },
+                { "version", top_version, true },
+                { "mode", top_mode, false },
+                { "approvals", top_approvals, false },
+                { "limits", sp_load_limits, false },
+                { "rules", top_rules, false },
+                { "masks", top_masks, false },
         };
         struct sp_yaml *trees[SP_POLICY_FILES_MAX];
         const char *names[SP_POLICY_FILES_MAX];
@@ -245,6 +229,8 @@ static int make_index(struct sp_policy *p)
         }
         for (size_t i = 0; i < p->n_rules; i++)
                 p->needs_estimate |= p->rules[i].when.compare != SP_COMPARE_NONE;
+        for (size_t i = 0; i < p->n_limits; i++)
+                p->needs_estimate |= p->limits[i].limit.of[SP_LIMIT_BYTES].max > 0;
         return 0;
 }
 

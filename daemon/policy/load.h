@@ -36,6 +36,10 @@ sp_must_check int sp_load_choice(struct sp_loader *l, const struct sp_yaml *v,
 sp_must_check int sp_load_list(struct sp_loader *l, const struct sp_yaml *v);
 sp_must_check int sp_load_scalar(struct sp_loader *l, const struct sp_yaml *v);
 
+/* Notes that this file sets a value of the whole policy; two may not. */
+sp_must_check int sp_load_once(struct sp_loader *l, const struct sp_yaml *v,
+                               const char **by);
+
 /* The keys workloads, persons, groups; `to` is a struct sp_subjects. */
 int sp_load_workloads(struct sp_loader *l, const struct sp_yaml *v, void *to);
 int sp_load_persons(struct sp_loader *l, const struct sp_yaml *v, void *to);
@@ -43,6 +47,10 @@ int sp_load_groups(struct sp_loader *l, const struct sp_yaml *v, void *to);
 /* "10-base.yaml#name", with `name` a checked identifier. */
 sp_must_check int sp_load_name(struct sp_loader *l, const struct sp_yaml *v,
                                struct sp_str *ret);
+/* What follows '#' names one thing in the whole policy. */
+sp_must_check int sp_load_name_is_new(struct sp_loader *l, struct sp_str name,
+                                      struct sp_mark mark);
+int sp_load_limits(struct sp_loader *l, const struct sp_yaml *v, void *to);
 sp_must_check int sp_load_conditions(struct sp_loader *l, const struct sp_yaml *v,
                                      struct sp_conditions *ret);
 sp_must_check int sp_load_rule(struct sp_loader *l, const struct sp_yaml *v,

@@ -57,6 +57,32 @@ bool sp_value_bytes(struct sp_str s, uint64_t *ret)
         return value_with_unit(s, units, SP_ARRAY_SIZE(units), ret);
 }
 
+bool sp_value_rate(struct sp_str s, bool is_bytes, struct sp_limit_amount *ret)
+{
+        static const struct unit counts[] = {
+                { { "", 0 }, 1 },
+                { { "k", 1 }, UINT64_C(1000) },
+                { { "M", 1 }, UINT64_C(1000000) },
+        };
+        static const uint32_t windows[] = { 60, 3600, 86400 };
+        struct sp_limit_amount a = { 0 };
+        struct sp_str amount, window;
+
+        if (!sp_str_cut(s, '/', &amount, &window) ||
+            !(is_bytes ? sp_value_bytes(amount, &a.max)
+                       : value_with_unit(amount, counts, SP_ARRAY_SIZE(counts),
+                                         &a.max)) ||
+            !a.max)
+                return false;
+        for (size_t i = 0; i < SP_ARRAY_SIZE(windows); i++)
+                if (sp_str_eq(window, sp_str_c(sp_limit_window_name(windows[i]))))
+                        a.window_s = windows[i];
+        if (!a.window_s)
+                return false;
+        *ret = a;
+        return true;
+}
+
 bool sp_value_compare(struct sp_str s, enum sp_compare *ret, uint64_t *ret_bytes)
 {
         enum sp_compare compare;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "daemon/policy/actions.h"
+#include "daemon/policy/limits.h"
 #include "daemon/policy/pattern.h"
 #include "daemon/policy/policy.h"
 
@@ -83,6 +84,12 @@ struct sp_mask_rule {
         uint64_t except_until_us; /* 0: no end */
 };
 
+struct sp_limit_rule {
+        struct sp_limit limit;
+        struct sp_mark mark;
+        struct sp_subjects subjects;
+};
+
 struct sp_policy {
         unsigned refs;
         struct sp_arena arena;
@@ -95,6 +102,8 @@ struct sp_policy {
         size_t n_rules;
         struct sp_mask_rule *masks;
         size_t n_masks;
+        struct sp_limit_rule *limits;
+        size_t n_limits;
         /* the rules that name an action, in the order of the files */
         struct {
                 uint16_t *rules;
@@ -128,6 +137,8 @@ static inline bool sp_rule_is_unconditional(const struct sp_rule *r)
 /* policy/load_values.c: scalars with a unit or a form of their own. */
 bool sp_value_duration(struct sp_str s, uint64_t *ret_us);
 bool sp_value_bytes(struct sp_str s, uint64_t *ret);
+/* "100/min", "20k/day", "1TiB/day" */
+bool sp_value_rate(struct sp_str s, bool is_bytes, struct sp_limit_amount *ret);
 bool sp_value_compare(struct sp_str s, enum sp_compare *ret, uint64_t *ret_bytes);
 bool sp_value_clock(struct sp_str s, int *ret_min); /* "09:30" */
 bool sp_value_zone(struct sp_str s, int *ret_min); /* "UTC", "+02:00" */

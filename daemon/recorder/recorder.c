@@ -104,7 +104,8 @@ static void refuse(struct recorder *r, struct channel *c, uint64_t id, const cha
  * to make up an approval. */
 static bool is_wardens(struct sp_str type)
 {
-        static const char *const types[] = { "approval", "policy", "guard", "start" };
+        static const char *const types[] = { "approval", "policy", "guard", "start",
+                                             "limit" };
 
         for (size_t i = 0; i < SP_ARRAY_SIZE(types); i++)
                 if (sp_str_eq(type, sp_str_c(types[i])))
@@ -132,10 +133,12 @@ static const char *check_record(struct recorder *r, const struct channel *c,
         return NULL;
 }
 
-static const char *check_keep(const struct sp_msg_keep *k)
+static const char *check_keep(const struct channel *c, const struct sp_msg_keep *k)
 {
         if (!k->space.n || memchr(k->space.p, 0, k->space.n))
                 return "a fact has a space, without NUL";
+        if (sp_str_eq(k->space, SP_STR(SP_LIMITS_SPACE)) && !c->is_warden)
+                return "facts of this space are for the warden only";
         return k->space.n + k->key.n > FACT_KEY_MAX ? "the fact's key is too long"
                                                     : NULL;
 }
@@ -143,7 +146,7 @@ static const char *check_keep(const struct sp_msg_keep *k)
 static void write_job(struct recorder *r, struct channel *c, uint64_t id,
                       struct sp_str record, const struct sp_msg_keep *keep)
 {
-        const char *wrong = keep ? check_keep(keep) : NULL;
+        const char *wrong = keep ? check_keep(c, keep) : NULL;
         struct sp_str session = SP_STR_NULL;
         struct sp_err e;
         struct sp_job *j;

@@ -24,6 +24,12 @@
 #define FIELDS_approval_state(S, B, W, L) S(approval) B(state) S(approver) S(reason)
 #define FIELDS_claim(S, B, W, L) S(approval) S(request_hash)
 #define FIELDS_keep(S, B, W, L) S(space) S(key) S(value) L(expires_s)
+#define FIELDS_charge(S, B, W, L)                                                      \
+        S(workload) S(iss) S(sub) S(email) S(groups) B(may_refuse) B(gives_rows)       \
+        L(requests) L(queries) L(bytes) L(rows) L(refusals) S(job) L(estimate)         \
+        L(charged_s)
+#define FIELDS_charged(S, B, W, L)                                                     \
+        S(rule) B(kind) L(used) L(max) L(frees_s) W(window_s) L(now_s) B(is_quiet)
 #define FIELDS_metrics(S, B, W, L) S(text)
 /* clang-format on */
 
@@ -71,6 +77,36 @@ const char *sp_approval_state_name(enum sp_approval_state s)
         };
 
         return (size_t)s < SP_ARRAY_SIZE(names) ? names[s] : NULL;
+}
+
+int sp_msg_split_groups(struct sp_arena *a, struct sp_str joined,
+                        const struct sp_str **ret, size_t *ret_n)
+{
+        struct sp_str rest = joined, head, *groups;
+        size_t n = 0, max = 1;
+
+        for (size_t i = 0; i < rest.n; i++)
+                max += rest.p[i] == '\n';
+        groups = sp_arena_array(a, max, sizeof(*groups));
+        if (!groups)
+                return -ENOMEM;
+        while (rest.n) {
+                (void)sp_str_cut(rest, '\n', &head, &rest);
+                if (head.n)
+                        groups[n++] = head;
+        }
+        *ret = groups;
+        *ret_n = n;
+        return 0;
+}
+
+int sp_msg_join_groups(struct sp_buf *to, const struct sp_str *groups, size_t n)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < n && r == 0; i++)
+                r = sp_buf_addf(to, "%.*s\n", SP_FMT(groups[i]));
+        return r;
 }
 
 int sp_msg_answer(struct sp_ipc *c, uint64_t id, const struct sp_buf *payload)

@@ -43,6 +43,7 @@ enum sp_msg_type {
         SP_MSG_APPROVAL_GET, /* str: approval id → struct sp_msg_approval_state */
         SP_MSG_APPROVAL_CLAIM, /* struct sp_msg_claim → struct sp_msg_approval_state */
         SP_MSG_APPROVAL_WITHDRAW, /* the same: the asker cancelled its job */
+        SP_MSG_CHARGE, /* struct sp_msg_charge → struct sp_msg_charged */
 
         /* warden → recorder, no answer */
         SP_MSG_CHANNEL = 64, /* fd: one more client channel (a worker's) */
@@ -127,11 +128,30 @@ struct sp_msg_approval_state {
 struct sp_msg_claim {
         struct sp_str approval, request_hash;
 };
+#define SP_LIMITS_SPACE "limits" /* what was used of them; the warden's alone */
 /* A small durable fact with an expiry: ownership of a job, a held request. Kept by
  * the recorder because it owns the disk. */
 struct sp_msg_keep {
-        struct sp_str space, key, value; /* space: "job", "held", "table" */
+        struct sp_str space, key, value; /* space: "job", "held", "table" … */
         uint64_t expires_s; /* Unix time */
+};
+/* What a request uses of its principal's limits (policy/limits.h). */
+struct sp_msg_charge {
+        struct sp_str workload, iss, sub, email, groups; /* groups: joined by '\n' */
+        uint8_t may_refuse; /* before: counted if all of it fits; after: counted */
+        uint8_t gives_rows; /* it would: refused when none are left */
+        uint64_t requests, queries, bytes, rows, refusals;
+        struct sp_str job; /* "project:job_id" of a request to be held; empty: none */
+        uint64_t estimate, charged_s; /* `bytes` stands for this charge of then */
+};
+struct sp_msg_charged {
+        struct sp_str
+                rule; /* of the limit that it does not fit; empty: it was counted */
+        uint8_t kind; /* enum sp_limit_kind */
+        uint64_t used, max, frees_s; /* frees_s: Unix time; 0: no time frees it */
+        uint32_t window_s;
+        uint64_t now_s; /* for charged_s, later */
+        uint8_t is_quiet; /* over the rate of refusals: counted, not recorded by itself */
 };
 struct sp_msg_metrics {
         struct sp_str text;
@@ -141,7 +161,7 @@ struct sp_msg_metrics {
 /* clang-format off */
 #define SP_MSG_STRUCTS(X)                                                              \
         X(error) X(identify) X(identity) X(mint) X(token) X(leaf) X(assertion)         \
-        X(approval) X(approval_state) X(claim) X(keep) X(metrics)
+        X(approval) X(approval_state) X(claim) X(keep) X(metrics) X(charge) X(charged)
 /* clang-format on */
 #define SP_MSG_DECLARE(name)                                                           \
         void sp_msg_put_##name(struct sp_wire_out *w, const struct sp_msg_##name *m);  \
@@ -150,6 +170,12 @@ struct sp_msg_metrics {
                                              struct sp_msg_##name *ret);
 SP_MSG_STRUCTS(SP_MSG_DECLARE)
 #undef SP_MSG_DECLARE
+
+/* Groups travel as one string, a name a line. */
+sp_must_check int sp_msg_split_groups(struct sp_arena *a, struct sp_str joined,
+                                      const struct sp_str **ret, size_t *ret_n);
+sp_must_check int sp_msg_join_groups(struct sp_buf *to, const struct sp_str *groups,
+                                     size_t n);
 
 /* Answers: what every server end sends. */
 sp_must_check int sp_msg_answer_error(struct sp_ipc *c, uint64_t id,

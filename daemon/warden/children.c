@@ -189,6 +189,7 @@ static void on_first_store(void *userdata, struct sp_child *c, struct sp_str pay
                 return;
         if (e)
                 sp_log_err(SP_LOG_ERR, e, "the store cannot be written");
+        sp_warden_recall_limits(w);
         start_workers(w);
 }
 
@@ -220,8 +221,10 @@ static void go_on_stopping(struct sp_warden *w)
 {
         if (is_anyone_left(w))
                 return;
-        if (!w->recorder.is_stopping)
+        if (!w->recorder.is_stopping) {
+                sp_warden_keep_limits(w);
                 sp_child_stop(&w->recorder);
+        }
         if (w->recorder.pid <= 0)
                 (void)sd_event_exit(w->event, w->exit_code);
 }
@@ -276,6 +279,7 @@ void sp_children_stop(struct sp_warden *w)
         if (w->is_stopping)
                 return;
         sp_record_refusals(w);
+        sp_warden_record_quiet(w, true);
         w->is_stopping = true;
         for (unsigned i = 0; i < w->n_workers; i++) {
                 /* from here on the kernel refuses what guarded processes try */

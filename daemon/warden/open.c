@@ -192,6 +192,8 @@ int sp_warden_open(struct sp_warden *w, struct sp_err *reterr)
         sp_children_init(w);
         r = sp_warden_open_approvals(w, reterr);
         if (r == 0)
+                r = sp_warden_open_limits(w, reterr);
+        if (r == 0)
                 r = open_guard(w, reterr);
         if (r == 0 && !w->options->no_bus)
                 r = sp_warden_open_bus(w, reterr);
@@ -212,6 +214,8 @@ void sp_warden_close(struct sp_warden *w)
         w->guard_events = sd_event_source_unref(w->guard_events);
         w->approvals_timer = sd_event_source_unref(w->approvals_timer);
         w->housekeeping = sd_event_source_unref(w->housekeeping);
+        w->limits_timer = sd_event_source_unref(w->limits_timer);
+        w->limits = sp_limits_free(w->limits);
         w->approvals = sp_approvals_free(w->approvals);
         w->guard = sp_guard_close(w->guard); /* the pins stay */
         w->sessions = sp_sessions_free(w->sessions);

@@ -137,6 +137,25 @@ void sp_record_tag(struct sp_warden *w, const char *verb, struct sp_str path,
         record_end(w, &r);
 }
 
+void sp_record_quiet(struct sp_warden *w, const struct sp_limits_quiet *q)
+{
+        struct record r;
+
+        record_begin(&r, "limit");
+        sp_jsonw_kstr(&r.json, "event", SP_STR("refusals-not-recorded"));
+        sp_jsonw_kstr(&r.json, "workload", q->workload);
+        if (q->iss.n) {
+                sp_jsonw_key(&r.json, "person");
+                sp_jsonw_open(&r.json, '{');
+                sp_jsonw_kstr(&r.json, "iss", q->iss);
+                sp_jsonw_kstr(&r.json, "sub", q->sub);
+                sp_jsonw_close(&r.json, '}');
+        }
+        sp_jsonw_kstr(&r.json, "limit", q->rule);
+        sp_jsonw_ku64(&r.json, "count", q->count);
+        record_end(w, &r);
+}
+
 /* ---- what the kernel refused ---- */
 
 struct refusal {

@@ -13,6 +13,7 @@
 #include "daemon/warden/ca.h"
 #include "daemon/warden/credential.h"
 #include "daemon/warden/guard.h"
+#include "daemon/warden/limits.h"
 #include "daemon/warden/listeners.h"
 #include "daemon/warden/metrics_socket.h"
 #include "daemon/warden/policy_source.h"
@@ -22,7 +23,7 @@
 #include "daemon/warden/warden.h"
 
 #define SP_HEALTH_LEN 200
-#define SP_TABLE_TYPES 8 /* kinds of questions with a quota of their own */
+#define SP_TABLE_TYPES 9 /* kinds of questions with a quota of their own */
 
 struct sp_warden_worker {
         struct sp_child child;
@@ -48,12 +49,13 @@ struct sp_warden {
         struct sp_guard *guard;
         struct sp_sessions *sessions;
         struct sp_approvals *approvals;
+        struct sp_limits *limits;
         struct sp_bus *bus; /* NULL with no_bus */
         struct sp_metrics_socket *metrics_socket;
         struct sp_refusals *refusals;
 
         sd_event *event;
-        sd_event_source *housekeeping, *approvals_timer, *guard_events;
+        sd_event_source *housekeeping, *approvals_timer, *guard_events, *limits_timer;
         struct sp_child_hooks worker_hooks, recorder_hooks;
         struct sp_child recorder;
         struct sp_warden_worker *workers;
@@ -62,6 +64,9 @@ struct sp_warden {
 
         bool are_workers_started, is_announced, is_stopping;
         bool is_asking_store; /* a RECORDER_STATUS is under way */
+        bool is_asking_limits;
+        uint64_t
+                quiet_recorded_us; /* when refusals were last recorded by their number */
         char store_health[SP_HEALTH_LEN]; /* "" : it can write */
         char health[SP_HEALTH_LEN];
         char ca_file[128], ca_bundle[128]; /* runtime_dir has at most 80 bytes */
@@ -85,6 +90,7 @@ sp_must_check int sp_refusals_new(struct sp_refusals **ret); /* free() it */
 /* Counts an event of the kernel; sp_record_refusals records what was counted. */
 void sp_record_event(void *warden, const struct sp_guard_event *e);
 void sp_record_refusals(struct sp_warden *w);
+void sp_record_quiet(struct sp_warden *w, const struct sp_limits_quiet *q);
 
 /* table.c: hooks of workers. */
 int sp_table_dispatch(void *warden, struct sp_child *c, struct sp_ipc_msg *m);
@@ -94,6 +100,14 @@ void sp_health_update(struct sp_warden *w);
 void sp_health_ask_store(struct sp_warden *w);
 sp_must_check int sp_warden_status_json(struct sp_warden *w, struct sp_buf *ret);
 void sp_warden_metrics(void *warden, struct sp_bus_call *call);
+
+/* limits_hooks.c: what was used is asked of the recorder once, and kept there. */
+sp_must_check int sp_warden_open_limits(struct sp_warden *w, struct sp_err *reterr);
+sp_must_check int sp_warden_charge(struct sp_warden *w, const struct sp_msg_charge *m,
+                                   struct sp_msg_charged *ret, struct sp_err *reterr);
+void sp_warden_recall_limits(struct sp_warden *w);
+void sp_warden_keep_limits(struct sp_warden *w); /* now, before the recorder goes */
+void sp_warden_record_quiet(struct sp_warden *w, bool now); /* else once a minute */
 
 /* approvals and bus: bus_hooks.c */
 sp_must_check int sp_warden_open_approvals(struct sp_warden *w, struct sp_err *reterr);

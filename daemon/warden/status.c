@@ -174,6 +174,8 @@ int sp_warden_status_json(struct sp_warden *w, struct sp_buf *ret)
         put_guard(w, &j);
         sp_jsonw_ku64(&j, "sessions", sp_sessions_count(w->sessions));
         sp_jsonw_ku64(&j, "approvals_pending", count_pending(w->approvals));
+        sp_jsonw_key(&j, "limits");
+        sp_limits_status(w->limits, sp_clock_wall_us() / SP_USEC_PER_SEC, &j);
         sp_jsonw_kbool(&j, "has_credential", w->credential != NULL);
         sp_jsonw_close(&j, '}');
         return sp_jsonw_end(&j);
@@ -240,6 +242,8 @@ static void finish(struct collection *k)
         r = add_own(k->w, &own);
         if (r == 0)
                 r = sp_approvals_metrics(k->w->approvals, &own);
+        if (r == 0)
+                r = sp_limits_metrics(k->w->limits, &own);
         if (r == 0)
                 r = sp_metrics_merge_add(&k->all, sp_buf_str(&own), "role=\"warden\"");
         if (r == 0)

@@ -252,6 +252,20 @@ static int on_approval_withdraw(struct question *q, struct sp_err *reterr)
         return answer_claim(q, sp_approvals_withdraw, reterr);
 }
 
+static int on_charge(struct question *q, struct sp_err *reterr)
+{
+        struct sp_msg_charged answer;
+        struct sp_msg_charge m;
+        int r;
+
+        if (sp_msg_read_charge(q->payload, &m) < 0)
+                return bad_payload(reterr);
+        r = sp_warden_charge(q->w, &m, &answer, reterr);
+        if (r == 0)
+                sp_msg_put_charged(&q->answer, &answer);
+        return r;
+}
+
 /* Per worker and second. Identities are cached, leaves and assertions even more so: a
  * worker that comes near these numbers is broken. Signing is what costs. */
 static const struct {
@@ -267,6 +281,7 @@ static const struct {
         { SP_MSG_APPROVAL_GET, on_approval_get, 10000 },
         { SP_MSG_APPROVAL_CLAIM, on_approval_claim, 1000 },
         { SP_MSG_APPROVAL_WITHDRAW, on_approval_withdraw, 1000 },
+        { SP_MSG_CHARGE, on_charge, 20000 },
 };
 
 static bool is_over_quota(struct sp_warden_worker *k, size_t row)

@@ -94,6 +94,9 @@ static int on_housekeeping(sd_event_source *s, uint64_t usec, void *userdata)
                 return 0;
         sp_sessions_tick(w->sessions, sp_clock_us(), is_guard_live, w);
         sp_record_refusals(w);
+        sp_warden_recall_limits(w);
+        sp_warden_keep_limits(w);
+        sp_warden_record_quiet(w, false);
         sp_health_ask_store(w);
         sp_health_update(w);
         (void)sd_event_source_set_time_relative(s, HOUSEKEEPING_US);

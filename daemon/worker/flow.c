@@ -30,6 +30,7 @@ static const struct {
         { "resolve", sp_flow_resolve,
           false }, /* columns of protected tables → masked text */
         { "decide", sp_flow_decide, false }, /* policy, cost → allow, approve, deny */
+        { "limit", sp_flow_limit, true }, /* does it fit what its principal may use? */
         { "record", sp_flow_record,
           true }, /* on stable storage before anything is sent */
         { "approve", sp_flow_approve, false }, /* parked while a person decides */

@@ -46,7 +46,7 @@ struct sp_flow {
         struct sp_identity id;
         struct sp_call call;
         bool is_recognised; /* `call.action` may be shown */
-        bool is_unrecorded; /* health reads of the metadata server */
+        bool is_unrecorded; /* health reads of the metadata server; too many refusals */
 
         struct sp_policy *policy; /* the one in force when the request came */
         struct sp_judgement judgement;
@@ -59,6 +59,8 @@ struct sp_flow {
         struct sp_page_plan page;
         bool has_estimate;
         uint64_t estimated_bytes;
+        bool is_billed; /* counted as `charged_bytes` until its bill is known */
+        uint64_t charged_bytes, charged_s;
 
         struct sp_upstream_request upstream;
         char request_hash[SP_SHA256_HEX_LEN + 1];
@@ -98,6 +100,7 @@ enum sp_next sp_flow_own(struct sp_flow *f); /* owner.c */
 enum sp_next sp_flow_parse(struct sp_flow *f); /* examine.c */
 enum sp_next sp_flow_resolve(struct sp_flow *f); /* examine.c */
 enum sp_next sp_flow_decide(struct sp_flow *f); /* examine.c */
+enum sp_next sp_flow_limit(struct sp_flow *f); /* limits.c */
 enum sp_next sp_flow_record(struct sp_flow *f); /* record.c */
 enum sp_next sp_flow_approve(struct sp_flow *f); /* hold.c */
 enum sp_next sp_flow_forward(struct sp_flow *f); /* forward.c */

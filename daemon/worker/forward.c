@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "daemon/worker/keep.h"
+#include "daemon/worker/limits.h"
 #include "daemon/worker/record.h"
 #include "daemon/worker/reply.h"
 
@@ -55,6 +56,7 @@ static void record(struct sp_reply *r)
                                        .sha256 = hex,
                                        .error = sp_str_c(r->error.what),
                                });
+        sp_limits_answered(f, r->status, r->rows.stream.rows);
         f->w->metrics.rows += r->rows.stream.rows;
         f->w->metrics.answer_bytes += r->bytes;
         sp_latency_add(&f->w->metrics.upstream, r->answered_us - r->sent_us);

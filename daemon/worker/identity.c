@@ -69,24 +69,15 @@ int sp_identity_copy(struct sp_arena *a, const struct sp_identity *from,
         return 0;
 }
 
-/* groups travel as one string, a name a line */
 static int unpack(struct sp_arena *a, const struct sp_msg_identity *m,
                   struct sp_identity *ret)
 {
-        struct sp_str rest = m->groups, head;
-        struct sp_str *groups;
-        size_t n = 0, max = 1;
+        const struct sp_str *groups;
+        size_t n;
+        int r = sp_msg_split_groups(a, m->groups, &groups, &n);
 
-        for (size_t i = 0; i < rest.n; i++)
-                max += rest.p[i] == '\n';
-        groups = sp_arena_array(a, max, sizeof(*groups));
-        if (!groups)
-                return -ENOMEM;
-        while (rest.n) {
-                (void)sp_str_cut(rest, '\n', &head, &rest);
-                if (head.n)
-                        groups[n++] = head;
-        }
+        if (r < 0)
+                return r;
         *ret = (struct sp_identity){
                 .who = { .workload = m->workload,
                          .iss = m->iss,

@@ -40,9 +40,8 @@ static enum sp_next mint(struct sp_flow *f, const struct sp_person *p)
                                  .cgroup_id = f->x->origin->cgroup_id };
         int r = 0;
 
-        for (size_t i = 0; p && i < p->n_groups && r == 0; i++)
-                r = sp_buf_addf(&groups, "%.*s\n", SP_FMT(p->groups[i]));
         if (p) {
+                r = sp_msg_join_groups(&groups, p->groups, p->n_groups);
                 m.iss = p->iss;
                 m.sub = p->sub;
                 m.email = p->email;

@@ -317,7 +317,7 @@ static enum sp_next ask(struct sp_flow *f)
 
 enum sp_next sp_flow_record(struct sp_flow *f)
 {
-        if (f->is_unrecorded)
+        if (f->is_unrecorded && f->outcome != SP_OUTCOME_OPEN)
                 return SP_NEXT;
         switch (f->step) {
         case 0:

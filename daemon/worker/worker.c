@@ -7,6 +7,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/roles/sandbox.h"
+#include "daemon/worker/bill.h"
 #include "daemon/worker/flow.h"
 #include "daemon/worker/held.h"
 #include "daemon/worker/record.h"
@@ -260,6 +261,7 @@ static void done(struct sp_worker *w)
                 sp_access_done(&w->access);
                 sp_issuers_done(&w->issuers);
         }
+        sp_bill_done(w);
         w->policy = sp_policy_unref(w->policy);
         (void)uv_run(&w->loop, UV_RUN_NOWAIT);
         uv_walk(&w->loop, close_handle, NULL);

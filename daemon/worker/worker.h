@@ -21,6 +21,7 @@
 
 struct sp_held_parked;
 struct sp_held_waiter;
+struct sp_bill;
 struct sp_worker {
         uv_loop_t loop;
         unsigned index;
@@ -40,6 +41,8 @@ struct sp_worker {
                 connection_records; /* of the running second */
         struct sp_held_waiter *waiters; /* polls that wait for a decision */
         struct sp_held_parked *parked; /* requests this worker sends once approved */
+        struct sp_bill *bills; /* of jobs that are not done */
+        uv_timer_t bill_timer; /* data NULL: not made yet */
         int exit_code;
 };
 

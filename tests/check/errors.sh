@@ -4,7 +4,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 export LC_ALL=C
 tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT
-areas='sql|policy|mask|judge|request|api|json|identity|approval|job|table|store|record|recorder|schema|upstream|answer|http|tls|egress|origin|limits|settings|file|guard|worker|bus|keys|ca|yaml|role|sandbox|supervise|spawn|listen|warden|cli|credential|token'
+areas='sql|policy|mask|judge|request|api|json|identity|approval|job|table|store|record|recorder|schema|upstream|answer|http|tls|egress|origin|limits|settings|file|guard|worker|bus|keys|ca|yaml|role|sandbox|supervise|spawn|listen|warden|cli|credential|token|limit'
 id='[a-z0-9]+\.[a-z0-9]+(-[a-z0-9]+)*'
 {
 	# ids of the known areas, wherever they stand

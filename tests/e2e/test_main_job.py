@@ -862,16 +862,4 @@ class ZSecrets(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    w.enter_namespaces()
-    build = os.environ.get("BUILD", os.path.join(w.TOP, "build"))
-    with w.World(build, keep=bool(os.environ.get("KEEP"))) as W:
-        W.start()
-        started = time.monotonic()
-        result = unittest.main(argv=[sys.argv[0], "-v", *sys.argv[1:]], exit=False).result
-        failed = len(result.failures) + len(result.errors)
-        skipped = len(result.skipped)
-        print(f"e2e: {result.testsRun - failed - skipped} passed, {failed} failed, "
-              f"{skipped} skipped ({time.monotonic() - started:.0f} s)")
-        if failed:
-            print(W.log("sallyportd")[-4000:])
-    sys.exit(1 if failed else 0)
+    w.run_tests(globals())

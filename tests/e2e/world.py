@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 GOOGLE4, GOOGLE6 = "203.0.113.10", "2001:db8::10"
@@ -457,3 +458,22 @@ records:
 
     def wait_approval(self, seconds=20):
         return next(iter(wait_for("an approval", self.approvals, seconds).items()))
+
+
+def run_tests(names, **options):
+    """The tests of a program, whose globals are `names`, in one world: its W."""
+    enter_namespaces()
+    build = os.environ.get("BUILD", os.path.join(TOP, "build"))
+    with World(build, keep=bool(os.environ.get("KEEP")), **options) as world:
+        names["W"] = world
+        world.start()
+        started = time.monotonic()
+        result = unittest.main(module=names["__name__"], argv=[sys.argv[0], "-v", *sys.argv[1:]],
+                               exit=False).result
+        failed = len(result.failures) + len(result.errors)
+        skipped = len(result.skipped)
+        print(f"e2e: {result.testsRun - failed - skipped} passed, {failed} failed, "
+              f"{skipped} skipped ({time.monotonic() - started:.0f} s)")
+        if failed:
+            print(world.log("sallyportd")[-4000:])
+    sys.exit(1 if failed else 0)

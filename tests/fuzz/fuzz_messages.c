@@ -33,20 +33,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if (!size)
                 return 0;
-        switch (data[0] % 16) {
+        switch (data[0] % 32) {
                 SP_MSG_STRUCTS(TRY)
-        case 13:
+        case 24:
                 if (sp_policy_unpack(&a, in, &files, &n) == 0 &&
                     (sp_policy_pack(&out, files, n) < 0 ||
                      !sp_str_eq(sp_buf_str(&out), in)))
                         abort();
                 break;
-        case 14:
+        case 25:
                 if (sp_held_read(in, &held) == 0 && (sp_held_write(&held, &out) < 0 ||
                                                      !sp_str_eq(sp_buf_str(&out), in)))
                         abort();
                 break;
-        case 15:
+        case 26:
                 (void)!sp_job_read(&a, in, &job);
                 break;
         default:

@@ -29,6 +29,13 @@ void sp_warden_arm_approvals(struct sp_warden *w)
         (void)w;
 }
 
+/* Of warden/limits_hooks: counted, not kept. */
+int sp_warden_charge(struct sp_warden *w, const struct sp_msg_charge *m,
+                     struct sp_msg_charged *ret, struct sp_err *reterr)
+{
+        return sp_limits_charge(w->limits, w->policy.policy, m, 0, 1000, ret, reterr);
+}
+
 struct desk {
         struct sp_warden w;
         struct sp_warden_worker k;
