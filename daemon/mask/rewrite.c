@@ -223,20 +223,6 @@ static int read_protected(struct sp_mask_text *w, const struct sp_sql_table *t,
                                (struct sp_mask_mention){ t, name, SP_MASK_REPLACED });
 }
 
-/* A temporary table that the script itself makes holds what masked reads put there. */
-static bool is_own_temporary(const struct sp_mask_text *w, const struct sp_sql_table *t)
-{
-        for (size_t i = 0; t->n_parts == 1 && i < w->in.script->n_statements; i++) {
-                const struct sp_sql_statement *st = &w->in.script->statements[i];
-
-                for (size_t j = 0; st->is_temporary && j < st->n_tables; j++)
-                        if (st->tables[j].is_target && st->tables[j].n_parts == 1 &&
-                            sp_str_eq(st->tables[j].parts[0], t->parts[0]))
-                                return true;
-        }
-        return false;
-}
-
 static bool is_view(const struct sp_mask_text *w, struct sp_str name)
 {
         for (size_t i = 0; i < w->in.n_schemas; i++)
@@ -263,8 +249,7 @@ static int visit(struct sp_mask_text *w, const struct sp_sql_statement *st,
 
         if (!is_full_name(name)) {
                 /* datasets and functions as targets have shorter names */
-                if (!w->is_definition &&
-                    (!t->is_read || !has_masks || (!name.n && is_own_temporary(w, t))))
+                if (!w->is_definition && (!t->is_read || !has_masks || t->is_temporary))
                         return leave(w, t, mention);
                 return refuse(w, "mask.unresolved", name,
                               "is a table whose full name is not known");

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "daemon/mask/plan.h"
+#include "daemon/sql/ast.h"
 #include "daemon/sql/name.h"
 
 static int refuse(struct sp_err *err, const char *what)
@@ -73,6 +74,55 @@ static const char *compare_statement(const struct sp_sql_statement *was,
         return NULL;
 }
 
+static size_t count_calls(const struct sp_sql_script *s, struct sp_str name)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < s->n_statements; i++)
+                for (size_t k = 0; k < s->statements[i].n_functions; k++)
+                        n += sp_str_caseeq(s->statements[i].functions[k].name, name);
+        return n;
+}
+
+/* A function that the script makes may not be one that a mask calls: it would be given the
+ * raw value. */
+static bool calls_alike(const struct sp_sql_script *was, const struct sp_sql_script *is)
+{
+        for (size_t i = 0; i < was->n_statements; i++)
+                for (size_t k = 0; k < was->statements[i].n_tables; k++) {
+                        const struct sp_sql_table *t = &was->statements[i].tables[k];
+
+                        if (t->is_target && t->is_routine && t->n_parts &&
+                            count_calls(was, t->parts[t->n_parts - 1]) !=
+                                    count_calls(is, t->parts[t->n_parts - 1]))
+                                return false;
+                }
+        return true;
+}
+
+static bool has_salt(const struct sp_sql_node *n)
+{
+        bool has = n->kind == SP_SQL_N_PARAM &&
+                   sp_str_caseeq(n->text, SP_STR(SP_MASK_SALT_PARAMETER));
+
+        for (const struct sp_sql_node *c = n->first; c && !has; c = c->next)
+                has = has_salt(c);
+        return has;
+}
+
+/* The parameter that a hash needs means something in a query, in DML and in CREATE TABLE AS,
+ * not in what is stored as text. As deep as the parser lets a text be. */
+static bool stores_salt(const struct sp_sql_node *n)
+{
+        bool stores = n->kind == SP_SQL_N_STATEMENT && n->op == SP_SQL_CREATE &&
+                      !sp_str_eq(n->text, SP_STR("CreateTable")) && has_salt(n);
+
+        for (const struct sp_sql_node *c = n->first; c && !stores; c = c->next)
+                if (c->kind == SP_SQL_N_STATEMENT || c->kind == SP_SQL_N_BLOCK)
+                        stores = stores_salt(c);
+        return stores;
+}
+
 int sp_mask_verify(struct sp_arena *a, const struct sp_mask_input *in,
                    const struct sp_mask_mention *mentions, const size_t *counts,
                    struct sp_str text, struct sp_err *reterr)
@@ -90,6 +140,14 @@ int sp_mask_verify(struct sp_arena *a, const struct sp_mask_input *in,
         if (was->n_statements != is->n_statements || was->is_script != is->is_script ||
             was->n_positional != is->n_positional)
                 return refuse(reterr, "the statements are not the same");
+        if (stores_salt(is->root))
+                return sp_err_set(
+                        reterr, -EPERM, "mask.stored-hash", "",
+                        "a column with a hash mask is read in a view or the body "
+                        "of a function, where its key cannot be");
+        if (!calls_alike(was, is))
+                return refuse(reterr,
+                              "a function it makes has the name of one that masks use");
         for (size_t i = 0; i < was->n_statements; i++) {
                 const char *wrong;
                 size_t n = 0;

@@ -4,14 +4,23 @@
 #include <errno.h>
 
 static const char *const names[SP_SQL_ACTION_MAX_] = {
-        [SP_SQL_UNKNOWN] = "unknown",   [SP_SQL_SELECT] = "select",
-        [SP_SQL_INSERT] = "insert",     [SP_SQL_UPDATE] = "update",
-        [SP_SQL_DELETE] = "delete",     [SP_SQL_MERGE] = "merge",
-        [SP_SQL_TRUNCATE] = "truncate", [SP_SQL_CREATE] = "create",
-        [SP_SQL_ALTER] = "alter",       [SP_SQL_DROP] = "drop",
-        [SP_SQL_GRANT] = "grant",       [SP_SQL_EXPORT] = "export",
-        [SP_SQL_LOAD] = "load",         [SP_SQL_CALL] = "call",
-        [SP_SQL_EXECUTE] = "execute",   [SP_SQL_SCRIPT] = "script",
+        [SP_SQL_UNKNOWN] = "unknown",
+        [SP_SQL_SELECT] = "select",
+        [SP_SQL_INSERT] = "insert",
+        [SP_SQL_UPDATE] = "update",
+        [SP_SQL_DELETE] = "delete",
+        [SP_SQL_MERGE] = "merge",
+        [SP_SQL_TRUNCATE] = "truncate",
+        [SP_SQL_CREATE] = "create",
+        [SP_SQL_ALTER] = "alter",
+        [SP_SQL_DROP] = "drop",
+        [SP_SQL_GRANT] = "grant",
+        [SP_SQL_EXPORT] = "export",
+        [SP_SQL_LOAD] = "load",
+        [SP_SQL_CALL] = "call",
+        [SP_SQL_EXECUTE] = "execute",
+        [SP_SQL_SCRIPT] = "script",
+        [SP_SQL_CREATE_TEMP_JS] = "create-temp-js",
         [SP_SQL_OTHER] = "other",
 };
 

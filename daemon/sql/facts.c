@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/sql/facts.h"
 
-#include "daemon/sql/collect.h"
+#include "daemon/sql/temps.h"
+
 struct walker {
         struct sp_sql_parser *p;
         struct sp_sql_collector *into;
         struct sp_sql_vector statements; /* struct sp_sql_statement */
-        const struct sp_sql_name *dropped; /* that some DROP or ALTER mentions */
-        bool is_dynamic; /* EXECUTE IMMEDIATE or CALL somewhere: temporary names are not
-                            sure */
+        struct sp_sql_temps temps;
         bool is_folding; /* inside a routine's body or nested DML: one statement for
                             outside */
 };
@@ -356,8 +355,9 @@ static bool walk_target(struct walker *w, const struct sp_sql_node *n,
         t->is_model = n->op == SP_KW_MODEL;
         t->is_routine = n->op == SP_KW_FUNCTION || n->op == SP_KW_PROCEDURE;
         sp_sql_collect_alias(t, child(n, SP_SQL_N_ALIAS));
-        if (statement->flags & SP_SQL_F_TEMP && t->n_parts == 1)
-                t->is_temporary = true;
+        /* CREATE TABLE t makes a stored one, whatever else has its name */
+        if (statement->kind == SP_SQL_N_STATEMENT && statement->op == SP_SQL_CREATE)
+                t->is_temporary = statement->flags & SP_SQL_F_TEMP && t->n_parts == 1;
         return walk_rest(w, n, n->first, s);
 }
 
@@ -371,7 +371,9 @@ static bool is_dml(const struct sp_sql_node *n)
 static bool sees_temps(const struct sp_sql_node *n)
 {
         return is_dml(n) || n->op == SP_SQL_SELECT || n->op == SP_SQL_SCRIPT ||
-               n->op == SP_SQL_EXPORT || sp_str_eq(n->text, SP_STR("CreateTable"));
+               n->op == SP_SQL_EXPORT || sp_str_eq(n->text, SP_STR("CreateTable")) ||
+               sp_str_eq(n->text, SP_STR("DropTable")) ||
+               sp_str_eq(n->text, SP_STR("Assert"));
 }
 
 /* The table arguments of CREATE TABLE FUNCTION: names of rows in its body. */
@@ -436,42 +438,6 @@ static bool walk_statement_parts(struct walker *w, const struct sp_sql_node *n,
         return true;
 }
 
-/* A name that some DROP or ALTER in the script mentions may be gone again. */
-static bool note_dropped(struct walker *w, const struct sp_sql_node *n)
-{
-        bool drops = n->kind == SP_SQL_N_STATEMENT &&
-                     (n->op == SP_SQL_DROP || n->op == SP_SQL_ALTER);
-
-        for (const struct sp_sql_node *c = n->first; c; c = c->next) {
-                bool ok = true;
-
-                if (c->kind == SP_SQL_N_BLOCK || c->kind == SP_SQL_N_STATEMENT)
-                        ok = note_dropped(w, c);
-                else if (c->kind == SP_SQL_N_TARGET && drops)
-                        ok = sp_sql_scope_add(w->p, &w->dropped,
-                                              sp_sql_implicit_alias(c->first));
-                if (!ok)
-                        return false;
-        }
-        return true;
-}
-
-static bool note_temp(struct walker *w, const struct sp_sql_node *n,
-                      const struct sp_sql_name **temps)
-{
-        const struct sp_sql_node *target = child(n, SP_SQL_N_TARGET), *path;
-
-        if (!(n->flags & SP_SQL_F_TEMP) || !sp_str_eq(n->text, SP_STR("CreateTable")) ||
-            !target || w->is_dynamic || w->is_folding)
-                return true;
-        path = target->first;
-        if (path->first != path->last ||
-            memchr(path->first->text.p, '.', path->first->text.n) ||
-            sp_sql_scope_has(w->dropped, path->first->text, false))
-                return true;
-        return sp_sql_scope_add(w->p, temps, path->first->text);
-}
-
 static bool walk_statement(struct walker *w, const struct sp_sql_node *n,
                            struct sp_sql_scope s, const struct sp_sql_name **temps)
 {
@@ -509,7 +475,7 @@ static bool walk_statement(struct walker *w, const struct sp_sql_node *n,
                 .is_temporary = n->flags & SP_SQL_F_TEMP,
         };
         st->where = sp_sql_where_of(w->p, n, st);
-        return !temps || note_temp(w, n, temps);
+        return !temps || sp_sql_temps_after(w->p, &w->temps, n, temps);
 }
 
 /* ---- everything else ---- */
@@ -586,26 +552,12 @@ static bool walk(struct walker *w, const struct sp_sql_node *n, struct sp_sql_sc
         return walk_rest(w, n, NULL, s);
 }
 
-static bool has_dynamic(const struct sp_sql_node *n)
-{
-        for (const struct sp_sql_node *c = n->first; c; c = c->next) {
-                if (c->kind != SP_SQL_N_BLOCK && c->kind != SP_SQL_N_STATEMENT)
-                        continue;
-                if (c->kind == SP_SQL_N_STATEMENT &&
-                    (c->op == SP_SQL_EXECUTE || c->op == SP_SQL_CALL))
-                        return true;
-                if (has_dynamic(c))
-                        return true;
-        }
-        return false;
-}
-
 int sp_sql_facts(struct sp_sql_parser *p, const struct sp_sql_node *script,
                  struct sp_sql_script *ret)
 {
-        struct walker w = { .p = p, .is_dynamic = has_dynamic(script) };
+        struct walker w = { .p = p };
 
-        if (!note_dropped(&w, script) ||
+        if (!sp_sql_temps_look_ahead(p, script, &w.temps) ||
             !walk_block(&w, script, (struct sp_sql_scope){ 0 }, NULL))
                 return p->code ? p->code : -EINVAL;
         ret->statements = w.statements.v;

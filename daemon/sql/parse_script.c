@@ -352,6 +352,8 @@ static struct sp_sql_node *parse_labelled(struct sp_sql_parser *p)
         p->labels = &label;
         s = sp_sql_parse_procedural(p);
         p->labels = label.outer;
+        if (s && s->first && s->first->kind == SP_SQL_N_BLOCK) /* BREAK label ends it */
+                s->first->flags &= (uint16_t)~SP_SQL_F_ALWAYS;
         if (!s || !sp_sql_is_name(p))
                 return s;
         end = sp_sql_parse_name(p);

@@ -49,6 +49,7 @@ enum sp_sql_action {
         SP_SQL_CALL,
         SP_SQL_EXECUTE, /* EXECUTE IMMEDIATE */
         SP_SQL_SCRIPT, /* DECLARE, SET, IF, loops, transactions, … */
+        SP_SQL_CREATE_TEMP_JS, /* no statement's own: CREATE TEMP FUNCTION in JavaScript */
         SP_SQL_OTHER, /* recognised by name, no action of its own: ASSERT, EXPLAIN, … */
         SP_SQL_ACTION_MAX_
 };

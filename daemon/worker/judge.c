@@ -5,33 +5,20 @@
 
 #include "daemon/sql/functions.h"
 #include "daemon/sql/name.h"
+#include "daemon/worker/judge_script.h"
 
 struct judge {
         struct sp_arena *arena;
         const struct sp_judge_input *in;
         struct sp_judgement *j;
         struct sp_err *err;
+        struct sp_judge_own own; /* temporary objects of the text */
 };
 
 static int no_memory(struct sp_err *e)
 {
         return sp_err_set(e, -ENOMEM, "judge.too-large", "",
                           "the statement needs more memory than a request may use");
-}
-
-/* Statement kinds that are offered. All others are refused by name, whatever the policy
- * says: their effect is not read yet. */
-static bool is_offered(const struct sp_sql_statement *s)
-{
-        static const char *const kinds[] = {
-                "Query", "Insert",   "Update",      "Delete",
-                "Merge", "Truncate", "CreateTable", "DropTable",
-        };
-
-        for (size_t i = 0; i < SP_ARRAY_SIZE(kinds); i++)
-                if (strcmp(s->kind, kinds[i]) == 0)
-                        return true;
-        return false;
 }
 
 static int check_functions(const struct judge *g, const struct sp_sql_statement *s)
@@ -45,7 +32,8 @@ static int check_functions(const struct judge *g, const struct sp_sql_statement 
                                 "the table function %.*s is not offered; read a "
                                 "table instead",
                                 SP_FMT(f->name));
-                if (!sp_sql_is_builtin(f->name))
+                if (!sp_sql_is_builtin(f->name) &&
+                    !sp_judge_is_own_function(&g->own, f))
                         return sp_err_set(
                                 g->err, -EPERM, "sql.function", "",
                                 "the function %.*s is not on the list of functions "
@@ -53,23 +41,6 @@ static int check_functions(const struct judge *g, const struct sp_sql_statement 
                                 SP_FMT(f->name));
         }
         return 0;
-}
-
-static int check_statement(const struct judge *g, const struct sp_sql_statement *s)
-{
-        if (s->n_opaque)
-                return sp_err_set(g->err, -EPERM, "sql.opaque", "",
-                                  "%s: its effect cannot be read from the text",
-                                  s->opaque[0]);
-        if (!is_offered(s))
-                return sp_err_set(
-                        g->err, -EPERM, "sql.kind", "",
-                        "statements of kind %s are recognised and not offered",
-                        s->kind);
-        if (s->is_temporary)
-                return sp_err_set(g->err, -EPERM, "sql.temporary", "",
-                                  "temporary objects are not offered");
-        return check_functions(g, s);
 }
 
 static bool is_meta_name(struct sp_str part)
@@ -171,18 +142,31 @@ static bool reads_columns(const struct sp_sql_statement *s,
                s->action == SP_SQL_DELETE || s->action == SP_SQL_MERGE;
 }
 
+/* ASSERT tells whether a query's answer is TRUE. */
+static struct sp_str action_of(const struct sp_sql_statement *s)
+{
+        return strcmp(s->kind, "Assert") == 0 ? SP_STR("select")
+                                              : sp_str_c(sp_sql_action_name(s->action));
+}
+
 static int read_statement(const struct judge *g, const struct sp_sql_statement *s)
 {
-        struct sp_str action = sp_str_c(sp_sql_action_name(s->action));
+        struct sp_str action = action_of(s);
         struct sp_judgement *j = g->j;
-        int r = check_statement(g, s);
+        int r = check_functions(g, s);
 
         if (r < 0)
                 return r;
+        if (sp_judge_is_javascript(s))
+                add_access(j, SP_STR("create-temp-js"), g->in->call->project);
         for (size_t i = 0; i < s->n_tables; i++) {
                 const struct sp_sql_table *t = &s->tables[i];
                 struct sp_str name;
 
+                if (t->is_temporary) { /* holds what masked reads put there */
+                        j->names[j->n_names++] = SP_STR_NULL;
+                        continue;
+                }
                 r = resolve(g, t, &name);
                 if (r < 0)
                         return r;
@@ -195,7 +179,8 @@ static int read_statement(const struct judge *g, const struct sp_sql_statement *
                         note_schema(g, name);
         }
         /* A query of constants reads no data; it is still somebody's query in a project. */
-        if (!s->n_tables && !g->in->call->query->destination_table.n)
+        if (!s->n_tables && !g->in->call->query->destination_table.n &&
+            !j->script->is_script)
                 add_access(j, action, g->in->call->project);
         /* The enum runs from worst to best after NONE: keep the least selective. */
         if (s->where != SP_SQL_WHERE_NONE &&
@@ -228,7 +213,7 @@ static int read_destination(const struct judge *g)
         return 0;
 }
 
-static int read_query(const struct judge *g)
+static int read_query(struct judge *g)
 {
         struct sp_judgement *j = g->j;
         struct sp_sql_script *script;
@@ -241,19 +226,21 @@ static int read_query(const struct judge *g)
         if (!script->n_statements)
                 return sp_err_set(g->err, -EINVAL, "sql.empty", "",
                                   "the query is empty");
-        if (script->is_script || script->n_statements > 1)
-                return sp_err_set(
-                        g->err, -EPERM, "sql.script", "",
-                        "scripts are not offered; send one statement a request");
+        r = sp_judge_check_script(g->arena, script, &g->own, g->err);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < script->n_statements; i++)
                 mentions += script->statements[i].n_tables;
         j->names = sp_arena_array(g->arena, mentions, sizeof(*j->names));
         j->needs_schema = sp_arena_array(g->arena, mentions, sizeof(*j->needs_schema));
-        /* each mention reads and writes at most; the destination adds three, a constant one */
-        j->accesses = sp_arena_array(g->arena, 2 * mentions + script->n_statements + 3,
+        /* each mention reads and writes at most; a statement of constants and a function in
+         * JavaScript add one, the destination three, a script one */
+        j->accesses = sp_arena_array(g->arena, 2 * mentions + script->n_statements + 4,
                                      sizeof(*j->accesses));
         if (!j->names || !j->needs_schema || !j->accesses)
                 return no_memory(g->err);
+        if (script->is_script)
+                add_access(j, SP_STR("script"), g->in->call->project);
         for (size_t i = 0; i < script->n_statements; i++) {
                 r = read_statement(g, &script->statements[i]);
                 if (r < 0)
@@ -311,7 +298,7 @@ int sp_judge_read(struct sp_arena *a, const struct sp_judge_input *in,
                   struct sp_judgement *ret, struct sp_err *reterr)
 {
         struct sp_judgement j = { 0 };
-        struct judge g = { a, in, &j, reterr };
+        struct judge g = { .arena = a, .in = in, .j = &j, .err = reterr };
         int r = in->call->query ? read_query(&g) : read_method(&g);
 
         if (r == 0 && in->call->query)

@@ -285,9 +285,40 @@ static const struct row {
         { "but behind a plain block",
           "BEGIN CREATE TEMP TABLE t AS SELECT 1; END; SELECT * FROM t",
           "Begin: | CreateTable: > t~ | Query: t~" },
-        { "not when it is dropped somewhere",
-          "CREATE TEMP TABLE t AS SELECT 1; DROP TABLE t; SELECT * FROM t",
-          "CreateTable: > t~ | DropTable: > t | Query: t" },
+        { "until it is dropped",
+          "CREATE TEMP TABLE t AS SELECT 1; SELECT * FROM t; DROP TABLE t; SELECT * "
+          "FROM "
+          "t",
+          "CreateTable: > t~ | Query: t~ | DropTable: > t~ | Query: t" },
+        { "it may be made again",
+          "CREATE TEMP TABLE t AS SELECT 1; DROP TABLE t; CREATE TEMP TABLE t AS "
+          "SELECT "
+          "2; SELECT * FROM t",
+          "CreateTable: > t~ | DropTable: > t~ | CreateTable: > t~ | Query: t~" },
+        { "never when a branch drops it",
+          "CREATE TEMP TABLE t AS SELECT 1; SELECT * FROM t; IF x THEN DROP TABLE T; "
+          "END "
+          "IF",
+          "CreateTable: > t~ | Query: t | If: | DropTable: > T" },
+        { "nor when it is altered",
+          "CREATE TEMP TABLE t AS SELECT 1; SELECT * FROM t; ALTER TABLE t RENAME TO u",
+          "CreateTable: > t~ | Query: t | AlterTable: > t u" },
+        { "not behind a block that a BREAK can leave",
+          "l: BEGIN IF x THEN BREAK l; END IF; CREATE TEMP TABLE t AS SELECT 1; SELECT "
+          "* "
+          "FROM t; END; SELECT * FROM t",
+          "Begin: | If: | Break: | CreateTable: > t~ | Query: t~ | Query: t" },
+        { "not when a transaction may take it back",
+          "CREATE TEMP TABLE t AS SELECT 1; BEGIN TRANSACTION; CREATE TEMP TABLE u AS "
+          "SELECT 1; ROLLBACK; SELECT * FROM t, u",
+          "CreateTable: > t~ | Begin: | CreateTable: > u~ | Rollback: | Query: t~ u" },
+        { "nor one in a loop",
+          "LOOP CREATE TEMP TABLE t AS SELECT 1; ROLLBACK; SELECT * FROM t; BEGIN "
+          "TRANSACTION; END LOOP",
+          "Loop: | CreateTable: > t~ | Rollback: | Query: t | Begin:" },
+        { "a stored table of the same name is another",
+          "CREATE TEMP TABLE t AS SELECT 1; CREATE TABLE t AS SELECT * FROM t",
+          "CreateTable: > t~ | CreateTable: t~ > t" },
         { "not when dynamic SQL could drop it",
           "CREATE TEMP TABLE t AS SELECT 1; EXECUTE IMMEDIATE x; SELECT * FROM t",
           "CreateTable: > t~ | ExecuteImmediate: | Query: t" },
