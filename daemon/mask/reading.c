@@ -14,6 +14,8 @@ struct reader {
         const struct sp_mask_input *in;
         struct sp_sql_catalog *catalog;
         size_t fields; /* looked at, in records */
+        struct sp_sql_source asked; /* the last column of is_built_anew */
+        bool is_asked_built_anew;
         struct sp_err *err;
 };
 
@@ -175,6 +177,7 @@ static int append(struct sp_arena *a, struct list *l, struct sp_str output,
 /* Where protected columns go: to `bare`, those that are protected from others only. */
 struct lists {
         struct list to, bare;
+        struct sp_arena *arena;
 };
 
 /* The STRUCT that a source is, or is a list of; or NULL. */
@@ -229,7 +232,7 @@ static int add_fields(struct reader *r, struct sp_str output, struct sp_str tabl
                         l = &lists->bare;
                 }
                 if (m.kind)
-                        e = append(r->arena, l, output, table, path, m);
+                        e = append(lists->arena, l, output, table, path, m);
                 else
                         e = add_fields(r, output, table, t->fields[i].type, path,
                                        lists);
@@ -260,8 +263,8 @@ static int add_reaches(struct reader *r, struct sp_str output, bool of_views,
                         l = &lists->bare;
                 }
                 if (m.kind)
-                        e = append(r->arena, l, output, v[i].table, path, m);
-                else
+                        e = append(lists->arena, l, output, v[i].table, path, m);
+                else if (!v[i].is_presence)
                         e = add_fields(r, output, v[i].table, struct_of(r, &v[i]), path,
                                        lists);
         }
@@ -299,9 +302,11 @@ static int find_all_reaches(struct reader *r, const struct text *agents,
 {
         struct found found = {
                 { { &to->reaches, &to->n_reaches, 0 },
-                  { &to->bare_reaches, &to->n_bare_reaches, 0 } },
+                  { &to->bare_reaches, &to->n_bare_reaches, 0 },
+                  r->arena },
                 { { &to->decides, &to->n_decides, 0 },
-                  { &to->bare_decides, &to->n_bare_decides, 0 } },
+                  { &to->bare_decides, &to->n_bare_decides, 0 },
+                  r->arena },
         };
         int e = find_reaches(r, whole, false, &found);
 
@@ -310,27 +315,83 @@ static int find_all_reaches(struct reader *r, const struct text *agents,
 
 /* ---- both texts ---- */
 
-static bool has_source(const struct sp_sql_output *o, const struct sp_sql_source *s)
+static bool is_constant(struct sp_mask m)
 {
-        for (size_t i = 0; i < o->n_sources; i++)
-                if (sp_str_eq(o->sources[i].table, s->table) &&
-                    sp_str_eq(o->sources[i].column, s->column))
-                        return true;
-        return false;
+        return m.kind == SP_MASK_REDACT || m.kind == SP_MASK_NULL;
 }
 
-/* Redacted and nulled columns are constants in the text that is sent: nothing of them may
- * be in it. */
+/* What of the sources is protected, for a moment. */
+static int find_protected(struct reader *r, const struct sp_sql_source *v, size_t n,
+                          struct sp_mask_reading *to)
+{
+        struct lists lists = {
+                { &to->reaches, &to->n_reaches, 0 },
+                { &to->bare_reaches, &to->n_bare_reaches, 0 },
+                &r->scratch,
+        };
+        int e = add_reaches(r, SP_STR(""), false, v, n, &lists);
+
+        return e == 0 ? add_reaches(r, SP_STR(""), true, v, n, &lists) : e;
+}
+
+/* Redacted and nulled columns and fields are constants in the text that is sent: nothing of
+ * them may be in it. */
 static int check_hidden(struct reader *r, const struct sp_sql_source *v, size_t n)
 {
-        for (size_t i = 0; i < n; i++) {
-                enum sp_mask_kind k = mask_of(r, &v[i], v[i].column).kind;
+        struct sp_mask_reading found = { 0 };
+        int e = find_protected(r, v, n, &found);
 
-                if (k == SP_MASK_REDACT || k == SP_MASK_NULL)
-                        return differ(r, "%.*s.%.*s would still be read unmasked",
-                                      SP_FMT(v[i].table), SP_FMT(v[i].column));
+        for (size_t i = 0; e == 0 && i < found.n_reaches; i++)
+                if (is_constant(found.reaches[i].mask))
+                        return differ(
+                                r, "%.*s would still be read unmasked",
+                                (int)SP_MIN(found.reaches[i].column.n, (size_t)150),
+                                found.reaches[i].column.p);
+        return e;
+}
+
+/* The same, or of something inside of it. */
+static bool is_in(struct sp_str path, struct sp_str of)
+{
+        return !of.n ||
+               (sp_str_starts(path, of) && (path.n == of.n || path.p[of.n] == '.'));
+}
+
+/* 1: a record with protected fields is built anew, of all its fields, whichever is read. */
+static int is_built_anew(struct reader *r, const struct sp_sql_source *s)
+{
+        const struct sp_sql_source whole = { .table = s->table, .column = s->column };
+        struct sp_mask_reading found = { 0 };
+        int e;
+
+        /* sources are sorted: the next one is mostly of the same record */
+        if (sp_str_eq(r->asked.table, s->table) &&
+            sp_str_eq(r->asked.column, s->column))
+                return r->is_asked_built_anew;
+        e = find_protected(r, &whole, 1, &found);
+        if (e < 0)
+                return e;
+        r->asked = whole;
+        r->is_asked_built_anew = found.n_reaches > 0;
+        return r->is_asked_built_anew;
+}
+
+/* 1: the output was made of this before, or of what this is a part of. */
+static int is_made_of(struct reader *r, const struct sp_sql_output *o,
+                      const struct sp_sql_source *s)
+{
+        bool is_same_column = false;
+
+        for (size_t i = 0; i < o->n_sources; i++) {
+                const struct sp_sql_source *x = &o->sources[i];
+
+                if (!sp_str_eq(x->table, s->table) || !sp_str_eq(x->column, s->column))
+                        continue;
+                is_same_column = true;
+                if (is_in(s->field, x->field) && (s->is_presence || !x->is_presence))
+                        return 1;
         }
-        return 0;
+        return is_same_column ? is_built_anew(r, s) : 0;
 }
 
 /* The same output columns, made of nothing that they were not made of before. */
@@ -344,14 +405,20 @@ static int compare_outputs(struct reader *r, const struct sp_sql_lineage *was,
 
                 if (!sp_str_caseeq(x->name, y->name))
                         return differ(r, "the masked text has other columns");
-                for (size_t k = 0; k < y->n_sources; k++)
-                        if (!is_view(r, y->sources[k].table) &&
-                            !has_source(x, &y->sources[k]))
+                for (size_t k = 0; k < y->n_sources; k++) {
+                        int e = is_view(r, y->sources[k].table)
+                                        ? 1
+                                        : is_made_of(r, x, &y->sources[k]);
+
+                        if (e < 0)
+                                return e;
+                        if (!e)
                                 return differ(r,
                                               "column %.*s of the masked text is "
                                               "made of something else",
                                               (int)SP_MIN(x->name.n, (size_t)100),
                                               x->name.p);
+                }
         }
         return 0;
 }

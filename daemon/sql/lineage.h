@@ -28,6 +28,8 @@ struct sp_sql_source {
         struct sp_str column; /* as the catalogue writes it */
         struct sp_str field; /* "a.b" inside a STRUCT column; empty: the whole column */
         bool is_target; /* of the row that DML changes, not of a table it reads from */
+        bool is_presence; /* only whether there is a record or list, or how long it is:
+                             nothing of what is in it */
 };
 
 struct sp_sql_output {

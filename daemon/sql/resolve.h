@@ -28,7 +28,7 @@ struct sp_sql_sources;
 struct sp_sql_leaf { /* a stored column or a field of it; one object for each */
         const struct sp_sql_catalog_table *table;
         struct sp_str column, field;
-        bool is_target; /* see struct sp_sql_source */
+        bool is_target, is_presence; /* see struct sp_sql_source */
 };
 
 struct sp_sql_resolver;
@@ -56,6 +56,7 @@ bool sp_sql_sources_list(struct sp_sql_resolver *r, const struct sp_sql_sources 
 struct sp_sql_value {
         const struct sp_sql_type *type; /* never NULL */
         const struct sp_sql_sources *sources; /* all that reaches any part of it */
+        bool is_stored; /* a stored column, a field or an element of it, as it is */
         const struct sp_sql_value *const
                 *fields; /* a STRUCT whose parts are known one by one: type->n_fields of
                             them; NULL: not known apart (a stored STRUCT's fields follow
@@ -180,6 +181,13 @@ bool sp_sql_filter(struct sp_sql_resolver *r, const struct sp_sql_value *v);
 const struct sp_sql_value *sp_sql_value_new(struct sp_sql_resolver *r,
                                             const struct sp_sql_type *type,
                                             const struct sp_sql_sources *sources);
+const struct sp_sql_value *sp_sql_value_stored(struct sp_sql_resolver *r,
+                                               const struct sp_sql_type *type,
+                                               const struct sp_sql_leaf *leaf);
+/* What IS NULL reads of `v`, and who counts its elements: of a stored record or list
+ * whether it is there; of anything else all. */
+const struct sp_sql_value *sp_sql_value_presence(struct sp_sql_resolver *r,
+                                                 const struct sp_sql_value *v);
 const struct sp_sql_value *
 sp_sql_value_struct(struct sp_sql_resolver *r, const struct sp_sql_type *type,
                     const struct sp_sql_value *const *fields);

@@ -42,9 +42,8 @@ static const struct sp_sql_relation *as_target(struct sp_sql_resolver *r,
                         continue; /* of a table that the script itself made */
                 own = *leaf;
                 own.is_target = true;
-                columns[i].value =
-                        sp_sql_value_new(r, v->type, sp_sql_sources_leaf(r, &own));
-                if (!columns[i].value || r->code)
+                columns[i].value = sp_sql_value_stored(r, v->type, &own);
+                if (!columns[i].value)
                         return NULL;
         }
         *target = *of;

@@ -67,6 +67,20 @@ static const struct sp_sql_value *among(struct sp_sql_resolver *r,
                                           sources);
 }
 
+/* IS [NOT] NULL of a record asks whether there is one, whatever is in it. */
+static const struct sp_sql_value *is_of(struct sp_sql_resolver *r,
+                                        const struct sp_sql_names *names,
+                                        const struct sp_sql_node *n)
+{
+        const struct sp_sql_value *v;
+
+        if (n->op != SP_KW_NULL)
+                return all_of(r, names, n->first, SP_SQL_TYPE_BOOL);
+        v = sp_sql_value_presence(r, sp_sql_resolve_expr(r, names, n->first));
+        return v ? sp_sql_value_new(r, sp_sql_type_simple(SP_SQL_TYPE_BOOL), v->sources)
+                 : NULL;
+}
+
 static bool is_time(const struct sp_sql_type *t)
 {
         return t->kind == SP_SQL_TYPE_DATE || t->kind == SP_SQL_TYPE_DATETIME ||
@@ -369,9 +383,10 @@ static const struct sp_sql_value *resolve(struct sp_sql_resolver *r,
         case SP_SQL_N_COMPARE:
         case SP_SQL_N_LIKE:
         case SP_SQL_N_BETWEEN:
-        case SP_SQL_N_IS:
         case SP_SQL_N_IS_DISTINCT:
                 return all_of(r, names, n->first, SP_SQL_TYPE_BOOL);
+        case SP_SQL_N_IS:
+                return is_of(r, names, n);
         case SP_SQL_N_IN:
         case SP_SQL_N_QUANTIFIED:
                 return among(r, names, n);

@@ -39,11 +39,9 @@ static const struct sp_sql_relation *stored(struct sp_sql_resolver *r,
                 const struct sp_sql_catalog_column *c = &t->columns[i];
 
                 columns[i].name = c->name;
-                columns[i].value = sp_sql_value_new(
+                columns[i].value = sp_sql_value_stored(
                         r, c->type,
-                        sp_sql_sources_leaf(
-                                r, &(struct sp_sql_leaf){ .table = t,
-                                                          .column = c->name }));
+                        &(struct sp_sql_leaf){ .table = t, .column = c->name });
                 if (!columns[i].value || !sp_sql_spell(r, c->name))
                         return NULL;
                 if (r->spellings && !sp_sql_spelling_add_type(r->spellings, c->type))
@@ -230,7 +228,12 @@ static const struct sp_sql_names *row_names(struct sp_sql_resolver *r,
 static const struct sp_sql_value *each(struct sp_sql_resolver *r,
                                        const struct sp_sql_value *array)
 {
-        if (!array || !sp_sql_filter(r, array))
+        const struct sp_sql_value *length;
+
+        if (!array)
+                return NULL;
+        length = sp_sql_value_presence(r, array);
+        if (!length || !sp_sql_filter(r, length))
                 return NULL;
         return sp_sql_value_element(r, array);
 }

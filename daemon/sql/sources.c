@@ -64,7 +64,8 @@ static size_t mix(size_t h, struct sp_str s)
 
 static size_t hash_of(const struct sp_sql_leaf *l)
 {
-        size_t h = ((size_t)(uintptr_t)l->table >> 4) + l->is_target;
+        size_t h = ((size_t)(uintptr_t)l->table >> 4) + l->is_target +
+                   2 * (size_t)l->is_presence;
 
         h = mix(mix(h, l->column), l->field);
 
@@ -74,7 +75,8 @@ static size_t hash_of(const struct sp_sql_leaf *l)
 static bool is_same(const struct sp_sql_leaf *x, const struct sp_sql_leaf *y)
 {
         return x->table == y->table && x->is_target == y->is_target &&
-               sp_str_eq(x->column, y->column) && sp_str_eq(x->field, y->field);
+               x->is_presence == y->is_presence && sp_str_eq(x->column, y->column) &&
+               sp_str_eq(x->field, y->field);
 }
 
 static struct leaf **slot_of(const struct pool *p, const struct sp_sql_leaf *l)
@@ -367,7 +369,18 @@ static int compare(const void *x, const void *y)
                 c = sp_str_cmp(a->column, b->column);
         if (c == 0)
                 c = sp_str_cmp(a->field, b->field);
-        return c ? c : (int)a->is_target - (int)b->is_target;
+        if (c == 0)
+                c = (int)a->is_target - (int)b->is_target;
+        return c ? c : (int)a->is_presence - (int)b->is_presence;
+}
+
+/* Who reads a record or a list reads that it is there. */
+static bool is_said(const struct sp_sql_leaf *l, const struct sp_sql_leaf *before)
+{
+        return l->is_presence && l->table == before->table &&
+               l->is_target == before->is_target &&
+               sp_str_eq(l->column, before->column) &&
+               sp_str_eq(l->field, before->field);
 }
 
 bool sp_sql_sources_list(struct sp_sql_resolver *r, const struct sp_sql_sources *s,
@@ -400,15 +413,21 @@ bool sp_sql_sources_list(struct sp_sql_resolver *r, const struct sp_sql_sources 
                 list = sp_arena_array(r->arena, p->found.n, sizeof(*list));
                 if (!list)
                         return sp_sql_resolver_no_memory(r) != NULL;
-                for (size_t i = 0; i < p->found.n; i++)
-                        list[i] = (struct sp_sql_source){
-                                .table = found[i]->shown.table->name,
-                                .column = found[i]->shown.column,
-                                .field = found[i]->shown.field,
-                                .is_target = found[i]->shown.is_target,
+                node->n_list = 0;
+                for (size_t i = 0; i < p->found.n; i++) {
+                        const struct sp_sql_leaf *l = &found[i]->shown;
+
+                        if (i && is_said(l, &found[i - 1]->shown))
+                                continue;
+                        list[node->n_list++] = (struct sp_sql_source){
+                                .table = l->table->name,
+                                .column = l->column,
+                                .field = l->field,
+                                .is_target = l->is_target,
+                                .is_presence = l->is_presence,
                         };
+                }
                 node->list = list;
-                node->n_list = p->found.n;
                 node->listed_at = p->fills + 1;
         }
         *ret = s->list;

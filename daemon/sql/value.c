@@ -19,6 +19,33 @@ const struct sp_sql_value *sp_sql_value_new(struct sp_sql_resolver *r,
         return v;
 }
 
+const struct sp_sql_value *sp_sql_value_stored(struct sp_sql_resolver *r,
+                                               const struct sp_sql_type *type,
+                                               const struct sp_sql_leaf *leaf)
+{
+        struct sp_sql_value *v = (struct sp_sql_value *)sp_sql_value_new(
+                r, type, sp_sql_sources_leaf(r, leaf)); /* nobody's yet */
+
+        if (v)
+                v->is_stored = true;
+        return r->code ? NULL : v;
+}
+
+const struct sp_sql_value *sp_sql_value_presence(struct sp_sql_resolver *r,
+                                                 const struct sp_sql_value *v)
+{
+        const struct sp_sql_leaf *leaf =
+                v && v->is_stored ? sp_sql_sources_single(v->sources) : NULL;
+        struct sp_sql_leaf of;
+
+        if (!leaf ||
+            (v->type->kind != SP_SQL_TYPE_STRUCT && v->type->kind != SP_SQL_TYPE_ARRAY))
+                return v;
+        of = *leaf;
+        of.is_presence = true;
+        return sp_sql_value_new(r, v->type, sp_sql_sources_leaf(r, &of));
+}
+
 /* The parts as the type has them: what is too deep or too large for a type is not known
  * apart, so that a value is never deeper than its type. */
 const struct sp_sql_value *sp_sql_value_struct(struct sp_sql_resolver *r,
@@ -55,26 +82,28 @@ const struct sp_sql_value *sp_sql_value_struct(struct sp_sql_resolver *r,
 
 /* A stored STRUCT, or an element of a stored ARRAY of them: its field's sources are that
  * field of the leaf. Else all that reaches the value. */
-static const struct sp_sql_sources *
+static const struct sp_sql_value *
 stored_field(struct sp_sql_resolver *r, const struct sp_sql_value *v, size_t index)
 {
+        const struct sp_sql_field *field = &v->type->fields[index];
         const struct sp_sql_leaf *leaf = sp_sql_sources_single(v->sources);
         const struct sp_sql_type *t = leaf ? sp_sql_leaf_type(leaf) : NULL;
-        struct sp_str name = v->type->fields[index].name;
         struct sp_sql_leaf part;
 
         while (t && t->kind == SP_SQL_TYPE_ARRAY)
                 t = t->element;
-        if (t != v->type || !name.n)
-                return v->sources;
-        if (leaf->field.n)
-                name = sp_arena_printf(r->arena, "%.*s.%.*s", SP_FMT(leaf->field),
-                                       SP_FMT(name));
-        if (!name.p)
-                return sp_sql_resolver_no_memory(r);
+        if (t != v->type || !field->name.n || leaf->is_presence)
+                return sp_sql_value_new(r, field->type, v->sources);
         part = *leaf;
-        part.field = name;
-        return sp_sql_sources_leaf(r, &part);
+        part.field = field->name;
+        if (leaf->field.n)
+                part.field = sp_arena_printf(r->arena, "%.*s.%.*s", SP_FMT(leaf->field),
+                                             SP_FMT(field->name));
+        if (!part.field.p)
+                return sp_sql_resolver_no_memory(r);
+        return v->is_stored ? sp_sql_value_stored(r, field->type, &part)
+                            : sp_sql_value_new(r, field->type,
+                                               sp_sql_sources_leaf(r, &part));
 }
 
 const struct sp_sql_value *sp_sql_value_field_at(struct sp_sql_resolver *r,
@@ -88,8 +117,7 @@ const struct sp_sql_value *sp_sql_value_field_at(struct sp_sql_resolver *r,
         if (v->type->kind != SP_SQL_TYPE_STRUCT || index >= v->type->n_fields)
                 return sp_sql_value_new(r, sp_sql_type_simple(SP_SQL_TYPE_UNKNOWN),
                                         v->sources);
-        return sp_sql_value_new(r, v->type->fields[index].type,
-                                stored_field(r, v, index));
+        return stored_field(r, v, index);
 }
 
 static void *no_field(struct sp_sql_resolver *r, const struct sp_sql_value *v,
@@ -149,6 +177,9 @@ const struct sp_sql_value *sp_sql_value_element(struct sp_sql_resolver *r,
         t = array->type;
         switch (t->kind) {
         case SP_SQL_TYPE_ARRAY:
+                if (array->is_stored)
+                        return sp_sql_value_stored(
+                                r, t->element, sp_sql_sources_single(array->sources));
                 return sp_sql_value_new(r, t->element, array->sources);
         case SP_SQL_TYPE_JSON:
         case SP_SQL_TYPE_UNKNOWN:

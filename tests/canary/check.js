@@ -15,7 +15,7 @@
  *   unchanged  without masks in the policy the text passes as it is
  */
 const { agentText, engineText, replacements } = require('./tree');
-const { ANALYSIS, INTERNAL, Runner, UNAVAILABLE, UNIMPLEMENTED } = require('./engine');
+const { ANALYSIS, DEADLINE, INTERNAL, Runner, UNAVAILABLE, UNIMPLEMENTED } = require('./engine');
 const { canariesOf, catalogText, hasMask, maskedRows, policyText } = require('./world');
 
 class Prepared {
@@ -137,7 +137,7 @@ async function check(runner, p, statement, asked) {
                 hasPair ? ask(text, p.catalogs.b, masked.params) : null,
         ]);
         const cannot = [reference, a, b].find(
-                (r) => r && [UNAVAILABLE, UNIMPLEMENTED, INTERNAL].includes(r.code),
+                (r) => r && [UNAVAILABLE, UNIMPLEMENTED, INTERNAL, DEADLINE].includes(r.code),
         );
         if (cannot) return { status: 'engine', detail: cannot.message };
         const leak = findLeak(runner, p, statement, sql, a, reference);

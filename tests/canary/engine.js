@@ -15,6 +15,7 @@ const { plainField } = require('./world');
 const UNAVAILABLE = 14;
 const ANALYSIS = 3; /* INVALID_ARGUMENT: the statement itself is wrong, whatever the data */
 const UNIMPLEMENTED = 12;
+const DEADLINE = 4; /* a machine with other things to do, or a statement without end */
 const INTERNAL = 13; /* a mistake of the engine's own */
 
 function varint(n) {
@@ -238,4 +239,4 @@ function put(value, type, out) {
         }
 }
 
-module.exports = { ANALYSIS, INTERNAL, Runner, UNAVAILABLE, UNIMPLEMENTED };
+module.exports = { ANALYSIS, DEADLINE, INTERNAL, Runner, UNAVAILABLE, UNIMPLEMENTED };

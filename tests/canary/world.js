@@ -29,7 +29,7 @@ const COLUMN_NAMES = (
         'score birthday Status order user date sallyport_source a b c'
 ).split(' ');
 /* what the subquery's own variables are called, or begin with */
-const HOSTILE_NAMES = 'sallyport_source sallyport_source_e1 Sallyport_Source_1 sallyport_source_o1'.split(
+const HOSTILE_NAMES = 'sallyport_source_e1 Sallyport_Source_1 sallyport_source_o1'.split(
         ' ',
 );
 const HASHABLE = ['STRING', 'BYTES', 'INTEGER'];

@@ -12,7 +12,10 @@ static const char policy_text[] =
         "masks:\n"
         "- {name: ssn, columns: [p.crm.people.ssn], mask: redact}\n"
         "- {name: pay, columns: [p.crm.people.pay], mask: \"null\"}\n"
-        "- {name: mail, columns: [p.crm.people.mail], mask: hash}\n";
+        "- {name: mail, columns: [p.crm.people.mail], mask: hash}\n"
+        "- {name: street, columns: [p.crm.deep.addr.street], mask: redact}\n"
+        "- {name: lat, columns: [p.crm.deep.addr.geo.lat], mask: \"null\"}\n"
+        "- {name: number, columns: [p.crm.deep.phones.number], mask: hash}\n";
 
 static const char schemas_text[] =
         "[{\"table\":\"p.crm.people\",\"type\":\"TABLE\",\"schema\":{\"fields\":["
@@ -20,11 +23,27 @@ static const char schemas_text[] =
         "{\"name\":\"pay\",\"type\":\"NUMERIC\"},{\"name\":\"mail\",\"type\":"
         "\"STRING\"},"
         "{\"name\":\"home\",\"type\":\"RECORD\",\"fields\":[{\"name\":\"city\","
-        "\"type\":\"STRING\"}]},{\"name\":\"tags\",\"type\":\"STRING\",\"mode\":"
+        "\"type\":\"STRING\"},{\"name\":\"zip\",\"type\":\"STRING\"}]},{\"name\":"
+        "\"tags\",\"type\":\"STRING\",\"mode\":"
         "\"REPEATED\"}]}},"
         "{\"table\":\"p.crm.plain\",\"type\":\"TABLE\",\"schema\":{\"fields\":["
         "{\"name\":\"id\",\"type\":\"INTEGER\"},{\"name\":\"note\",\"type\":"
-        "\"STRING\"}]}}]";
+        "\"STRING\"}]}},"
+        "{\"table\":\"p.crm.deep\",\"type\":\"TABLE\",\"schema\":{\"fields\":["
+        "{\"name\":\"id\",\"type\":\"INTEGER\"},"
+        "{\"name\":\"addr\",\"type\":\"RECORD\",\"fields\":["
+        "{\"name\":\"city\",\"type\":\"STRING\"},"
+        "{\"name\":\"street\",\"type\":\"STRING\"},"
+        "{\"name\":\"geo\",\"type\":\"RECORD\",\"fields\":["
+        "{\"name\":\"lat\",\"type\":\"FLOAT\"},{\"name\":\"lon\",\"type\":\"FLOAT\"}]}]"
+        "},"
+        "{\"name\":\"phones\",\"type\":\"RECORD\",\"mode\":\"REPEATED\",\"fields\":["
+        "{\"name\":\"kind\",\"type\":\"STRING\"},"
+        "{\"name\":\"number\",\"type\":\"STRING\"}]}]}}]";
+
+#define STREET "p.crm.deep.addr.street"
+#define LAT "p.crm.deep.addr.geo.lat"
+#define NUMBER "p.crm.deep.phones.number"
 
 struct given {
         struct sp_arena arena;
@@ -128,6 +147,28 @@ static void protected_columns_are_followed_to_the_answer(void **state)
                 { "SELECT p.home.city, t FROM people AS p, p.tags AS t", "" },
                 { "SELECT n.note FROM plain AS n JOIN people AS p ON p.ssn = n.note",
                   "/p.crm.people.ssn " },
+                { "SELECT addr.city, addr.geo.lon FROM deep", "" },
+                { "SELECT addr.street AS s FROM deep", "s<" STREET "(redact) " },
+                { "SELECT addr FROM deep",
+                  "addr<" STREET "(redact) addr<" LAT "(null) " },
+                { "SELECT d.addr.geo.* FROM deep AS d", "lat<" LAT "(null) " },
+                { "SELECT d FROM deep AS d",
+                  "d<" STREET "(redact) d<" LAT "(null) d<" NUMBER "(hash) " },
+                { "SELECT p.number, p.kind FROM deep AS d, d.phones AS p",
+                  "number<" NUMBER "(hash) " },
+                { "SELECT IF(addr IS NULL, addr, NULL) AS a FROM deep",
+                  "a<" STREET "(redact) a<" LAT "(null) " },
+                { "SELECT ARRAY(SELECT p.kind FROM UNNEST(phones) AS p) AS k FROM deep",
+                  "" },
+                { "SELECT id FROM deep AS d WHERE 'x' IN (SELECT number FROM d.phones)",
+                  "/" NUMBER " " },
+                { "SELECT COUNT(*) FROM deep AS d, d.phones WHERE addr IS NOT NULL",
+                  "" },
+                { "SELECT id FROM deep WHERE NULLIF(addr, addr) IS NULL",
+                  "/" STREET " /" LAT " " },
+                { "SELECT id FROM (SELECT id, NULLIF(addr, addr) AS a FROM deep) "
+                  "WHERE a IS NULL",
+                  "/" STREET " /" LAT " " },
         };
 
         for (size_t i = 0; i < SP_ARRAY_SIZE(rows); i++) {
@@ -383,6 +424,24 @@ static void a_mistake_of_the_first_reading_is_noticed(void **state)
                   "SELECT id FROM p.crm.people CROSS JOIN p.crm.plain AS q", NULL },
                 { "a statement is added", "SELECT id FROM people",
                   "SELECT id FROM p.crm.people; SELECT 1", NULL },
+                { "a redacted field of a record is read",
+                  "SELECT addr.street FROM deep", "SELECT addr.street FROM p.crm.deep",
+                  NULL },
+                { "a record with a redacted field is read whole",
+                  "SELECT addr FROM deep", "SELECT addr FROM p.crm.deep", NULL },
+                { "a row with a redacted field is read whole",
+                  "SELECT d FROM deep AS d", "SELECT d FROM p.crm.deep AS d", NULL },
+                { "a nulled field decides rows", "SELECT id FROM deep",
+                  "SELECT id FROM p.crm.deep WHERE addr.geo.lat > 1", NULL },
+                { "a record is compared whole", "SELECT id FROM deep",
+                  "SELECT id FROM p.crm.deep WHERE NULLIF(addr, addr) IS NULL", NULL },
+                { "a protected field is taken for an open one",
+                  "SELECT p.number FROM deep AS d, d.phones AS p", NULL, NULL },
+                { "a field is made of another one", "SELECT home.city FROM people",
+                  "SELECT home.zip AS city FROM p.crm.people", NULL },
+                { "a field is made of a record that has it",
+                  "SELECT home.city FROM people",
+                  "SELECT home AS city FROM p.crm.people", NULL },
                 { "the masked text is not SQL", "SELECT id FROM people", "SELECT FROM",
                   NULL },
         };
