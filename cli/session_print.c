@@ -149,7 +149,7 @@ static void print_request(FILE *to, const struct sp_json *r)
                 put_list(to, "\n    writes ", sp_json_get(s, "targets"), NULL);
         }
         (void)fputs("\n", to);
-        put_sql(to, str(r, "sql"));
+        put_sql(to, str(r, str(r, "sql").n ? "sql" : "body"));
         put(to, "  => ", verdict);
         put(to, is_true(r, "held") ? ", held for a person, by " : " by ",
             str(r, "rule"));

@@ -8,8 +8,8 @@
 
 const char *sp_handling_name(enum sp_handling h)
 {
-        static const char *const names[] = { "deny", "query",  "own-job", "own-table",
-                                             "read", "filter", "local" };
+        static const char *const names[] = { "deny", "query", "own-job", "own-table",
+                                             "read", "write", "filter",  "local" };
 
         return (size_t)h < SP_ARRAY_SIZE(names) ? names[h] : NULL;
 }
@@ -63,17 +63,23 @@ static int check_no_body(const struct sp_request *r, const struct sp_call *c,
 static int read_body(struct sp_arena *a, const struct sp_request *r,
                      struct sp_call *ret, struct sp_err *reterr)
 {
-        struct sp_json *body;
+        bool is_write = ret->handling == SP_HANDLING_WRITE;
+        struct sp_json *body = NULL;
         int e;
 
         /* forms and OIDC tokens: sp_token_request_read */
         if (ret->local == SP_LOCAL_OAUTH_TOKEN || ret->local == SP_LOCAL_STS_TOKEN ||
             ret->local == SP_LOCAL_IAM_ACCESS_TOKEN)
                 return 0;
-        if (!sp_method_has_body(ret->action))
-                return check_no_body(r, ret, reterr);
-        e = sp_read_body(a, r, &body, reterr);
-        return e < 0 ? e : sp_read_query(a, body, ret, reterr);
+        if (sp_method_has_body(ret->action))
+                e = sp_read_body(a, r, &body, reterr);
+        else
+                e = check_no_body(r, ret, reterr);
+        if (e == 0 && is_write)
+                e = sp_read_write(a, r, body, ret, reterr);
+        else if (e == 0 && body)
+                e = sp_read_query(a, body, ret, reterr);
+        return e;
 }
 
 int sp_call_recognise(struct sp_arena *a, const struct sp_request *r,

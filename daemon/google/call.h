@@ -25,6 +25,7 @@ enum sp_handling {
         SP_HANDLING_OWN_JOB, /* jobs.get, cancel, getQueryResults: owner only */
         SP_HANDLING_OWN_TABLE, /* tabledata.list: own result tables, or a SELECT of others */
         SP_HANDLING_READ, /* metadata judged by policy: tables.get, datasets.get */
+        SP_HANDLING_WRITE, /* judged as the statement that it equals */
         SP_HANDLING_FILTER, /* lists from which what is not granted is taken out */
         SP_HANDLING_LOCAL, /* answered by the daemon: tokens, metadata, discovery */
 };
@@ -57,6 +58,26 @@ struct sp_bq_query {
         uint64_t max_results, timeout_ms, maximum_bytes_billed, job_timeout_ms;
 };
 
+/* What a request without SQL does, in the words of the statement that it equals. */
+enum sp_effect_kind {
+        SP_EFFECT_WRITES,
+        SP_EFFECT_READS, /* every column, as it is stored */
+};
+struct sp_effect {
+        const char *action; /* of a policy: "create" */
+        struct sp_str resource; /* "p.d.t", "p.d" */
+        enum sp_effect_kind kind;
+};
+#define SP_CALL_COPY_SOURCES_MAX 20
+struct sp_bq_write {
+        const char *statement; /* its kind, as sp_sql_statement has it: "CreateTable" */
+        struct sp_str equal; /* of a copy job: its text */
+        struct sp_str body; /* written anew from checked fields; empty: none */
+        struct sp_str etag; /* of If-Match; empty: none */
+        struct sp_effect *effects;
+        size_t n_effects;
+};
+
 struct sp_call {
         enum sp_service service;
         enum sp_handling handling;
@@ -64,6 +85,7 @@ struct sp_call {
         const char *action; /* "bigquery.jobs.query"; NULL only when not recognised */
         struct sp_str project, dataset, table, job_id, location;
         struct sp_bq_query *query; /* SP_HANDLING_QUERY only */
+        struct sp_bq_write *write; /* SP_HANDLING_WRITE, and a job that copies */
         bool is_insert; /* jobs.insert rather than jobs.query */
         /* paging and view parameters of the reads: checked, decoded (sp_call_upstream
          * encodes them again), in a fixed order. Without location and timeoutMs, which
@@ -86,6 +108,7 @@ sp_must_check int sp_call_recognise(struct sp_arena *a, const struct sp_request 
 /* What is sent upstream for a call: built from typed fields only. */
 struct sp_upstream_request {
         struct sp_str method, host, path_and_query, body; /* body: JSON or empty */
+        struct sp_str etag; /* sent as If-Match; empty: not */
 };
 struct sp_query_extra {
         struct sp_str sql; /* the rewritten text */

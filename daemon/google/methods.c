@@ -11,26 +11,31 @@
 #define P_R P_D "/routines/{routineId}"
 #define P_A P_T "/rowAccessPolicies/{policyId}"
 #define DENY SP_HANDLING_DENY
+#define WRITE SP_HANDLING_WRITE
 
 /* Alphabetical, as in the discovery document. Paths are relative to /bigquery/v2/;
  * where the document says {+resource} the full path stands here. */
 static const struct sp_method_info methods[] = {
-        { "bigquery.datasets.delete", "DELETE", P_D, DENY, 0, false, "DROP SCHEMA" },
+        { "bigquery.datasets.delete", "DELETE", P_D, WRITE, P(DELETE_CONTENTS), false,
+          "DROP SCHEMA; with deleteContents of all tables in it too" },
         { "bigquery.datasets.get", "GET", P_D, SP_HANDLING_READ,
           P(DATASET_VIEW) | P(ACCESS_POLICY_VERSION), false,
           "judged as this action on the dataset; shown without access lists, keys and "
           "external references" },
-        { "bigquery.datasets.insert", "POST", P_P "/datasets", DENY, 0, true,
-          "CREATE SCHEMA" },
+        { "bigquery.datasets.insert", "POST", P_P "/datasets", WRITE, 0, true,
+          "CREATE SCHEMA, without access lists" },
         { "bigquery.datasets.list", "GET", P_P "/datasets", SP_HANDLING_FILTER,
           PAGES | P(ALL) | P(FILTER), false,
           "shows the datasets in which the principal may select or look at something" },
-        { "bigquery.datasets.patch", "PATCH", P_D, DENY, 0, true,
-          "ALTER SCHEMA, and GRANT by its access list" },
-        { "bigquery.datasets.undelete", "POST", P_D ":undelete", DENY, 0, true,
-          "UNDROP SCHEMA" },
-        { "bigquery.datasets.update", "PUT", P_D, DENY, 0, true,
-          "ALTER SCHEMA, and GRANT by its access list" },
+        { "bigquery.datasets.patch", "PATCH", P_D, WRITE,
+          P(ACCESS_POLICY_VERSION) | P(UPDATE_MODE), true,
+          "ALTER SCHEMA, without access lists" },
+        { "bigquery.datasets.undelete", "POST", P_D ":undelete", WRITE, 0, true,
+          "UNDROP SCHEMA, judged as create" },
+        { "bigquery.datasets.update", "PUT", P_D, WRITE,
+          P(ACCESS_POLICY_VERSION) | P(UPDATE_MODE), true,
+          "ALTER SCHEMA, without access lists; sent as datasets.patch, so that what is "
+          "not shown here stays" },
         { "bigquery.jobs.cancel", "POST", P_P "/jobs/{jobId}/cancel",
           SP_HANDLING_OWN_JOB, P(LOCATION), false, "withdraws a held job too" },
         { "bigquery.jobs.delete", "DELETE", P_P "/jobs/{jobId}/delete", DENY, 0, false,
@@ -45,7 +50,8 @@ static const struct sp_method_info methods[] = {
           false, "rows are checked and cut while they stream" },
         { "bigquery.jobs.insert", "POST", P_P "/jobs", SP_HANDLING_QUERY, 0, true,
           "judged as what its statement does; a destinationTable as insert, create and "
-          "truncate too. load, extract and copy (also clone, snapshot and restore) are "
+          "truncate too. copy (also clone, snapshot and restore) is judged as select "
+          "on its sources and as a write of its destination; load and extract are "
           "refused as bigquery.jobs.insert.KIND" },
         { "bigquery.jobs.list", "GET", P_P "/jobs", SP_HANDLING_FILTER,
           PAGES | P(ALL_USERS) | P(PROJECTION) | P(STATE_FILTER) |
@@ -101,31 +107,33 @@ static const struct sp_method_info methods[] = {
           P_A ":testIamPermissions", DENY, 0, true, "tells what the gateway may do" },
         { "bigquery.rowAccessPolicies.update", "PUT", P_A, DENY, 0, true,
           "CREATE OR REPLACE ROW ACCESS POLICY" },
-        { "bigquery.tabledata.insertAll", "POST", P_T "/insertAll", DENY, 0, true,
-          "a write without a statement: send an INSERT" },
+        { "bigquery.tabledata.insertAll", "POST", P_T "/insertAll", WRITE, 0, true,
+          "INSERT" },
         { "bigquery.tabledata.list", "GET", P_T "/data", SP_HANDLING_OWN_TABLE,
           PAGES | P(START_INDEX) | P(INT64_TIMESTAMP) | P(SELECTED_FIELDS), false,
           "rows of a table are judged as select (and as this action, by a rule that "
           "denies it) and masked; results are their owner's" },
-        { "bigquery.tables.delete", "DELETE", P_T, DENY, 0, false, "DROP TABLE" },
+        { "bigquery.tables.delete", "DELETE", P_T, WRITE, 0, false, "DROP TABLE" },
         { "bigquery.tables.get", "GET", P_T, SP_HANDLING_READ,
           P(VIEW) | P(SELECTED_FIELDS), false,
           "judged as this action on the table; shown without the text of views, policy "
           "tags, default values and keys" },
         { "bigquery.tables.getIamPolicy", "POST", P_T ":getIamPolicy", DENY, 0, true,
           "tells who may do what" },
-        { "bigquery.tables.insert", "POST", P_D "/tables", DENY, 0, true,
-          "CREATE TABLE, VIEW, EXTERNAL TABLE, SNAPSHOT or CLONE" },
+        { "bigquery.tables.insert", "POST", P_D "/tables", WRITE, 0, true,
+          "CREATE TABLE; views, external tables, snapshots and clones are refused by "
+          "field" },
         { "bigquery.tables.list", "GET", P_D "/tables", SP_HANDLING_FILTER, PAGES,
           false, "shows the tables that the principal may select or look at" },
-        { "bigquery.tables.patch", "PATCH", P_T, DENY, 0, true,
-          "ALTER TABLE or VIEW, and DROP by an expiration time" },
+        { "bigquery.tables.patch", "PATCH", P_T, WRITE, P(AUTODETECT_SCHEMA), true,
+          "ALTER TABLE, and DROP by an expiration time; without schema and views" },
         { "bigquery.tables.setIamPolicy", "POST", P_T ":setIamPolicy", DENY, 0, true,
           "GRANT and REVOKE" },
         { "bigquery.tables.testIamPermissions", "POST", P_T ":testIamPermissions", DENY,
           0, true, "tells what the gateway may do" },
-        { "bigquery.tables.update", "PUT", P_T, DENY, 0, true,
-          "ALTER TABLE or VIEW, and DROP by an expiration time" },
+        { "bigquery.tables.update", "PUT", P_T, WRITE, P(AUTODETECT_SCHEMA), true,
+          "ALTER TABLE, and DROP by an expiration time; sent as tables.patch, so that "
+          "what is not shown here stays" },
 };
 
 #define S(x) (1u << SP_SERVICE_##x)
@@ -228,27 +236,36 @@ const char *sp_call_neighbour(size_t i)
         return i < SP_ARRAY_SIZE(neighbours) ? neighbours[i].label : NULL;
 }
 
-uint32_t sp_method_parameters(const char *action)
+const struct sp_method_info *sp_method_of(const char *action)
 {
         for (size_t i = 0; i < SP_ARRAY_SIZE(methods); i++)
                 if (strcmp(methods[i].action, action) == 0)
-                        return methods[i].parameters;
+                        return &methods[i];
+        return NULL;
+}
+
+uint32_t sp_method_parameters(const char *action)
+{
+        const struct sp_method_info *m = sp_method_of(action);
+
+        if (m)
+                return m->parameters;
         return strcmp(action, "discovery.getRest") == 0 ? P(VERSION) : 0;
 }
 
 bool sp_method_has_body(const char *action)
 {
-        for (size_t i = 0; i < SP_ARRAY_SIZE(methods); i++)
-                if (strcmp(methods[i].action, action) == 0)
-                        return methods[i].has_body;
-        return false;
+        const struct sp_method_info *m = sp_method_of(action);
+
+        return m && m->has_body;
 }
 
 const char *sp_method_why(const char *action)
 {
-        for (size_t i = 0; i < SP_ARRAY_SIZE(methods); i++)
-                if (strcmp(methods[i].action, action) == 0)
-                        return methods[i].why;
+        const struct sp_method_info *m = sp_method_of(action);
+
+        if (m)
+                return m->why;
         for (size_t i = 0; i < SP_ARRAY_SIZE(routes); i++)
                 if (strcmp(routes[i].action, action) == 0)
                         return routes[i].why;

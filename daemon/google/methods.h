@@ -32,6 +32,9 @@ enum sp_parameter { /* bits of sp_method_info.parameters, in the order of the up
                     SP_PARAMETER_STATE_FILTER,
                     SP_PARAMETER_MIN_CREATION_TIME,
                     SP_PARAMETER_MAX_CREATION_TIME,
+                    SP_PARAMETER_DELETE_CONTENTS,
+                    SP_PARAMETER_UPDATE_MODE,
+                    SP_PARAMETER_AUTODETECT_SCHEMA,
                     SP_PARAMETER_VERSION, /* of discovery documents */
                     SP_PARAMETER_MAX_
 };
@@ -40,6 +43,8 @@ enum sp_parameter { /* bits of sp_method_info.parameters, in the order of the up
 sp_must_check int sp_method_find(const struct sp_request *r,
                                  const struct sp_url_path *path, struct sp_call *ret,
                                  struct sp_err *reterr);
+/* NULL: no method of BigQuery v2. */
+const struct sp_method_info *sp_method_of(const char *action);
 /* Bits of the parameters that the call accepts; whether it has a JSON body. */
 uint32_t sp_method_parameters(const char *action);
 bool sp_method_has_body(const char *action);

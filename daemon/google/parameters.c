@@ -43,6 +43,14 @@ static const struct parameter {
                                              NULL },
         [SP_PARAMETER_MAX_CREATION_TIME] = { "maxCreationTime", "string", U64, true,
                                              NULL },
+        [SP_PARAMETER_DELETE_CONTENTS] = { "deleteContents", "boolean", BOOL, true,
+                                           NULL },
+        /* no access list is ever sent */
+        [SP_PARAMETER_UPDATE_MODE] = { "updateMode", "string", TEXT, false,
+                                       "|UPDATE_MODE_UNSPECIFIED|UPDATE_METADATA|"
+                                       "UPDATE_FULL|" },
+        [SP_PARAMETER_AUTODETECT_SCHEMA] = { "autodetect_schema", "boolean", BOOL,
+                                             false, "|false|" },
         [SP_PARAMETER_VERSION] = { "version", "string", VERSION, false, "|v2|" },
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/google/read.h"
-
 #include <errno.h>
 #include <stdio.h>
+
+#include "daemon/google/fields.h"
+#include "daemon/google/read.h"
 
 /* What a field of a body may hold and where it goes. */
 enum kind {
@@ -26,7 +27,8 @@ enum kind {
         LEGACY_SQL,
         IGNORED_BOOL, /* without effect in GoogleSQL: checked and dropped */
         IGNORED_TEXT,
-        OTHER_JOB, /* load, extract, copy */
+        COPY,
+        OTHER_JOB, /* load, extract */
         REFUSED, /* `arg`: why; harmless when null, false, {} or [] */
 };
 
@@ -98,8 +100,8 @@ static const struct field configuration_fields[] = {
         { "query", QUERY, NO_OFFSETS, NULL },
         { "load", OTHER_JOB, NO_OFFSETS, "bigquery.jobs.insert.load" },
         { "extract", OTHER_JOB, NO_OFFSETS, "bigquery.jobs.insert.extract" },
-        { "copy", OTHER_JOB, NO_OFFSETS, "bigquery.jobs.insert.copy" },
-        { "jobType", CHOICE, NO_OFFSETS, "|QUERY|" },
+        { "copy", COPY, NO_OFFSETS, NULL },
+        { "jobType", CHOICE, NO_OFFSETS, "|QUERY|COPY|" },
         { "dryRun", BOOL, AT(dry_run), NOWHERE, NULL },
         { "jobTimeoutMs", I64, AT(job_timeout_ms), AT(has_job_timeout_ms), NULL },
         { "labels", LABELS, NO_OFFSETS, NULL },
@@ -144,15 +146,12 @@ static int read_object(struct reader *r, const struct sp_json *o, const char *wh
 
 static int bad_type(struct reader *r, const char *where, const char *wanted)
 {
-        return sp_err_set(r->err, -EINVAL, "request.field-type", where, "%s must be %s",
-                          where, wanted);
+        return sp_field_bad_type(r->err, where, wanted);
 }
 
 static int bad_value(struct reader *r, const char *where, struct sp_str v)
 {
-        return sp_err_set(r->err, -EPERM, "request.field-value", where,
-                          "%s cannot have the value '%.*s' here", where,
-                          SP_FMT(sp_str_sub(v, 0, 64)));
+        return sp_field_bad_value(r->err, where, v);
 }
 
 static int read_u64(struct reader *r, const struct sp_json *v, const char *where,
@@ -175,26 +174,6 @@ static int read_bool(struct reader *r, const struct sp_json *v, const char *wher
         return 0;
 }
 
-/* Google takes enum values in either case, and Node sends "named": *v becomes the table's
- * spelling, so that nobody behind has to know. */
-static bool take_choice(const char *choices, struct sp_str *v)
-{
-        const char *p = choices;
-
-        while (p[1]) {
-                const char *end = strchr(p + 1, '|');
-
-                struct sp_str name = sp_str(p + 1, (size_t)(end - p) - 1);
-
-                if (sp_str_caseeq(*v, name)) {
-                        *v = name;
-                        return true;
-                }
-                p = end;
-        }
-        return false;
-}
-
 static bool is_request_id(struct sp_str s)
 {
         for (size_t i = 0; i < s.n; i++)
@@ -213,7 +192,7 @@ static int read_text(struct reader *r, const struct sp_json *v, const char *wher
                 return bad_type(r, where, "a string");
         switch (f->kind) {
         case CHOICE:
-                ok = text.n == 0 || take_choice(f->arg, &text);
+                ok = text.n == 0 || sp_field_choice(f->arg, &text);
                 break;
         case LOCATION:
                 ok = v->text.n == 0 || sp_id_is_valid(SP_ID_LOCATION, v->text);
@@ -301,27 +280,13 @@ static int read_job_reference(struct reader *r, const struct sp_json *o,
         return READ_OBJECT(r, o, where, fields);
 }
 
-static bool is_label_text(struct sp_str s, bool is_key)
-{
-        if (s.n > 63 || (is_key && s.n == 0))
-                return false;
-        for (size_t i = 0; i < s.n; i++) {
-                char c = s.p[i];
-
-                if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-                      c == '-'))
-                        return false;
-        }
-        return true;
-}
-
 static int read_labels(struct reader *r, const struct sp_json *o, const char *where)
 {
         if (o->type != SP_JSON_OBJECT || o->count > 62) /* 64 with ours */
                 return bad_type(r, where, "an object of at most 62 strings");
         for (const struct sp_json *m = o->first; m; m = m->next)
-                if (m->type != SP_JSON_STRING || !is_label_text(m->key, true) ||
-                    !is_label_text(m->text, false))
+                if (m->type != SP_JSON_STRING || !sp_field_is_label(m->key, true) ||
+                    !sp_field_is_label(m->text, false))
                         return bad_type(r, where,
                                         "labels of lower-case letters, digits, '_' and "
                                         "'-', at most 63 bytes each");
@@ -334,7 +299,8 @@ static int read_other_job(struct reader *r, const struct field *f)
         r->call->action = f->arg;
         r->call->handling = SP_HANDLING_DENY;
         return sp_err_set(r->err, -EPERM, "api.not-offered", "",
-                          "%s is recognised but not offered here; only query jobs are",
+                          "%s is recognised but not offered here; only jobs that query "
+                          "or copy are",
                           f->arg);
 }
 
@@ -350,21 +316,32 @@ static int read_legacy(struct reader *r, const struct sp_json *v, const char *wh
                           "--nouse_legacy_sql) and write GoogleSQL");
 }
 
-static bool is_neutral(const struct sp_json *v)
-{
-        return v->type == SP_JSON_FALSE ||
-               ((v->type == SP_JSON_ARRAY || v->type == SP_JSON_OBJECT) &&
-                v->count == 0);
-}
-
 static int read_configuration(struct reader *r, const struct sp_json *v,
                               const char *where)
 {
-        /* a job with two kinds means different things to different readers */
-        for (size_t i = 1; i < 4; i++)
+        const struct sp_json *copy = sp_json_get(v, "copy");
+        struct sp_str type = sp_json_get_str(v, "jobType");
+
+        for (size_t i = 1; i < 3; i++)
                 if (sp_json_get(v, configuration_fields[i].name))
                         return read_other_job(r, &configuration_fields[i]);
+        /* a job with two kinds means different things to different readers */
+        if (copy && sp_json_get(v, "query"))
+                return sp_field_refused(r->err, "configuration.copy",
+                                        "a job does one thing");
+        if (type.n && !sp_str_caseeq(type, copy ? SP_STR("COPY") : SP_STR("QUERY")))
+                return bad_value(r, "configuration.jobType", type);
         return READ_OBJECT(r, v, where, configuration_fields);
+}
+
+static int read_copy(struct reader *r, const struct sp_json *v)
+{
+        int e = sp_read_copy(r->arena, v, r->call, r->err);
+
+        if (e < 0)
+                return e;
+        r->call->query->sql = r->call->write->equal;
+        return 0;
 }
 
 static int read_field(struct reader *r, const struct field *f, const struct sp_json *v,
@@ -407,13 +384,14 @@ static int read_field(struct reader *r, const struct field *f, const struct sp_j
         case QUERY:
                 r->has_query = true;
                 return READ_OBJECT(r, v, where, query_fields);
+        case COPY:
+                return read_copy(r, v);
         case OTHER_JOB:
                 return read_other_job(r, f);
         case REFUSED:
-                if (is_neutral(v))
+                if (sp_field_is_neutral(v))
                         return 0;
-                return sp_err_set(r->err, -EPERM, "request.refused-field", where,
-                                  "the field %s is not accepted: %s", where, f->arg);
+                return sp_field_refused(r->err, where, f->arg);
         default:
                 return read_text(r, v, where, f);
         }
@@ -438,8 +416,7 @@ static int read_object(struct reader *r, const struct sp_json *o, const char *wh
                         if (sp_str_eq(m->key, sp_str_c(fields[i].name)))
                                 f = &fields[i];
                 if (!f)
-                        return sp_err_set(r->err, -EPERM, "request.unknown-field", path,
-                                          "%s is not a field that is known here", path);
+                        return sp_field_unknown(r->err, path);
                 if (m->type == SP_JSON_NULL) /* as Google's readers: absent */
                         continue;
                 e = read_field(r, f, m, path);
@@ -465,10 +442,13 @@ int sp_read_query(struct sp_arena *a, const struct sp_json *body, struct sp_call
                       : READ_OBJECT(&r, body, "", request_fields);
         if (e < 0)
                 return e;
-        if (is_insert && !r.has_query)
+        if (is_insert && !r.has_query && !ret->write)
                 return sp_err_set(
                         reterr, -EPERM, "api.not-offered", "",
                         "a job without configuration.query is not offered here");
+        if (ret->write && q->dry_run)
+                return sp_field_refused(reterr, "configuration.dryRun",
+                                        "BigQuery does not say what it does to a copy");
         if (q->sql.n == 0)
                 return sp_err_set(reterr, -EINVAL, "request.no-query", "",
                                   "the request holds no statement");

@@ -27,6 +27,14 @@ sp_must_check int sp_read_body(struct sp_arena *a, const struct sp_request *r,
 /* Fills ret->query (and action, job_id, location) of jobs.query and jobs.insert. */
 sp_must_check int sp_read_query(struct sp_arena *a, const struct sp_json *body,
                                 struct sp_call *ret, struct sp_err *reterr);
+/* Fills ret->write (and the ids that the body names) of SP_HANDLING_WRITE. `body` NULL: the
+ * method has none. */
+sp_must_check int sp_read_write(struct sp_arena *a, const struct sp_request *r,
+                                const struct sp_json *body, struct sp_call *ret,
+                                struct sp_err *reterr);
+/* The same of configuration.copy in jobs.insert. */
+sp_must_check int sp_read_copy(struct sp_arena *a, const struct sp_json *copy,
+                               struct sp_call *ret, struct sp_err *reterr);
 
 /* Typed pieces, shared by reading and writing. */
 sp_must_check int sp_read_query_parameters(const struct sp_json *v, const char *where,

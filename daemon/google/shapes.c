@@ -89,9 +89,20 @@ static const struct sp_shape query_configuration[] = {
         SCALAR("maximumBytesBilled"),
         END,
 };
+static const struct sp_shape copy_configuration[] = {
+        OBJECT("sourceTable", table_reference),
+        ARRAY("sourceTables", table_reference),
+        OBJECT("destinationTable", table_reference),
+        SCALAR("createDisposition"),
+        SCALAR("writeDisposition"),
+        SCALAR("operationType"),
+        SCALAR("destinationExpirationTime"),
+        END,
+};
 static const struct sp_shape configuration[] = {
         SCALAR("jobType"),
         OBJECT("query", query_configuration),
+        OBJECT("copy", copy_configuration),
         SCALAR("dryRun"),
         SCALAR("jobTimeoutMs"),
         LABELS,
@@ -118,6 +129,8 @@ static const struct sp_shape query_statistics[] = {
         OBJECT("schema", result_schema),
         END,
 };
+static const struct sp_shape copy_statistics[] = { SCALAR("copiedRows"),
+                                                   SCALAR("copiedLogicalBytes"), END };
 static const struct sp_shape statistics[] = {
         SCALAR("creationTime"),
         SCALAR("startTime"),
@@ -128,6 +141,7 @@ static const struct sp_shape statistics[] = {
         SCALAR("totalBytesProcessed"),
         SCALAR("totalSlotMs"),
         OBJECT("query", query_statistics),
+        OBJECT("copy", copy_statistics),
         END,
 };
 static const struct sp_shape status[] = { SCALAR("state"),
@@ -296,6 +310,13 @@ static const struct sp_shape table_list[] = {
         END,
 };
 
+/* Without debugInfo. Messages quote what the client itself sent. */
+static const struct sp_shape insert_error[] = { SCALAR("index"),
+                                                ARRAY("errors", error_proto), END };
+static const struct sp_shape insert_all[] = { SCALAR("kind"),
+                                              ARRAY("insertErrors", insert_error),
+                                              END };
+
 const struct sp_shape *sp_shape_of(const char *action)
 {
         static const struct {
@@ -309,10 +330,18 @@ const struct sp_shape *sp_shape_of(const char *action)
                 { "bigquery.jobs.query", query_response },
                 { "bigquery.jobs.getQueryResults", query_response },
                 { "bigquery.tabledata.list", table_data },
+                { "bigquery.tabledata.insertAll", insert_all },
                 { "bigquery.datasets.get", dataset },
+                { "bigquery.datasets.insert", dataset },
                 { "bigquery.datasets.list", dataset_list },
+                { "bigquery.datasets.patch", dataset },
+                { "bigquery.datasets.undelete", dataset },
+                { "bigquery.datasets.update", dataset },
                 { "bigquery.tables.get", table },
+                { "bigquery.tables.insert", table },
                 { "bigquery.tables.list", table_list },
+                { "bigquery.tables.patch", table },
+                { "bigquery.tables.update", table },
         };
 
         for (size_t i = 0; i < SP_ARRAY_SIZE(all); i++)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "daemon/base/digest.h"
-#include "daemon/google/call.h"
+#include "daemon/google/methods.h"
 #include "daemon/google/read.h"
 
 #define HOST "bigquery.googleapis.com"
@@ -66,35 +66,36 @@ static bool is_action(const struct sp_call *c, const char *action)
         return strcmp(c->action, action) == 0;
 }
 
-/* Made from the ids alone, never from the client's path. -EINVAL: nothing to send. */
-static int add_path(struct url *u, const struct sp_call *c, bool as_insert)
+static struct sp_str id_of(const struct sp_call *c, struct sp_str name)
 {
-        add(u, SP_STR("/bigquery/v2"));
-        add_segment(u, "projects", c->project);
-        if (c->query) {
-                add_segment(u, as_insert ? "jobs" : "queries", SP_STR_NULL);
-        } else if (is_action(c, "bigquery.jobs.get") ||
-                   is_action(c, "bigquery.jobs.list")) {
-                add_segment(u, "jobs", c->job_id);
-        } else if (is_action(c, "bigquery.jobs.cancel")) {
-                add_segment(u, "jobs", c->job_id);
-                add_segment(u, "cancel", SP_STR_NULL);
-        } else if (is_action(c, "bigquery.jobs.getQueryResults")) {
-                add_segment(u, "queries", c->job_id);
-        } else if (is_action(c, "bigquery.datasets.list") ||
-                   is_action(c, "bigquery.datasets.get")) {
-                add_segment(u, "datasets", c->dataset);
-        } else if (is_action(c, "bigquery.tables.list") ||
-                   is_action(c, "bigquery.tables.get")) {
-                add_segment(u, "datasets", c->dataset);
-                add_segment(u, "tables", c->table);
-        } else if (is_action(c, "bigquery.tabledata.list")) {
-                add_segment(u, "datasets", c->dataset);
-                add_segment(u, "tables", c->table);
-                add_segment(u, "data", SP_STR_NULL);
-        } else {
+        if (sp_str_eq(name, SP_STR("projectId")))
+                return c->project;
+        if (sp_str_eq(name, SP_STR("datasetId")))
+                return c->dataset;
+        if (sp_str_eq(name, SP_STR("jobId")))
+                return c->job_id;
+        return c->table; /* a routine's and a model's id too */
+}
+
+/* The table's path with the checked ids in it, never the client's own. -EINVAL: nothing to
+ * send. */
+static int add_path(struct url *u, const struct sp_call *c, const char *path)
+{
+        const char *open;
+
+        if (!strchr(path, '{')) /* projects.list is answered here */
                 return -EINVAL;
+        add(u, SP_STR("/bigquery/v2/"));
+        for (; (open = strchr(path, '{')) != NULL; path = strchr(open, '}') + 1) {
+                struct sp_str id = id_of(
+                        c, sp_str(open + 1, (size_t)(strchr(open, '}') - open) - 1));
+
+                if (!id.n)
+                        return -EINVAL;
+                add(u, sp_str(path, (size_t)(open - path)));
+                add_encoded(u, id);
         }
+        add(u, sp_str_c(path));
         return u->error;
 }
 
@@ -282,6 +283,21 @@ static int write_request(struct sp_jsonw *w, const struct sp_bq_query *q,
         return sp_jsonw_end(w);
 }
 
+static void write_query_configuration(struct sp_jsonw *w, const struct sp_bq_query *q,
+                                      const struct sp_query_extra *x)
+{
+        sp_jsonw_kstr(w, "jobType", SP_STR("QUERY"));
+        sp_jsonw_key(w, "query");
+        sp_jsonw_open(w, '{');
+        write_query(w, q, x);
+        write_reference(w, "destinationTable", q->destination_project,
+                        q->destination_dataset, q->destination_table);
+        write_text(w, "createDisposition", q->create_disposition);
+        write_text(w, "writeDisposition", q->write_disposition);
+        write_text(w, "priority", q->priority);
+        sp_jsonw_close(w, '}');
+}
+
 static int write_job(struct sp_jsonw *w, const struct sp_call *c,
                      const struct sp_query_extra *x)
 {
@@ -299,16 +315,13 @@ static int write_job(struct sp_jsonw *w, const struct sp_call *c,
         sp_jsonw_close(w, '}');
         sp_jsonw_key(w, "configuration");
         sp_jsonw_open(w, '{');
-        sp_jsonw_kstr(w, "jobType", SP_STR("QUERY"));
-        sp_jsonw_key(w, "query");
-        sp_jsonw_open(w, '{');
-        write_query(w, q, x);
-        write_reference(w, "destinationTable", q->destination_project,
-                        q->destination_dataset, q->destination_table);
-        write_text(w, "createDisposition", q->create_disposition);
-        write_text(w, "writeDisposition", q->write_disposition);
-        write_text(w, "priority", q->priority);
-        sp_jsonw_close(w, '}');
+        if (c->write) {
+                sp_jsonw_kstr(w, "jobType", SP_STR("COPY"));
+                sp_jsonw_key(w, "copy");
+                sp_jsonw_raw(w, c->write->body);
+        } else {
+                write_query_configuration(w, q, x);
+        }
         if (q->dry_run || x->dry_run)
                 sp_jsonw_kbool(w, "dryRun", true);
         if (q->has_job_timeout_ms)
@@ -340,6 +353,13 @@ static int write_body(struct sp_arena *a, const struct sp_call *c,
         return ret->p ? 0 : -ENOMEM;
 }
 
+/* Of a PUT what the client does not say would be taken away, and it is not shown all. */
+static struct sp_str http_method(const struct sp_method_info *m)
+{
+        return strcmp(m->http_method, "PUT") == 0 ? SP_STR("PATCH")
+                                                  : sp_str_c(m->http_method);
+}
+
 int sp_call_upstream(struct sp_arena *a, const struct sp_call *c,
                      const struct sp_query_extra *extra,
                      struct sp_upstream_request *ret, struct sp_err *reterr)
@@ -348,12 +368,14 @@ int sp_call_upstream(struct sp_arena *a, const struct sp_call *c,
         struct sp_query_extra x = extra ? *extra : none;
         bool as_insert = c->is_insert || x.as_insert || x.dry_run;
         struct sp_upstream_request out = { .host = SP_STR(HOST) };
+        const struct sp_method_info *m = sp_method_of(
+                c->query && as_insert ? "bigquery.jobs.insert" : c->action);
         sp_autobuf path = SP_BUF_INIT(URL_MAX);
         struct url u = { .to = &path };
         int e;
 
-        if (c->handling == SP_HANDLING_DENY || c->handling == SP_HANDLING_LOCAL ||
-            add_path(&u, c, as_insert) < 0)
+        if (c->handling == SP_HANDLING_DENY || c->handling == SP_HANDLING_LOCAL || !m ||
+            add_path(&u, c, m->path) < 0)
                 return sp_err_set(reterr, -EINVAL, "request.upstream", "",
                                   "%s is not sent upstream", c->action);
         add_parameters(&u, c);
@@ -361,8 +383,7 @@ int sp_call_upstream(struct sp_arena *a, const struct sp_call *c,
                 return sp_err_set(reterr, u.error, "request.upstream", "",
                                   "the path cannot be written again");
         out.path_and_query = sp_arena_str(a, sp_buf_str(&path));
-        out.method = c->query || is_action(c, "bigquery.jobs.cancel") ? SP_STR("POST")
-                                                                      : SP_STR("GET");
+        out.method = http_method(m);
         if (!out.path_and_query.p)
                 return -ENOMEM;
         if (c->query) {
@@ -373,6 +394,9 @@ int sp_call_upstream(struct sp_arena *a, const struct sp_call *c,
                 e = write_body(a, c, &x, as_insert, &out.body, reterr);
                 if (e < 0)
                         return e;
+        } else if (c->write) {
+                out.body = c->write->body;
+                out.etag = c->write->etag;
         }
         *ret = out;
         return 0;

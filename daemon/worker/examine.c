@@ -9,8 +9,15 @@
 
 #include "daemon/base/json.h"
 #include "daemon/base/log.h"
+#include "daemon/worker/judge_write.h"
 
 #define DRY_RUN_ANSWER_MAX (4 * 1024 * 1024)
+
+/* Reading rows, copying a table and changing what is said about one are not billed by bytes. */
+static bool costs_nothing(const struct sp_flow *f)
+{
+        return f->is_preview || f->call.write;
+}
 
 static struct sp_judge_input input(const struct sp_flow *f)
 {
@@ -19,7 +26,7 @@ static struct sp_judge_input input(const struct sp_flow *f)
                 .who = &f->id.who,
                 .policy = f->policy,
                 .now_us = sp_clock_wall_us(),
-                .has_estimate = f->has_estimate || f->is_preview, /* costs nothing */
+                .has_estimate = f->has_estimate || costs_nothing(f),
                 .estimated_bytes = f->estimated_bytes,
         };
 }
@@ -89,7 +96,8 @@ static enum sp_next decide_early(struct sp_flow *f)
 static bool is_judged(const struct sp_flow *f)
 {
         return f->call.handling == SP_HANDLING_QUERY ||
-               f->call.handling == SP_HANDLING_READ || f->is_preview;
+               f->call.handling == SP_HANDLING_READ ||
+               f->call.handling == SP_HANDLING_WRITE || f->is_preview;
 }
 
 enum sp_next sp_flow_parse(struct sp_flow *f)
@@ -158,6 +166,15 @@ static enum sp_next rewrite(struct sp_flow *f)
         return SP_NEXT;
 }
 
+/* Nothing to rewrite: what is read must be as it may be seen. */
+static enum sp_next check_write(struct sp_flow *f)
+{
+        const struct sp_judge_input in = input(f);
+        int r = sp_judge_check_write(&in, f->schemas, f->n_schemas, &f->error);
+
+        return r < 0 ? refuse(f, r) : SP_NEXT;
+}
+
 static const struct sp_header *parameter(const struct sp_flow *f, const char *name)
 {
         for (size_t i = 0; i < f->call.n_parameters; i++)
@@ -219,7 +236,7 @@ enum sp_next sp_flow_resolve(struct sp_flow *f)
 {
         const struct sp_judgement *j = &f->judgement;
 
-        if (f->call.handling != SP_HANDLING_QUERY && !f->is_preview)
+        if (f->call.handling != SP_HANDLING_QUERY && !costs_nothing(f))
                 return SP_NEXT;
         if (f->step == 3 && f->error.code == -ENOENT)
                 return sp_flow_refuse(f, 404, "notFound");
@@ -237,9 +254,13 @@ enum sp_next sp_flow_resolve(struct sp_flow *f)
                                  "out of memory");
                 return sp_flow_fault(f, &f->error);
         }
+        if (f->n_schemas == j->n_needs_schema && f->call.write)
+                return check_write(f);
         if (f->n_schemas == j->n_needs_schema)
                 return f->is_preview ? plan_page(f) : rewrite(f);
         f->step = 1;
+        if (f->call.write) /* a rewrite names the columns it knows; this reads them all */
+                sp_schemas_forget(&f->w->schemas, j->needs_schema[f->n_schemas]);
         sp_schemas_get(&f->w->schemas, j->needs_schema[f->n_schemas], on_schema, f);
         return SP_WAIT;
 }
@@ -386,6 +407,7 @@ static int hash_request(struct sp_flow *f)
         sp_wire_put_str(&w, f->upstream.host);
         sp_wire_put_str(&w, f->upstream.path_and_query);
         sp_wire_put_str(&w, f->upstream.body);
+        sp_wire_put_str(&w, f->upstream.etag);
         sp_wire_put_str(&w, sp_str_c(f->policy_version));
         for (size_t i = 0; i < f->n_schemas; i++) {
                 sp_wire_put_str(&w, f->schemas[i].table);
@@ -462,39 +484,55 @@ static enum sp_next prepare(struct sp_flow *f)
         return SP_NEXT;
 }
 
-/* A preview is a SELECT, and it has a name of its own that a rule may forbid. It cannot wait for a
- * person, as it has no job to be polled. */
-static bool is_no_preview(struct sp_flow *f)
+/* What is judged as a statement has a name of its own too, that a rule may forbid. */
+static bool is_forbidden_by_name(struct sp_flow *f)
 {
-        const struct sp_access *select = &f->judgement.accesses[0];
-        const struct sp_access own = { sp_str_c(f->call.action), select->resource };
+        const struct sp_access *first = &f->judgement.accesses[0];
+        const struct sp_access own = { sp_str_c(f->call.action), first->resource };
         const struct sp_question q = { .principal = &f->id.who,
                                        .accesses = &own,
                                        .n_accesses = 1,
                                        .has_estimate = true,
                                        .now_us = sp_clock_wall_us() };
-        const struct sp_decision d = sp_policy_decide(f->policy, &q);
-        bool is_forbidden = d.verdict == SP_VERDICT_DENY && d.error_id &&
-                            strcmp(d.error_id, "policy.denied") == 0;
+        struct sp_decision d = sp_policy_decide(f->policy, &q);
+
+        if (d.verdict != SP_VERDICT_DENY || !d.error_id ||
+            strcmp(d.error_id, "policy.denied") != 0)
+                return false;
+        f->decision = d;
+        return true;
+}
+
+/* A preview cannot wait for a person, as it has no job to be polled. */
+static bool is_no_preview(struct sp_flow *f)
+{
+        bool is_forbidden = is_forbidden_by_name(f);
 
         if (!is_forbidden && f->decision.verdict != SP_VERDICT_APPROVE)
                 return false;
-        if (is_forbidden)
-                f->decision = d;
         (void)sp_err_set(&f->error, -EPERM, "table.no-preview", "",
                          "%.*s cannot be read without SQL%s: use a SELECT",
-                         SP_FMT(select->resource),
+                         SP_FMT(f->judgement.accesses[0].resource),
                          is_forbidden ? "" : ", because a person must approve it");
         return true;
 }
 
-/* Only a query has a job that its client can poll meanwhile. What cannot wait does not pass. */
+static bool is_no_write(struct sp_flow *f)
+{
+        if (!is_forbidden_by_name(f))
+                return false;
+        (void)sp_err_set(&f->error, -EPERM, "policy.denied", "", "%s on %.*s is denied",
+                         f->call.action, SP_FMT(f->judgement.accesses[0].resource));
+        return true;
+}
+
+/* Only a query or a copy has a job that its client can poll meanwhile. What cannot wait does not pass. */
 static bool cannot_wait(struct sp_flow *f)
 {
         if (f->decision.verdict != SP_VERDICT_APPROVE || f->call.query)
                 return false;
         (void)sp_err_set(&f->error, -EPERM, "approval.no-job", "",
-                         "a person must approve %s, and only a query can wait for one",
+                         "a person must approve %s, and only a job can wait for one",
                          f->call.action);
         return true;
 }
@@ -507,7 +545,8 @@ static enum sp_next decide(struct sp_flow *f)
         f->decision = sp_judge_decide(&in, &f->judgement);
         if (f->decision.verdict != SP_VERDICT_DENY &&
             sp_policy_mode(f->policy) != SP_MODE_OBSERVE &&
-            ((f->is_preview && is_no_preview(f)) || cannot_wait(f)))
+            ((f->is_preview && is_no_preview(f)) || (f->call.write && is_no_write(f)) ||
+             cannot_wait(f)))
                 return sp_flow_refuse(f, 403, "accessDenied");
         next = apply(f);
         if (f->outcome != SP_OUTCOME_OPEN)
@@ -521,7 +560,8 @@ enum sp_next sp_flow_decide(struct sp_flow *f)
                 return f->call.handling == SP_HANDLING_LOCAL ? SP_NEXT : prepare(f);
         switch (f->step) {
         case 0:
-                if (f->call.query && sp_policy_needs_estimate(f->policy))
+                if (f->call.query && !f->call.write &&
+                    sp_policy_needs_estimate(f->policy))
                         return dry_run(f);
                 return decide(f);
         case 1:

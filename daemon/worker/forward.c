@@ -166,12 +166,25 @@ static struct sp_answer_own own_of(const struct sp_flow *f)
         };
 }
 
+/* What is known of the tables that were written to is old now. */
+static void forget_schemas(const struct sp_flow *f)
+{
+        for (size_t i = 0; i < f->call.write->n_effects; i++)
+                sp_schemas_forget(&f->w->schemas, f->call.write->effects[i].resource);
+}
+
 static void rebuild(struct sp_reply *r)
 {
         struct sp_flow *f = r->f;
         struct sp_str body;
         int e;
 
+        if (f->call.write)
+                forget_schemas(f);
+        if (r->status == 204 || (r->status == 200 && !r->whole.n)) {
+                answer_whole(r, 204, SP_STR_NULL);
+                return;
+        }
         if (is_job_list(f) && r->status == 200)
                 e = sp_answer_job_list(f->arena, &f->call, sp_buf_str(&r->whole),
                                        sp_joblist_own, r->list, &body, &r->error);

@@ -6,6 +6,7 @@
 #include "daemon/sql/functions.h"
 #include "daemon/sql/name.h"
 #include "daemon/worker/judge_script.h"
+#include "daemon/worker/judge_write.h"
 
 struct judge {
         struct sp_arena *arena;
@@ -299,7 +300,9 @@ int sp_judge_read(struct sp_arena *a, const struct sp_judge_input *in,
 {
         struct sp_judgement j = { 0 };
         struct judge g = { .arena = a, .in = in, .j = &j, .err = reterr };
-        int r = in->call->query ? read_query(&g) : read_method(&g);
+        int r = in->call->write   ? sp_judge_read_write(a, in, &j, reterr)
+                : in->call->query ? read_query(&g)
+                                  : read_method(&g);
 
         if (r == 0 && in->call->query)
                 r = check_project(&g);

@@ -9,6 +9,7 @@
 #include "daemon/worker/record_columns.h"
 
 #define RECORD_MAX (8 * 1024 * 1024)
+#define BODY_MAX (2 * 1024 * 1024) /* of a write; escapes may double it */
 /* Refused connections cost an agent nothing: past this they are only counted, or it could
  * fill the store with them. */
 #define CONNECTION_RECORDS_PER_SECOND 20
@@ -100,6 +101,29 @@ static void statements(struct sp_jsonw *w, const struct sp_judgement *j)
         sp_jsonw_close(w, ']');
 }
 
+/* A write without SQL, in the form of the statement that it equals. */
+static void equal_statement(struct sp_jsonw *w, const struct sp_bq_write *b)
+{
+        sp_jsonw_key(w, "statements");
+        sp_jsonw_open(w, '[');
+        sp_jsonw_open(w, '{');
+        sp_jsonw_kstr(w, "kind", sp_str_c(b->statement));
+        for (int kind = SP_EFFECT_WRITES; kind <= SP_EFFECT_READS; kind++) {
+                sp_jsonw_key(w, kind == SP_EFFECT_READS ? "tables" : "targets");
+                sp_jsonw_open(w, '[');
+                for (size_t i = 0; i < b->n_effects; i++)
+                        if ((int)b->effects[i].kind == kind)
+                                sp_jsonw_str(w, b->effects[i].resource);
+                sp_jsonw_close(w, ']');
+        }
+        sp_jsonw_close(w, '}');
+        sp_jsonw_close(w, ']');
+        if (b->body.n && b->body.n <= BODY_MAX)
+                sp_jsonw_kstr(w, "body", b->body);
+        else if (b->body.n)
+                sp_jsonw_ku64(w, "body_bytes", b->body.n);
+}
+
 static void masked(struct sp_jsonw *w, const struct sp_mask_plan *p)
 {
         sp_jsonw_key(w, "masked");
@@ -154,6 +178,8 @@ int sp_record_write_request(const struct sp_flow *f, struct sp_buf *to)
         sp_jsonw_kstr(&w, "action", sp_str_c(f->call.action ? f->call.action : ""));
         if (f->judgement.script)
                 statements(&w, &f->judgement);
+        if (f->call.write)
+                equal_statement(&w, f->call.write);
         if (f->call.query && sp_str_is_utf8(f->call.query->sql))
                 sp_jsonw_kstr(&w, "sql", f->call.query->sql);
         verdict(&w, f);

@@ -323,8 +323,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *userdata)
         return size * n; /* no header of the answer is passed on: nothing to keep */
 }
 
-static int set_headers(struct sp_transfer *t, struct sp_str bearer,
-                       const char *content_type, bool has_body)
+static int set_headers(struct sp_transfer *t, const struct sp_upstream_request *r,
+                       struct sp_str bearer, const char *content_type)
 {
         char line[8192];
         struct curl_slist *l;
@@ -338,9 +338,13 @@ static int set_headers(struct sp_transfer *t, struct sp_str bearer,
         if (bearer.n && !l)
                 return -ENOMEM;
         t->headers = l;
+        (void)snprintf(line, sizeof(line), "If-Match: %.*s", SP_FMT(r->etag));
+        if (r->etag.n && !(l = curl_slist_append(t->headers, line)))
+                return -ENOMEM;
+        t->headers = r->etag.n ? l : t->headers;
         (void)snprintf(line, sizeof(line), "Content-Type: %s",
                        content_type ? content_type : "application/json");
-        if (has_body && (l = curl_slist_append(t->headers, line)))
+        if (r->body.n && (l = curl_slist_append(t->headers, line)))
                 t->headers = l;
         l = curl_slist_append(t->headers, "Accept: application/json");
         if (!l)
@@ -390,6 +394,10 @@ static void set_options(struct sp_transfer *t, const struct sp_upstream_request 
                                        (curl_off_t)r->body.n);
                 (void)curl_easy_setopt(e, CURLOPT_POSTFIELDS, body);
         }
+        if (sp_str_eq(r->method, SP_STR("PATCH")))
+                (void)curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, "PATCH");
+        if (sp_str_eq(r->method, SP_STR("DELETE")))
+                (void)curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, "DELETE");
 }
 
 /* A private endpoint is another name for the same API; TLS is verified against it. */
@@ -422,7 +430,7 @@ int sp_upstream_send(struct sp_upstream *u, const struct sp_upstream_request *r,
         if (r->body.n)
                 memcpy(t->url + url, r->body.p, r->body.n);
         t->easy = take_handle(u);
-        e = t->easy ? set_headers(t, bearer, content_type, r->body.n > 0) : -ENOMEM;
+        e = t->easy ? set_headers(t, r, bearer, content_type) : -ENOMEM;
         if (e == 0) {
                 CURLMcode code;
 

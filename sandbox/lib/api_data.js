@@ -81,14 +81,15 @@ function getDataset({ store }, { project, dataset }) {
         if (!d) throw notFound(`Not found: Dataset ${project}:${dataset}`);
         return {
                 kind: 'bigquery#dataset',
-                etag: digest([project, dataset, d.created]),
+                etag: digest([project, dataset, d.created, d.meta ?? null]),
                 id: `${project}:${dataset}`,
                 selfLink: `${BASE}/projects/${project}/datasets/${dataset}`,
                 datasetReference: { datasetId: dataset, projectId: project },
                 creationTime: String(d.created),
-                lastModifiedTime: String(d.created),
+                lastModifiedTime: String(d.modified ?? d.created),
                 location: LOCATION,
                 type: 'DEFAULT',
+                ...d.meta,
         };
 }
 
@@ -132,6 +133,7 @@ async function getTable(services, { project, dataset, table: id, params }) {
                 numLongTermBytes: '0',
                 creationTime: String(table?.created ?? 0),
                 lastModifiedTime: String(table?.modified ?? 0),
+                ...table?.meta,
         };
         if (table?.view) out.view = table.view;
         const selected = params.get('selectedFields');

@@ -8,6 +8,7 @@
  */
 const { fromConfiguration, fromQueryRequest, want } = require('./request');
 const { encodeRows, integer, makeToken, pageOf } = require('./pages');
+const { fromCopy } = require('./copy');
 const { resultOf } = require('./jobs');
 const { ApiError, invalid } = require('./errors');
 
@@ -98,18 +99,22 @@ function checkLocation(location) {
                 );
 }
 
-async function insert({ jobs }, { project, body, email }) {
-        const { config, ctx } = fromConfiguration(
-                project,
-                want(body, 'configuration', 'object'),
-        );
+async function insert({ jobs, store }, { project, body, email }) {
+        const configuration = want(body, 'configuration', 'object');
+        const { config, ctx, run } = configuration?.copy
+                ? fromCopy(store, configuration)
+                : fromConfiguration(project, configuration);
         const ref = want(body, 'jobReference', 'object') ?? {};
         if (ref.projectId !== undefined && ref.projectId !== project)
                 throw invalid(
                         'jobReference.projectId is not the project of the request',
                 );
         checkLocation(ref.location);
-        const job = await jobs.start(project, config, ctx, { jobId: ref.jobId, email });
+        const job = await jobs.start(project, config, ctx, {
+                jobId: ref.jobId,
+                email,
+                run,
+        });
         return job.toResource();
 }
 

@@ -65,6 +65,7 @@ class Job {
                 };
                 if (!this.isDone) return stats;
                 stats.endTime = String(this.ended);
+                if (r?.copy) return { ...stats, copy: r.copy };
                 if (!r) return { ...stats, query: {} };
                 const query = {
                         totalBytesProcessed: String(r.bytesProcessed),
@@ -155,8 +156,8 @@ class Jobs {
                         .reverse();
         }
 
-        /* ctx: what Runner.run takes. Dry runs are done when this returns, or throw. */
-        async start(project, config, ctx, { jobId, email, requestId } = {}) {
+        /* ctx: what Runner.run takes; `run` instead of it for what is no query. Dry runs are done when this returns, or throw. */
+        async start(project, config, ctx, { jobId, email, requestId, run } = {}) {
                 if (jobId !== undefined && !JOB_ID.test(jobId))
                         throw invalid(`Invalid job ID "${String(jobId).slice(0, 80)}"`);
                 if (config.dryRun) return this.dryRun(project, config, ctx, email);
@@ -172,8 +173,8 @@ class Jobs {
                 this.byId.set(key, job);
                 if (requestId) this.byRequest.set(`${project}:${requestId}`, job);
                 this.evict();
-                await this.nameDestination(job, ctx);
-                job.done = this.carryOut(job, ctx);
+                if (!run) await this.nameDestination(job, ctx);
+                job.done = this.carryOut(job, ctx, run);
                 return job;
         }
 
@@ -185,10 +186,15 @@ class Jobs {
                 return job;
         }
 
-        async carryOut(job, ctx) {
+        /* `run` carries out what is no query. */
+        async carryOut(job, ctx, run) {
                 try {
                         if (this.delayMs) await later(this.delayMs);
                         if (job.isDone) return; /* cancelled meanwhile */
+                        if (run) {
+                                job.finish({ result: { copy: run() } });
+                                return;
+                        }
                         const result = await this.runner.run(
                                 job.config.query.query,
                                 ctx,

@@ -168,4 +168,4 @@ function fromQueryRequest(project, body) {
         });
 }
 
-module.exports = { fromConfiguration, fromQueryRequest, want };
+module.exports = { checkLabels, fromConfiguration, fromQueryRequest, want };

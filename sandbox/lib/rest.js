@@ -9,6 +9,7 @@
  */
 const jobsApi = require('./api_jobs');
 const dataApi = require('./api_data');
+const writesApi = require('./api_writes');
 const { applyMask, parseMask } = require('./pages');
 const { discovery } = require('./discovery');
 const { ApiError, invalid, notFound } = require('./errors');
@@ -26,9 +27,17 @@ const ROUTES = [
         ['GET', `${P}/jobs/:id`, jobsApi.get],
         ['POST', `${P}/jobs/:id/cancel`, jobsApi.cancel],
         ['GET', `${P}/datasets`, dataApi.listDatasets],
+        ['POST', `${P}/datasets`, writesApi.insertDataset],
+        ['POST', `${D}:undelete`, writesApi.undeleteDataset],
         ['GET', D, dataApi.getDataset],
+        ['PATCH', D, writesApi.patchDataset],
+        ['DELETE', D, writesApi.deleteDataset],
         ['GET', `${D}/tables`, dataApi.listTables],
+        ['POST', `${D}/tables`, writesApi.insertTable],
         ['GET', T, dataApi.getTable],
+        ['PATCH', T, writesApi.patchTable],
+        ['DELETE', T, writesApi.deleteTable],
+        ['POST', `${T}/insertAll`, writesApi.insertAll],
         ['GET', `${T}/data`, dataApi.listRows],
 ].map(([method, pattern, handler]) => ({ method, parts: pattern.split('/'), handler }));
 
@@ -50,9 +59,14 @@ function match(parts, path) {
         if (given.length !== parts.length) return null;
         const found = {};
         for (let i = 0; i < parts.length; i++) {
-                if (parts[i].startsWith(':'))
-                        found[parts[i].slice(1)] = decode(given[i]);
-                else if (parts[i] !== given[i]) return null;
+                const [, name, verb] = /^:(\w+)(:\w+)?$/.exec(parts[i]) ?? [];
+                if (name && verb) {
+                        if (!given[i].endsWith(verb)) return null;
+                        found[name] = decode(given[i].slice(0, -verb.length));
+                } else if (name) {
+                        if (given[i].includes(':')) return null;
+                        found[name] = decode(given[i]);
+                } else if (parts[i] !== given[i]) return null;
         }
         return found;
 }
@@ -189,7 +203,9 @@ class Rest {
                         params,
                         body: json,
                         email,
+                        ifMatch: request.headers['if-match'],
                 });
+                if (answer === undefined) return { status: 204 };
                 const etag = request.headers['if-none-match'];
                 if (etag && answer.etag && etag.replace(/"/g, '') === answer.etag)
                         return { status: 304, etag: answer.etag };

@@ -52,6 +52,7 @@ class Table {
                                 this.created,
                                 this.schema,
                                 this.view ?? null,
+                                this.meta ?? null,
                         ]),
                 );
         }

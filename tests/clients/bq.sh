@@ -3,8 +3,9 @@
 #
 # bq.sh [--mode query|rpc|head|dry-run|jobs|job] [--project P] [--cred-file FILE | --oidc-token FILE
 #        | --dummy-key] [--location L] SQL | DATASET.TABLE | PROJECT | JOB
+# bq.sh --mode run [OPTIONS] COMMAND ARGUMENT...
 #
-# One query with an unmodified bq command. Prints one JSON line: what the user got. Exit
+# One query, or with `run` any command, with an unmodified bq command. Prints one JSON line: what the user got. Exit
 # status 0 for rows, 1 for an error, 2 for wrong use, 77 (with a reason) where bq is not
 # installed.
 #
@@ -80,9 +81,11 @@ if test -n "$cred"; then
 	export CLOUDSDK_CORE_ACCOUNT="$account"
 fi
 
-set -- --format=json --headless=true --synchronous_mode=true --quiet=true "--project_id=$project"
-test -z "$location" || set -- "$@" "--location=$location"
+test "$mode" = run || set --
+test -z "$location" || set -- "--location=$location" "$@"
+set -- --format=json --headless=true --synchronous_mode=true --quiet=true "--project_id=$project" "$@"
 case $mode in
+run) ;;
 query) set -- "$@" query --nouse_legacy_sql --max_rows=10000 "$text" ;;
 rpc) set -- "$@" query --rpc --nouse_legacy_sql --max_rows=10000 "$text" ;;
 dry-run) set -- "$@" query --dry_run --nouse_legacy_sql "$text" ;;

@@ -269,7 +269,7 @@ class Owning(unittest.TestCase):
                 ("/bigquery/v2/projects/acme-prod/datasets/crm/tables/orders:setIamPolicy", "POST", {}, [],
                  "setIamPolicy"),
                 ("/bigquery/v2/projects/acme-prod/datasets/crm/tables/orders", "DELETE", None, [],
-                 "bigquery.tables.delete")):
+                 "no-drops")):
             a = self.rest(path, method, b, headers)
             self.assertIn("error", a, path)
             self.assertIn(a["error"]["code"], (400, 403, 404), (path, a))

@@ -140,7 +140,7 @@ static void test_discovery(void **state sp_unused)
                                         found++;
                 }
         assert_int_equal(found, handled);
-        assert_int_equal(handled, 12);
+        assert_int_equal(handled, 22);
 }
 
 static void test_metadata(void **state sp_unused)

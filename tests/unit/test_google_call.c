@@ -140,7 +140,8 @@ static void test_every_method(void **state sp_unused)
                                 SP_CHECK(m[i].action,
                                          e == -EPERM && id_is(&f, "api.not-offered") &&
                                                  strstr(f.err.what, m[i].action));
-                        else if (m[i].handling != SP_HANDLING_QUERY)
+                        else if (m[i].handling != SP_HANDLING_QUERY &&
+                                 !(m[i].has_body && strstr(m[i].action, ".insert")))
                                 SP_CHECK(m[i].action, e == 0);
                         sp_arena_done(&f.arena);
                 }

@@ -27,6 +27,10 @@ static struct sp_str body_of(const struct sp_method_info *m)
         if (strcmp(m->action, "bigquery.jobs.insert") == 0)
                 return SP_STR("{\"configuration\":{\"query\":{\"query\":\"SELECT 1\","
                               "\"useLegacySql\":false}}}");
+        if (strcmp(m->action, "bigquery.datasets.insert") == 0)
+                return SP_STR("{\"datasetReference\":{\"datasetId\":\"x2\"}}");
+        if (strcmp(m->action, "bigquery.tables.insert") == 0)
+                return SP_STR("{\"tableReference\":{\"tableId\":\"x2\"}}");
         return m->has_body ? SP_STR("{}") : SP_STR("");
 }
 
@@ -330,17 +334,41 @@ static void another_verb_is_the_method_that_has_it_or_none(void **state sp_unuse
 static void odd_parameters(const struct sp_method_info *m, const char *path)
 {
         static const char *const all[] = {
-                "alt=media",      "alt=proto",           "alt=JSON",
-                "$alt=json",      "%24alt=media",        "$fields=x",
-                "$.xgafv=2",      "$httpMethod=DELETE",  "%24httpMethod=GET",
-                "httpMethod=GET", "_method=DELETE",      "callback=x",
-                "key=x",          "access_token=x",      "oauth_token=x",
-                "bearer_token=x", "uploadType=media",    "upload_protocol=raw",
-                "upload_id=x",    "quotaUser=x",         "userProject=x",
-                "userIp=1.2.3.4", "prettyPrint=2",       "fields=%00",
-                "ALT=json",       "alt=json&alt=json",   "allUsers=true",
-                "parentJobId=x1", "deleteContents=true", "force=true",
-                "readMask=*",     "somethingNew=1",      "=",
+                "alt=media",
+                "alt=proto",
+                "alt=JSON",
+                "$alt=json",
+                "%24alt=media",
+                "$fields=x",
+                "$.xgafv=2",
+                "$httpMethod=DELETE",
+                "%24httpMethod=GET",
+                "httpMethod=GET",
+                "_method=DELETE",
+                "callback=x",
+                "key=x",
+                "access_token=x",
+                "oauth_token=x",
+                "bearer_token=x",
+                "uploadType=media",
+                "upload_protocol=raw",
+                "upload_id=x",
+                "quotaUser=x",
+                "userProject=x",
+                "userIp=1.2.3.4",
+                "prettyPrint=2",
+                "fields=%00",
+                "ALT=json",
+                "alt=json&alt=json",
+                "allUsers=true",
+                "parentJobId=x1",
+                "deleteContents=1",
+                "force=true",
+                "readMask=*",
+                "somethingNew=1",
+                "=",
+                "updateMode=ALL",
+                "autodetect_schema=true",
         };
         struct asked f;
 
@@ -413,7 +441,9 @@ static void upstream_path(const struct sp_method_info *m, const char *path)
                        strcmp(m->action, "bigquery.jobs.list") ? "" : "&maxResults=50");
         CHECK_ASKED(want, &f,
                     e == 0 && sp_str_eq(to.path_and_query, sp_str_c(want)) &&
-                            sp_str_eq(to.method, sp_str_c(m->http_method)));
+                            sp_str_eq(to.method, strcmp(m->http_method, "PUT") == 0
+                                                         ? SP_STR("PATCH")
+                                                         : sp_str_c(m->http_method)));
 }
 
 static void what_is_sent_on_has_one_spelling(void **state sp_unused)

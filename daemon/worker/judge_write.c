@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/worker/judge_write.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define DEPTH_MAX 20 /* BigQuery allows 15 levels of nesting */
+
+int sp_judge_read_write(struct sp_arena *a, const struct sp_judge_input *in,
+                        struct sp_judgement *j, struct sp_err *reterr)
+{
+        const struct sp_bq_write *w = in->call->write;
+        bool has_masks = sp_policy_has_masks(in->policy, in->who, in->now_us);
+
+        j->accesses = sp_arena_array(a, w->n_effects, sizeof(*j->accesses));
+        j->needs_schema = sp_arena_array(a, w->n_effects, sizeof(*j->needs_schema));
+        if (!j->accesses || !j->needs_schema)
+                return sp_err_set(reterr, -ENOMEM, "judge.too-large", "",
+                                  "the request needs more memory than one may use");
+        for (size_t i = 0; i < w->n_effects; i++) {
+                const struct sp_effect *e = &w->effects[i];
+
+                j->accesses[j->n_accesses++] =
+                        (struct sp_access){ sp_str_c(e->action), e->resource };
+                if (has_masks && e->kind == SP_EFFECT_READS)
+                        j->needs_schema[j->n_needs_schema++] = e->resource;
+                if (strcmp(e->action, "truncate") == 0)
+                        j->where = SP_SQL_WHERE_ABSENT;
+        }
+        return 0;
+}
+
+/* The protected column, or a NULL string. */
+static struct sp_str find_masked(const struct sp_judge_input *in, struct sp_str table,
+                                 struct sp_str parent, const struct sp_column *columns,
+                                 size_t n, unsigned depth)
+{
+        struct sp_str found = SP_STR_NULL;
+
+        for (size_t i = 0; i < n && !found.n; i++) {
+                const struct sp_column *c = &columns[i];
+                char path[1024];
+                int len = snprintf(path, sizeof(path), "%.*s%s%.*s", SP_FMT(parent),
+                                   parent.n ? "." : "", SP_FMT(c->name));
+                struct sp_str whole = sp_str(path, (size_t)len);
+
+                if (len < 0 || len >= (int)sizeof(path) || depth > DEPTH_MAX ||
+                    sp_policy_mask(in->policy, in->who, table, whole, in->now_us)
+                                    .kind != SP_MASK_NONE)
+                        return c->name;
+                found = find_masked(in, table, whole, c->fields, c->n_fields,
+                                    depth + 1);
+        }
+        return found;
+}
+
+static int check_source(const struct sp_judge_input *in, const struct sp_schema *s,
+                        struct sp_err *reterr)
+{
+        struct sp_str column;
+
+        /* what anything but a table shows is not told by its columns */
+        if (!sp_str_eq(s->kind, SP_STR("TABLE")) &&
+            !sp_str_eq(s->kind, SP_STR("SNAPSHOT")))
+                return sp_err_set(reterr, -EPERM, "mask.copy", "",
+                                  "%.*s is no plain table: use CREATE TABLE AS SELECT",
+                                  SP_FMT(s->table));
+        column = find_masked(in, s->table, SP_STR_NULL, s->columns, s->n_columns, 0);
+        if (!column.n)
+                return 0;
+        return sp_err_set(reterr, -EPERM, "mask.copy", "",
+                          "%.*s has the protected column %.*s, and a copy cannot be "
+                          "masked: use CREATE TABLE AS SELECT",
+                          SP_FMT(s->table), SP_FMT(sp_str_sub(column, 0, 60)));
+}
+
+int sp_judge_check_write(const struct sp_judge_input *in,
+                         const struct sp_schema *schemas, size_t n_schemas,
+                         struct sp_err *reterr)
+{
+        for (size_t i = 0; i < n_schemas; i++) {
+                int r = check_source(in, &schemas[i], reterr);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
