@@ -96,23 +96,33 @@ int sp_outputs_read(struct sp_arena *a, struct sp_str text, struct sp_outputs *r
 
 /* ---- compared ---- */
 
-/* What a type is called in answers and in SQL. */
-static bool is_type(struct sp_str x, struct sp_str y)
+static bool is_one_of(struct sp_str type, const char *const *list)
 {
-        static const char *const pairs[][2] = {
-                { "INTEGER", "INT64" },
-                { "FLOAT", "FLOAT64" },
-                { "BOOLEAN", "BOOL" },
-                { "RECORD", "STRUCT" },
-        };
+        for (; *list; list++)
+                if (sp_str_caseeq(type, sp_str_c(*list)))
+                        return true;
+        return false;
+}
 
-        for (size_t i = 0; i < SP_ARRAY_SIZE(pairs); i++) {
-                struct sp_str from = sp_str_c(pairs[i][0]), to = sp_str_c(pairs[i][1]);
+/* Scalars. A literal takes the type that its neighbour wants, and the resolver states the literal's
+ * own: INT64 also for NULL and [] (docs/sql-conformance.md, "types of coerced literals"). */
+static bool is_type(struct sp_str planned, struct sp_str came)
+{
+        static const char *const any[] = { "INT64", NULL };
+        static const char *const numbers[] = { "FLOAT64",    "FLOAT",      "NUMERIC",
+                                               "BIGNUMERIC", "DECIMAL",    "INTEGER",
+                                               "INT64",      "BIGDECIMAL", NULL };
+        static const char *const texts[] = { "STRING",    "DATE", "DATETIME",
+                                             "TIMESTAMP", "TIME", NULL };
+        static const char *const booleans[] = { "BOOL", "BOOLEAN", NULL };
+        static const char *const *const alike[] = { numbers, texts, booleans };
 
-                x = sp_str_caseeq(x, from) ? to : x;
-                y = sp_str_caseeq(y, from) ? to : y;
-        }
-        return sp_str_caseeq(x, y);
+        if (is_one_of(planned, any))
+                return true;
+        for (size_t i = 0; i < SP_ARRAY_SIZE(alike); i++)
+                if (is_one_of(planned, alike[i]))
+                        return is_one_of(came, alike[i]);
+        return sp_str_caseeq(planned, came);
 }
 
 /* NULL, or in what they differ. As deep as sp_schema_read lets it be. */
@@ -135,7 +145,9 @@ static const char *difference(const struct sp_column *planned, size_t n,
                         what = "a column of another name than the statement";
                 else if (is_any_type(p))
                         continue; /* it may turn out to be a list, too */
-                else if (is_repeated(p) != is_repeated(c) || !is_type(p->type, c->type))
+                else if (is_repeated(p) != is_repeated(c) ||
+                         is_record(p) != is_record(c) ||
+                         (!is_record(p) && !is_type(p->type, c->type)))
                         what = "a column of another type than the statement";
                 else
                         what = difference(p->fields, p->n_fields, c->fields,

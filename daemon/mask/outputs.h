@@ -9,7 +9,8 @@
  * Out:       struct sp_outputs in the arena; its columns are those of a schema, but for the name
  *            SP_OUTPUTS_ANY_NAME and the type SP_OUTPUTS_ANY_TYPE.
  * Rule:      a column without a name has whatever name BigQuery gives it, a type that the resolver
- *            does not know is any type. Letter case aside.
+ *            does not know is any type, and types that a literal may take are alike. Letter
+ *            case aside.
  * Errors:    -EBADMSG "answer.schema": not the columns that were planned; -EINVAL "mask.schema";
  *            -ENOMEM; -ENOBUFS: `to` is full; -ENOTSUP: a type is not known.
  * Spec:      threats.md §3, defence RS.

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/mask/outputs.h"
 #include "daemon/mask/plan.h"
 
 struct reader {
@@ -441,6 +442,25 @@ static int compare(struct reader *r, const struct text *was, const struct text *
         return e;
 }
 
+/* `t` is what is sent. */
+static int note_outputs(struct reader *r, const struct text *t,
+                        struct sp_mask_reading *to)
+{
+        const struct sp_sql_script *s = t->script;
+        sp_autobuf b = SP_BUF_INIT(SP_OUTPUTS_TEXT_MAX);
+        int e;
+
+        if (t->unresolved || s->is_script || s->n_statements != 1 ||
+            s->statements[0].action != SP_SQL_SELECT || !t->lineage[0].has_outputs)
+                return 0;
+        e = sp_outputs_write(t->lineage, &b);
+        if (e == 0)
+                to->outputs = sp_arena_str(r->arena, sp_buf_str(&b));
+        if (e < 0) /* too many, or names that JSON cannot have: the answer tells then */
+                return e == -ENOMEM ? e : 0;
+        return to->outputs.p ? 0 : -ENOMEM;
+}
+
 static int read_sent(struct reader *r, const struct text *was,
                      const struct sp_mask_plan *plan, struct sp_mask_reading *to)
 {
@@ -458,8 +478,10 @@ static int read_sent(struct reader *r, const struct text *was,
                 e = check_reads(r, &is, plan->names, plan->n_names);
         if (e < 0)
                 return e;
-        if (!is.unresolved)
-                return compare(r, was, &is);
+        if (!is.unresolved) {
+                e = compare(r, was, &is);
+                return e < 0 ? e : note_outputs(r, &is, to);
+        }
         to->sent_unresolved = sp_arena_str(r->arena, sp_str_c(is.unresolved));
         return to->sent_unresolved.p ? 0 : -ENOMEM;
 }
@@ -519,8 +541,10 @@ static int read_both(struct reader *r, const struct sp_mask_plan *plan,
         }
         if (e < 0)
                 return e;
-        return plan->is_rewritten ? read_sent(r, &was, plan, to)
-                                  : check_unmasked(r, to);
+        if (plan->is_rewritten)
+                return read_sent(r, &was, plan, to);
+        e = check_unmasked(r, to);
+        return e < 0 ? e : note_outputs(r, &was, to);
 }
 
 int sp_mask_read(struct sp_arena *a, const struct sp_mask_input *in,

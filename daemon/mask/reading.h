@@ -35,6 +35,9 @@ struct sp_mask_reading {
         struct sp_str
                 unresolved; /* why the agent's text could not be resolved; or empty */
         struct sp_str sent_unresolved; /* the same of the text that is sent */
+        /* of one query, as sp_outputs_write writes them: the columns of the answer to the text
+         * that is sent; empty when they are not known */
+        struct sp_str outputs;
         struct sp_mask_reach *reaches; /* of the agent's text, in output order */
         size_t n_reaches;
         struct sp_mask_reach

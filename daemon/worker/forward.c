@@ -7,6 +7,7 @@
 #include "daemon/worker/flow_state.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/worker/keep.h"
@@ -30,13 +31,27 @@ static void reply_free(struct sp_reply *r)
 
 /* ---- end ---- */
 
+/* Against what the rows were checked. */
+static const char *columns_of(const struct sp_reply *r)
+{
+        if (!r->rows.stream.rows)
+                return NULL;
+        if (r->f->has_page || r->rows.is_compared)
+                return "plan";
+        return r->rows.stream.page.plan ? "schema" : "any";
+}
+
 static void record(struct sp_reply *r)
 {
         struct sp_flow *f = r->f;
         uint8_t hash[SP_SHA256_LEN];
         char hex[SP_SHA256_HEX_LEN + 1] = "";
+        char error[sizeof(r->error.what) + 64] = "";
         uint64_t now = sp_clock_us();
 
+        if (r->error.id)
+                (void)snprintf(error, sizeof(error), "%s (%s)", r->error.what,
+                               r->error.id);
         if (sp_digest_end(r->digest, hash) == 0)
                 sp_hex(hash, sizeof(hash), hex);
         /* the record ends with a whole character */
@@ -47,6 +62,7 @@ static void record(struct sp_reply *r)
                                        .exchange = sp_str_c(f->x->id.c),
                                        .job = f->job.id,
                                        .status = r->status,
+                                       .columns = columns_of(r),
                                        .bytes = r->bytes,
                                        .rows = r->rows.stream.rows,
                                        .took_us = now - f->started_us,
@@ -54,7 +70,7 @@ static void record(struct sp_reply *r)
                                        .is_truncated = r->bytes > r->kept.n,
                                        .body = sp_buf_str(&r->kept),
                                        .sha256 = hex,
-                                       .error = sp_str_c(r->error.what),
+                                       .error = sp_str_c(error),
                                });
         sp_limits_answered(f, r->status, r->rows.stream.rows);
         f->w->metrics.rows += r->rows.stream.rows;

@@ -22,6 +22,7 @@ int sp_job_write(const struct sp_job *j, struct sp_buf *to)
         sp_jsonw_kstr(&w, "sql", j->sql);
         sp_jsonw_kstr(&w, "kind", j->kind);
         sp_jsonw_kbool(&w, "rewritten", j->is_rewritten);
+        sp_jsonw_kstr(&w, "outputs", j->outputs);
         sp_jsonw_kstr(&w, "approval", j->approval);
         sp_jsonw_kstr(&w, "request_hash", j->request_hash);
         sp_jsonw_kstr(&w, "failure", j->failure);
@@ -52,6 +53,7 @@ int sp_job_read(struct sp_arena *a, struct sp_str json, struct sp_job *ret)
                 .exchange = sp_json_get_str(v, "exchange"),
                 .sql = sp_json_get_str(v, "sql"),
                 .kind = sp_json_get_str(v, "kind"),
+                .outputs = sp_json_get_str(v, "outputs"),
                 .approval = sp_json_get_str(v, "approval"),
                 .request_hash = sp_json_get_str(v, "request_hash"),
                 .failure = sp_json_get_str(v, "failure"),

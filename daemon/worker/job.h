@@ -26,6 +26,8 @@ struct sp_job {
         struct sp_str sql; /* the agent's own text */
         struct sp_str kind; /* "SELECT", … */
         bool is_rewritten;
+        struct sp_str
+                outputs; /* the answer's columns (mask/outputs); empty: not known */
         struct sp_str approval, request_hash; /* approval empty: was sent */
         struct sp_str failure; /* it was approved, and sending it failed: why */
         uint64_t created_ms;

@@ -213,6 +213,8 @@ int sp_record_write_answer(const struct sp_answer_facts *a, struct sp_buf *to)
         sp_jsonw_kstr(&w, "sha256", sp_str_c(a->sha256 ? a->sha256 : ""));
         sp_jsonw_ku64(&w, "took_us", a->took_us);
         sp_jsonw_ku64(&w, "upstream_us", a->upstream_us);
+        if (a->columns)
+                sp_jsonw_kstr(&w, "columns", sp_str_c(a->columns));
         if (a->job.n)
                 sp_jsonw_kstr(&w, "job", a->job);
         if (a->approval.n)

@@ -14,6 +14,7 @@ sp_must_check int sp_record_write_request(const struct sp_flow *f, struct sp_buf
 
 struct sp_answer_facts {
         struct sp_str session, exchange, job, approval, body, error;
+        const char *columns; /* against what those of the rows were checked; or NULL */
         unsigned status;
         uint64_t bytes, rows, took_us, upstream_us;
         bool is_truncated;

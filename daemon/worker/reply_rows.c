@@ -154,6 +154,8 @@ void sp_reply_rows_begin(struct sp_reply *r)
                 .action = f->call.action,
                 .own = &r->own,
                 .page = f->has_page ? &f->page : NULL,
+                .planned =
+                        f->call.query ? f->judgement.reading.outputs : f->job.outputs,
         };
 
         /* nothing new is owned by reading what is owned already, or by a dry run */

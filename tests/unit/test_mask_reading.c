@@ -5,6 +5,7 @@
 
 #include "daemon/base/buf.h"
 #include "daemon/base/json.h"
+#include "daemon/mask/outputs.h"
 #include "daemon/mask/reading.h"
 
 static const char policy_text[] =
@@ -123,6 +124,23 @@ static void print(const struct sp_mask_reading *r, struct sp_buf *to)
         for (size_t i = 0; i < r->n_decides; i++)
                 assert_int_equal(
                         sp_buf_addf(to, "/%.*s ", SP_FMT(r->decides[i].column)), 0);
+}
+
+static void print_columns(const struct sp_column *c, size_t n, struct sp_buf *to)
+{
+        for (size_t i = 0; i < n; i++) {
+                bool is_list = sp_str_eq(c[i].mode, SP_STR("REPEATED"));
+
+                assert_int_equal(sp_buf_addf(to, "%s%.*s %.*s%s", i ? "," : "",
+                                             SP_FMT(c[i].name), SP_FMT(c[i].type),
+                                             is_list ? "[]" : ""),
+                                 0);
+                if (!c[i].n_fields)
+                        continue;
+                assert_int_equal(sp_buf_addc(to, '{'), 0);
+                print_columns(c[i].fields, c[i].n_fields, to);
+                assert_int_equal(sp_buf_addc(to, '}'), 0);
+        }
 }
 
 static void protected_columns_are_followed_to_the_answer(void **state)
@@ -493,9 +511,50 @@ static void memory_that_runs_out_is_an_error_or_told(void **state)
         }
 }
 
+static void the_columns_of_the_answer_are_planned(void **state)
+{
+        static const struct {
+                const char *sql, *want; /* "name type…"; NULL: not planned */
+        } rows[] = {
+                { "SELECT id, ssn, pay FROM people",
+                  "id INT64,ssn STRING,pay NUMERIC" },
+                { "SELECT id + 1, mail AS m FROM people", "? INT64,m STRING" },
+                { "SELECT tags, home FROM people",
+                  "tags STRING[],home RECORD{city STRING,zip STRING}" },
+                { "SELECT STRUCT(1 AS a, [DATE '2020-01-01']) AS s, note FROM plain",
+                  "s RECORD{a INT64,? DATE[]},note STRING" },
+                { "SELECT note FROM plain UNION ALL SELECT NULL", "note STRING" },
+                { "SELECT note FROM nowhere.there", NULL },
+                { "INSERT INTO plain (id, note) SELECT id, ssn FROM people", NULL },
+                { "CREATE TABLE p.crm.plain2 AS SELECT ssn FROM people", NULL },
+        };
+
+        for (size_t i = 0; i < SP_ARRAY_SIZE(rows); i++) {
+                sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(16u << 20);
+                struct sp_mask_input in = input(*state, &a, rows[i].sql);
+                sp_autobuf b = SP_BUF_INIT(4096);
+                struct sp_mask_reading r;
+                struct sp_mask_plan plan;
+                struct sp_outputs o;
+
+                SP_CHECK(rows[i].sql, sp_mask_rewrite(&a, &in, &plan, NULL) == 0);
+                SP_CHECK(rows[i].sql, sp_mask_read(&a, &in, &plan, &r, NULL) == 0);
+                SP_CHECK(rows[i].sql, (r.outputs.n > 0) == (rows[i].want != NULL));
+                if (!rows[i].want)
+                        continue;
+                SP_CHECK(rows[i].sql, sp_outputs_read(&a, r.outputs, &o, NULL) == 0);
+                print_columns(o.v, o.n, &b);
+                if (!sp_str_eq(sp_buf_str(&b), sp_str_c(rows[i].want)))
+                        print_message("%.*s\n", SP_FMT(sp_buf_str(&b)));
+                SP_CHECK(rows[i].sql,
+                         sp_str_eq(sp_buf_str(&b), sp_str_c(rows[i].want)));
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(the_columns_of_the_answer_are_planned),
                 cmocka_unit_test(protected_columns_are_followed_to_the_answer),
                 cmocka_unit_test(
                         what_an_exempt_principal_reads_unmasked_is_told_and_not_refused),

@@ -294,6 +294,7 @@ static void what_is_kept_of_a_job_reads_back_the_same(void **state)
                                   .sub = SP_STR("s"),
                                   .sql = SP_STR("SELECT '\"\n'"),
                                   .is_rewritten = true,
+                                  .outputs = SP_STR("{\"schema\":[]}"),
                                   .approval = SP_STR("A"),
                                   .created_ms = 17 };
         const struct sp_principal owner = { .workload = SP_STR("ci"),
@@ -308,7 +309,7 @@ static void what_is_kept_of_a_job_reads_back_the_same(void **state)
         assert_int_equal(sp_job_write(&j, &b), 0);
         assert_int_equal(sp_job_read(&a, sp_buf_str(&b), &back), 0);
         assert_true(sp_str_eq(back.sql, j.sql) && sp_str_eq(back.approval, j.approval));
-        assert_true(back.is_rewritten);
+        assert_true(back.is_rewritten && sp_str_eq(back.outputs, j.outputs));
         assert_int_equal(back.created_ms, 17);
         assert_true(sp_job_is_owner(&back, &owner));
         assert_false(sp_job_is_owner(&back, &other));
