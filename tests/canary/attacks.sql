@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Statements that try to get at protected values. Blocks are separated by empty lines; {{column}}
--- is the true value of that column in the first row, {{column:n}} its first n characters, as if
--- somebody had guessed them. tests/canary/written.js says what became of each.
+-- is a true value of that column, or of a field ({{home.street}}), {{column:n}} its first n
+-- characters, as if somebody had guessed them. tests/canary/written.js says what became of each.
 
 -- class: renaming
 
@@ -256,6 +256,96 @@ SELECT ARRAY_LENGTH(phones), TO_JSON_STRING(phones) FROM crm.contacts
 SELECT profile.k, JSON_VALUE(profile, '$.k'), JSON_EXTRACT(profile, '$') FROM crm.customers
 
 SELECT LAX_STRING(profile.k), JSON_KEYS(profile) FROM crm.customers
+
+-- class: fields of records
+
+SELECT home.street FROM crm.people
+
+SELECT p.home.street AS city, p.home.geo.lat FROM crm.people AS p
+
+SELECT home FROM crm.people
+
+SELECT home.* FROM crm.people
+
+SELECT p.home.geo.*, p.home.zip FROM crm.people p
+
+SELECT home.`st\x72eet`, HOME.Street FROM crm.people
+
+SELECT TO_JSON_STRING(home), FORMAT('%T', home.geo) FROM crm.people
+
+SELECT TO_JSON_STRING(p), FORMAT('%t', p) FROM crm.people p
+
+SELECT JSON_VALUE(TO_JSON(p), '$.home.street') FROM crm.people p
+
+SELECT COUNT(*) FROM crm.people WHERE home.street = '{{home.street}}'
+
+SELECT COUNT(*) FROM crm.people WHERE STARTS_WITH(home.street, '{{home.street:4}}') OR home.geo.lat > 0
+
+SELECT id, home.city FROM crm.people ORDER BY home.geo.lat, home.street, id
+
+SELECT (SELECT h.street FROM (SELECT p.home AS h)) FROM crm.people p
+
+SELECT AS STRUCT home.* FROM crm.people
+
+SELECT * REPLACE (home.street AS kind) FROM crm.people
+
+SELECT CAST(home AS STRUCT<a STRING, b STRING, c INT64, d STRUCT<e FLOAT64, f FLOAT64>>).b FROM crm.people
+
+SELECT STRUCT(home.street AS a) = STRUCT('{{home.street}}' AS a) FROM crm.people
+
+SELECT ARRAY_AGG(home ORDER BY id) FROM crm.people
+
+SELECT MAX(home.street), MIN(home.geo.lat), COUNT(DISTINCT home.street) FROM crm.people
+
+SELECT IF(home.street = '{{home.street}}', ERROR('yes'), 'no') FROM crm.people
+
+SELECT a.id FROM crm.people a JOIN crm.people b ON a.home.street = b.home.street AND a.home.geo.lat < b.home.geo.lat
+
+SELECT n.number FROM crm.people, UNNEST(phones) AS n
+
+SELECT n.* FROM crm.people AS p, p.phones AS n
+
+SELECT c.peer, c.note, o FROM crm.people p, p.phones n, n.calls c WITH OFFSET o
+
+SELECT phones[SAFE_OFFSET(0)].calls[SAFE_OFFSET(0)].note, phones[SAFE_OFFSET(0)].number FROM crm.people
+
+SELECT ARRAY(SELECT c.note FROM UNNEST(phones) n, UNNEST(n.calls) c ORDER BY c.day, c.note) FROM crm.people
+
+SELECT (SELECT STRING_AGG(c.peer, '+' ORDER BY c.day) FROM UNNEST(n.calls) c) FROM crm.people p, p.phones n
+
+SELECT ARRAY_CONCAT_AGG(phones ORDER BY id) FROM crm.people
+
+SELECT STRING(TO_JSON(phones)[0].calls[0].note) FROM crm.people
+
+SELECT id FROM crm.people p WHERE EXISTS (SELECT 1 FROM p.phones n WHERE n.number = '{{phones.number}}')
+
+SELECT id FROM crm.people WHERE '{{phones.calls.note}}' IN UNNEST(ARRAY(SELECT c.note FROM UNNEST(phones) n, UNNEST(n.calls) c))
+
+SELECT id FROM crm.people, UNNEST(phones) n, UNNEST(n.calls) c WHERE c.peer = '{{phones.calls.peer}}'
+
+SELECT sallyport_source.home.street FROM crm.people AS sallyport_source
+
+SELECT sallyport_source_e1.number FROM crm.people, UNNEST(phones) AS sallyport_source_e1
+
+WITH people AS (SELECT home.street AS s FROM crm.people) SELECT s FROM people
+
+FROM crm.people |> EXTEND home.street AS s |> SELECT s
+
+FROM crm.people AS p |> CROSS JOIN UNNEST(p.phones) AS n |> AGGREGATE MAX(n.number)
+
+CREATE TABLE shop.copy3 AS SELECT * FROM crm.people
+
+SELECT home.street, phones FROM shop.copy3
+
+INSERT INTO shop.notes (id, body) SELECT id, home.street FROM crm.people
+
+UPDATE crm.people SET kind = home.street WHERE TRUE
+
+UPDATE crm.people SET kind = 'x' WHERE home.street LIKE '{{home.street:1}}%'
+
+DELETE FROM crm.people WHERE EXISTS (SELECT 1 FROM UNNEST(phones) n WHERE n.number = '{{phones.number}}')
+
+MERGE shop.notes t USING crm.people p ON t.body = p.home.street WHEN MATCHED THEN DELETE
 
 -- class: set operations
 

@@ -264,6 +264,26 @@ SELECT name FROM crm.customers FOR SYSTEM_TIME AS OF TIMESTAMP_SUB(CURRENT_TIMES
 
 SELECT id FROM shop.orders TABLESAMPLE SYSTEM (100 PERCENT)
 
+SELECT * FROM crm.people ORDER BY id LIMIT 10
+
+-- class: records and lists
+
+SELECT home.city, COUNT(*) AS n FROM crm.people GROUP BY home.city ORDER BY n DESC, 1
+
+SELECT p.id, n.label, n.number FROM crm.people AS p CROSS JOIN UNNEST(p.phones) AS n WITH OFFSET AS o ORDER BY p.id, o
+
+SELECT id, ARRAY_LENGTH(phones) AS phones, home IS NULL AS is_homeless FROM crm.people ORDER BY id
+
+SELECT p.id, (SELECT COUNT(*) FROM UNNEST(p.phones) n, UNNEST(n.calls)) AS calls, (SELECT MAX(c.day) FROM UNNEST(p.phones) n, UNNEST(n.calls) c) AS last_call FROM crm.people p ORDER BY id
+
+SELECT c.peer, COUNT(*) AS n FROM crm.people, UNNEST(phones) AS p, UNNEST(p.calls) AS c GROUP BY c.peer ORDER BY n DESC, c.peer
+
+SELECT id, home.geo.lon, phones[SAFE_OFFSET(0)].label FROM crm.people WHERE home.city IS NOT NULL ORDER BY id
+
+SELECT a.id, b.id AS neighbour FROM crm.people a JOIN crm.people b ON a.home.zip = b.home.zip AND a.id < b.id ORDER BY 1, 2
+
+CREATE TABLE shop.flat AS SELECT p.id, n.label, n.number FROM crm.people p, p.phones n
+
 -- class: pipes and agents
 
 FROM crm.customers |> AGGREGATE COUNT(*) AS n GROUP BY country |> ORDER BY n DESC

@@ -94,8 +94,40 @@ const SCHEMAS = {
                 }),
         ],
         'analytics.events_20260101': [{ ...id, name: 'event_id' }, grp('name')],
+        'crm.people': [
+                id,
+                grp('kind'),
+                field('home', 'RECORD', {
+                        fields: [
+                                field('city', 'STRING'),
+                                field('street', 'STRING', mask('redact')),
+                                field('zip', 'INTEGER', mask('hash')),
+                                field('geo', 'RECORD', {
+                                        fields: [
+                                                field('lat', 'FLOAT', mask('null')),
+                                                field('lon', 'FLOAT'),
+                                        ],
+                                }),
+                        ],
+                }),
+                field('phones', 'RECORD', {
+                        mode: 'REPEATED',
+                        fields: [
+                                field('label', 'STRING'),
+                                field('number', 'STRING', mask('partial', { keep_last: 2 })),
+                                field('calls', 'RECORD', {
+                                        mode: 'REPEATED',
+                                        fields: [
+                                                field('day', 'DATE'),
+                                                field('peer', 'STRING', mask('hash')),
+                                                field('note', 'STRING', mask('redact')),
+                                        ],
+                                }),
+                        ],
+                }),
+        ],
 };
-const PROTECTED = ['crm.customers', 'crm.contacts'];
+const PROTECTED = ['crm.customers', 'crm.contacts', 'crm.people'];
 const VIEWS = { 'acme-prod.crm.v_customers': 'SELECT * FROM `acme-prod.crm.customers`' };
 
 function makeWorld(Random, { randomRows }) {
@@ -116,9 +148,27 @@ function makeWorld(Random, { randomRows }) {
         return { project: PROJECT, dataset: null, tables };
 }
 
+/* The first value that a column of a protected table, or a field of it, really has. */
+function guess(world, path) {
+        const [column, ...fields] = path.split('.');
+        for (const name of PROTECTED) {
+                const { schema, rows } = world.tables[`${PROJECT}.${name}`];
+                const i = schema.findIndex((f) => f.name === column);
+                for (const row of i < 0 ? [] : rows.a)
+                        for (const v of down(row[i], fields)) return String(v);
+        }
+        throw new Error(`nothing to guess of ${path}`);
+}
+
+function* down(v, [field, ...rest]) {
+        if (v === null || v === undefined) return;
+        if (field === undefined) yield v;
+        else if (Array.isArray(v)) for (const e of v) yield* down(e, [field, ...rest]);
+        else yield* down(v[field], rest);
+}
+
 /* Blocks between empty lines, each under the last `-- class:`. */
 function statements(file, world) {
-        const customers = world.tables['acme-prod.crm.customers'];
         let cls = '';
         const found = [];
         for (const block of fs.readFileSync(path.join(__dirname, file), 'utf8').split(/\n\s*\n/)) {
@@ -127,16 +177,9 @@ function statements(file, world) {
                 else if (cls && block.trim()) {
                         const sql = block
                                 .trim()
-                                .replace(/\{\{(\w+)(?::(\d+))?\}\}/g, (_, name, n) => {
-                                        const v = String(
-                                                customers.rows.a[0][
-                                                        customers.schema.findIndex(
-                                                                (f) => f.name === name,
-                                                        )
-                                                ],
-                                        );
-                                        return n ? v.slice(0, Number(n)) : v;
-                                });
+                                .replace(/\{\{([\w.]+)(?::(\d+))?\}\}/g, (_, name, n) =>
+                                        guess(world, name).slice(0, n ? Number(n) : undefined),
+                                );
                         found.push({ cls, sql });
                 }
         }
@@ -374,6 +417,7 @@ function withMade(catalog) {
         const texts = (...names) => names.map((n) => field(n, 'STRING'));
         c.tables['acme-prod.shop.copy1'] = { schema: columns('crm.customers') };
         c.tables['acme-prod.shop.copy2'] = { schema: texts('s', 'p') };
+        c.tables['acme-prod.shop.copy3'] = { schema: columns('crm.people') };
         c.tables['acme-prod.shop.by_country'] = {
                 schema: [...texts('country'), field('n', 'INTEGER')],
         };
