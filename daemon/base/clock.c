@@ -58,6 +58,18 @@ bool sp_ulid_is_valid(struct sp_str s)
         return true;
 }
 
+bool sp_ulid_ms(struct sp_str s, uint64_t *ret)
+{
+        uint64_t ms = 0;
+
+        if (!sp_ulid_is_valid(s))
+                return false;
+        for (size_t i = 0; i < 10; i++)
+                ms = ms << 5 | (uint64_t)(strchr(crockford, s.p[i]) - crockford);
+        *ret = ms;
+        return true;
+}
+
 void sp_clock_format(uint64_t wall_us, char ret[SP_TIME_LEN + 1])
 {
         time_t t = (time_t)(wall_us / SP_USEC_PER_SEC);

@@ -19,5 +19,7 @@ struct sp_ulid {
 
 sp_must_check int sp_ulid_new(struct sp_ulid *ret); /* -errno of getrandom */
 bool sp_ulid_is_valid(struct sp_str s);
+/* When it was made; false: not a ULID. */
+bool sp_ulid_ms(struct sp_str s, uint64_t *ret);
 #define SP_TIME_LEN 27 /* "2026-11-20T23:54:00.000000Z" */
 void sp_clock_format(uint64_t wall_us, char ret[SP_TIME_LEN + 1]);

@@ -133,6 +133,18 @@ struct sp_mask sp_policy_mask(const struct sp_policy *p, const struct sp_princip
         return strictest(p, who, table, column, now_us);
 }
 
+bool sp_policy_tokenizes(const struct sp_policy *p, struct sp_str table,
+                         struct sp_str column)
+{
+        struct sp_resource r = sp_resource_split(table);
+
+        for (size_t i = 0; i < p->n_masks; i++)
+                if (p->masks[i].mask.kind == SP_MASK_TOKENIZE &&
+                    rule_masks(&p->masks[i], &r, column))
+                        return true;
+        return false;
+}
+
 struct sp_mask sp_policy_mask_of_others(const struct sp_policy *p, struct sp_str table,
                                         struct sp_str column)
 {

@@ -133,6 +133,9 @@ struct sp_mask sp_policy_mask(const struct sp_policy *p, const struct sp_princip
 /* The mask that somebody sees whom no rule exempts: whether the column is protected at all. */
 struct sp_mask sp_policy_mask_of_others(const struct sp_policy *p, struct sp_str table,
                                         struct sp_str column);
+/* Whether some mask, for whomever, makes tokens of the column. */
+bool sp_policy_tokenizes(const struct sp_policy *p, struct sp_str table,
+                         struct sp_str column);
 /* Whether the principal has an allow or approve rule for `action` on anything at or below
  * `resource` (a project, a dataset): for filtering lists. */
 bool sp_policy_may_see(const struct sp_policy *p, const struct sp_principal *who,

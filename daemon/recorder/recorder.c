@@ -104,8 +104,8 @@ static void refuse(struct recorder *r, struct channel *c, uint64_t id, const cha
  * to make up an approval. */
 static bool is_wardens(struct sp_str type)
 {
-        static const char *const types[] = { "approval", "policy", "guard", "start",
-                                             "limit" };
+        static const char *const types[] = { "approval", "policy",   "guard", "start",
+                                             "unmask",   "mask-key", "limit" };
 
         for (size_t i = 0; i < SP_ARRAY_SIZE(types); i++)
                 if (sp_str_eq(type, sp_str_c(types[i])))

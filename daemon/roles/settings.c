@@ -83,6 +83,8 @@ static const struct key limits_keys[] = {
         { "token_lifetime", KIND_SPAN_S, AT(limits.token_lifetime_s), 60, 43200 },
         { "session_idle", KIND_SPAN_US, AT(limits.session_idle_us), SP_USEC_PER_SEC,
           30 * DAY_US },
+        { "mask_key_age", KIND_SPAN_US, AT(limits.mask_key_age_us),
+          3600 * SP_USEC_PER_SEC, 3650 * DAY_US },
         { "approvals_pending_max", KIND_U32, AT(limits.approvals_pending_max), 1,
           1000 },
         { NULL },

@@ -73,6 +73,7 @@ struct sp_settings {
                 uint64_t idle_timeout_us; /* client connections */
                 uint64_t token_lifetime_s; /* of tokens given to clients; 900 */
                 uint64_t session_idle_us; /* 30 min */
+                uint64_t mask_key_age_us; /* 0: no new mask key by itself */
                 uint32_t approvals_pending_max; /* per session; 16 */
         } limits;
         struct {

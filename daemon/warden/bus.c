@@ -235,6 +235,8 @@ static int publish(struct sp_bus *b)
         if (r >= 0)
                 r = sp_bus_add_approvals(b);
         if (r >= 0)
+                r = sp_bus_add_masks(b);
+        if (r >= 0)
                 r = sd_bus_attach_event(b->bus, b->event, SD_EVENT_PRIORITY_NORMAL);
         /* The name last: who sees it finds everything there. */
         return r < 0 ? r : sd_bus_request_name(b->bus, SP_DBUS_SERVICE, 0);

@@ -2,7 +2,8 @@
 /*
  * warden/bus — the D-Bus service: approvals as objects, run-time guard tags, status.
  *
- * Job:       translate between the bus and the warden. Decides who may call: euid 0, or
+ * Job:       translate between the bus and the warden: Manager and Guard here, approvals in
+ *            bus_approval.c, masks in bus_masks.c. Decides who may call: euid 0, or
  *            polkit's yes when polkit is on the bus; never a caller whose own cgroup is
  *            guarded, and never when that cannot be found out.
  * Ownership: borrows the event loop, the approvals table and the hooks' userdata. When
@@ -39,6 +40,15 @@ typedef void (*sp_bus_text_fn)(void *userdata, struct sp_str text,
                                const struct sp_err *e);
 struct sp_bus_call *sp_bus_call_local(sp_bus_text_fn fn, void *userdata);
 
+/* What is asked of a token; who asks. Strings live as long as the call. */
+struct sp_bus_unmask {
+        struct sp_str approval; /* of the second call */
+        struct sp_str session, column, token, reason;
+        bool is_integer;
+        uint32_t uid, pid;
+        const char *who; /* "alice (uid 1000)" */
+};
+
 typedef int (*sp_bus_guard_fn)(void *to, const char *path, const char *workload,
                                uint64_t cgroup_id);
 struct sp_bus_hooks {
@@ -56,6 +66,14 @@ struct sp_bus_hooks {
         /* Whether this process sits in a guarded cgroup: 1 yes, 0 no, -errno (refused).
          * The bus holds a pidfd meanwhile. */
         int (*guard_of_pid)(void *userdata, pid_t pid);
+        /* Masks: appends the id of the approval; sp_bus_reply with the value, once it is
+         * recorded who is told it; makes a new key. */
+        int (*unmask_ask)(void *userdata, const struct sp_bus_unmask *q,
+                          struct sp_buf *ret, struct sp_err *reterr);
+        void (*unmask)(void *userdata, const struct sp_bus_unmask *q,
+                       struct sp_bus_call *call);
+        int (*rotate_mask_key)(void *userdata, const char *who, struct sp_buf *ret,
+                               struct sp_err *reterr);
         /* Optional: an approval's deadline may have moved: arm a timer for
          * sp_approvals_tick. Called after each decision from the bus. */
         void (*decided)(void *userdata);

@@ -60,6 +60,19 @@ void sp_call_reply(struct sp_bus_call *c, const char *types, const char *text)
         call_free(c);
 }
 
+static void reply_secret(struct sp_bus_call *c, const char *text)
+{
+        sp_cleanup(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r = sd_bus_message_new_method_return(c->m, &reply);
+
+        if (r >= 0)
+                r = sd_bus_message_sensitive(reply);
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "s", text);
+        warn(r < 0 ? r : sd_bus_send(NULL, reply, NULL));
+        call_free(c);
+}
+
 void sp_bus_reply(struct sp_bus_call *c, struct sp_str text, const struct sp_err *e)
 {
         char *copy;
@@ -76,7 +89,11 @@ void sp_bus_reply(struct sp_bus_call *c, struct sp_str text, const struct sp_err
         }
         copy = sp_str_is_utf8(text) ? sp_str_dup(text) : NULL;
         if (copy) {
-                sp_call_reply(c, "s", copy);
+                if (c->is_secret)
+                        reply_secret(c, copy);
+                else
+                        sp_call_reply(c, "s", copy);
+                explicit_bzero(copy, text.n);
                 free(copy);
                 return;
         }

@@ -4,10 +4,12 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 
 #include "daemon/base/clock.h"
 #include "daemon/warden/files.h"
 #include "daemon/warden/state.h"
+#include "daemon/warden/unmask.h"
 
 /* ---- approvals ---- */
 
@@ -200,6 +202,119 @@ static void hook_decided(void *userdata)
         sp_warden_arm_approvals(userdata);
 }
 
+/* ---- masks ---- */
+
+static struct sp_unmask_desk unmask_desk(const struct sp_warden *w)
+{
+        return (struct sp_unmask_desk){ &w->keys, w->policy.policy, w->approvals };
+}
+
+static int hook_unmask_ask(void *userdata, const struct sp_bus_unmask *q,
+                           struct sp_buf *ret, struct sp_err *reterr)
+{
+        struct sp_warden *w = userdata;
+        const struct sp_unmask_desk d = unmask_desk(w);
+        struct sp_ulid id;
+        int r = sp_unmask_ask(&d, q, &id, reterr);
+
+        if (r < 0)
+                return r;
+        sp_warden_arm_approvals(w);
+        return sp_buf_add(ret, sp_str_c(id.c));
+}
+
+/* A value that waits until it is recorded who is told it. */
+struct told {
+        struct sp_bus_call *call;
+        struct sp_buf value;
+};
+
+static void on_told(struct sp_warden *w, uint64_t ticket, const struct sp_err *e)
+{
+        struct told *t = (struct told *)(uintptr_t)ticket;
+        struct sp_err not_recorded;
+
+        (void)w;
+        if (e)
+                (void)sp_err_set(&not_recorded, -EIO, "unmask.not-recorded", "",
+                                 "nobody is told what cannot be recorded: %s", e->what);
+        sp_bus_reply(t->call, sp_buf_str(&t->value), e ? &not_recorded : NULL);
+        sp_buf_done_secret(&t->value);
+        free(t);
+}
+
+static void hook_unmask(void *userdata, const struct sp_bus_unmask *q,
+                        struct sp_bus_call *call)
+{
+        struct sp_warden *w = userdata;
+        const struct sp_unmask_desk d = unmask_desk(w);
+        sp_autobuf record = SP_BUF_INIT(65536);
+        struct told *t = calloc(1, sizeof(*t));
+        struct sp_err e = SP_ERR_NULL;
+        int r = t ? 0 : -ENOMEM;
+
+        if (t)
+                *t = (struct told){ call, SP_BUF_INIT(1024) };
+        if (r == 0)
+                r = sp_unmask_open(&d, q, &t->value, &record, &e);
+        if (r == 0) {
+                sp_warden_arm_approvals(w);
+                r = sp_record_json(w, sp_buf_str(&record), (uintptr_t)t, on_told);
+                if (r < 0)
+                        (void)sp_err_set(&e, r, "unmask.not-recorded", "",
+                                         "nobody is told what cannot be recorded");
+        }
+        if (r == 0)
+                return;
+        if (!e.id)
+                (void)sp_err_set(&e, r, "bus.failed", "", "%s", strerror(-r));
+        sp_bus_reply(call, SP_STR_NULL, &e);
+        if (t)
+                sp_buf_done_secret(&t->value);
+        free(t);
+}
+
+static int hook_rotate(void *userdata, const char *who, struct sp_buf *ret,
+                       struct sp_err *reterr)
+{
+        struct sp_warden *w = userdata;
+        int r = sp_warden_rotate_mask_key(w, who, reterr);
+        char time[SP_TIME_LEN + 1];
+
+        if (r < 0)
+                return r;
+        sp_clock_format(w->keys.mask[w->keys.n_mask - 1].from_ms * 1000, time);
+        return sp_buf_add(ret, sp_str_c(time));
+}
+
+int sp_warden_rotate_mask_key(struct sp_warden *w, const char *who,
+                              struct sp_err *reterr)
+{
+        int r = sp_keys_rotate(&w->keys, w->settings.state_dir,
+                               sp_clock_wall_us() / 1000, reterr);
+
+        if (r < 0)
+                return r;
+        sp_log(SP_LOG_INFO, "a new mask key, for sessions that begin from now on: %s",
+               who);
+        sp_record_mask_key(w, who);
+        return 0;
+}
+
+void sp_warden_age_mask_key(struct sp_warden *w)
+{
+        uint64_t age_us = w->settings.limits.mask_key_age_us;
+        uint64_t now_us = sp_clock_wall_us();
+        struct sp_err e = SP_ERR_NULL;
+
+        uint64_t since_us =
+                1000 * (w->keys.mask[w->keys.n_mask - 1].from_ms ?: w->keys.first_ms);
+
+        if (age_us && now_us >= since_us && now_us - since_us >= age_us &&
+            sp_warden_rotate_mask_key(w, "limits.mask_key_age", &e) < 0)
+                sp_log_err(SP_LOG_ERR, &e, "no new mask key was made");
+}
+
 int sp_warden_open_bus(struct sp_warden *w, struct sp_err *reterr)
 {
         const struct sp_bus_hooks hooks = {
@@ -212,6 +327,9 @@ int sp_warden_open_bus(struct sp_warden *w, struct sp_err *reterr)
                 .guard_remove = hook_guard_remove,
                 .guard_list = hook_guard_list,
                 .guard_of_pid = hook_guard_of_pid,
+                .unmask_ask = hook_unmask_ask,
+                .unmask = hook_unmask,
+                .rotate_mask_key = hook_rotate,
                 .decided = hook_decided,
         };
 

@@ -40,6 +40,7 @@ struct sp_bus_call {
         pid_t pid;
         uid_t uid;
         bool is_denying; /* of the approval methods */
+        bool is_secret; /* the answer: wiped when it was sent */
         sp_bus_text_fn local; /* not from the bus: no b, no m, in no list */
         void *local_userdata;
 };
@@ -56,5 +57,6 @@ int sp_bus_answer_error(sd_bus_message *m, const struct sp_err *e);
 void sp_bus_user_name(uid_t uid, char *to, size_t size);
 
 int sp_bus_add_approvals(struct sp_bus *b);
+int sp_bus_add_masks(struct sp_bus *b);
 /* Appends a property value: escaped for people. */
 int sp_bus_append_text(sd_bus_message *reply, struct sp_str s, bool multiline);

@@ -156,6 +156,16 @@ void sp_record_quiet(struct sp_warden *w, const struct sp_limits_quiet *q)
         record_end(w, &r);
 }
 
+void sp_record_mask_key(struct sp_warden *w, const char *who)
+{
+        struct record r;
+
+        record_begin(&r, "mask-key");
+        put_text(&r.json, "by", who);
+        sp_jsonw_ku64(&r.json, "keys", w->keys.n_mask);
+        record_end(w, &r);
+}
+
 /* ---- what the kernel refused ---- */
 
 struct refusal {

@@ -86,6 +86,7 @@ void sp_record_policy(struct sp_warden *w,
 /* `verb`: "add", "remove" */
 void sp_record_tag(struct sp_warden *w, const char *verb, struct sp_str path,
                    struct sp_str workload);
+void sp_record_mask_key(struct sp_warden *w, const char *who);
 sp_must_check int sp_refusals_new(struct sp_refusals **ret); /* free() it */
 /* Counts an event of the kernel; sp_record_refusals records what was counted. */
 void sp_record_event(void *warden, const struct sp_guard_event *e);
@@ -113,6 +114,10 @@ void sp_warden_record_quiet(struct sp_warden *w, bool now); /* else once a minut
 sp_must_check int sp_warden_open_approvals(struct sp_warden *w, struct sp_err *reterr);
 sp_must_check int sp_warden_open_bus(struct sp_warden *w, struct sp_err *reterr);
 void sp_warden_arm_approvals(struct sp_warden *w);
+/* For sessions that begin from now on. */
+sp_must_check int sp_warden_rotate_mask_key(struct sp_warden *w, const char *who,
+                                            struct sp_err *reterr);
+void sp_warden_age_mask_key(struct sp_warden *w); /* the same, when it is due */
 
 /* open.c: everything that the loop needs, in the order that fails early; and back. */
 sp_must_check int sp_warden_open(struct sp_warden *w, struct sp_err *reterr);

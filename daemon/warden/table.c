@@ -106,9 +106,9 @@ static int on_identify(struct question *q, struct sp_err *reterr)
                 return r;
         id.workload = sp_str_c(workload);
         id.session = sp_str_c(session->c);
-        if (sp_keys_salt(&q->w->keys, id.session, salt) < 0)
-                return sp_err_set(reterr, -EIO, "identity.session", "",
-                                  "no session key");
+        r = sp_keys_salt(&q->w->keys, id.session, salt, reterr);
+        if (r < 0)
+                return r;
         id.salt = sp_str_c(salt);
         sp_msg_put_identity(&q->answer, &id);
         return 0;

@@ -97,6 +97,7 @@ static int on_housekeeping(sd_event_source *s, uint64_t usec, void *userdata)
         sp_warden_recall_limits(w);
         sp_warden_keep_limits(w);
         sp_warden_record_quiet(w, false);
+        sp_warden_age_mask_key(w);
         sp_health_ask_store(w);
         sp_health_update(w);
         (void)sd_event_source_set_time_relative(s, HOUSEKEEPING_US);

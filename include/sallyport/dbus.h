@@ -13,6 +13,7 @@
 #define SP_DBUS_IFACE_MANAGER SP_DBUS_SERVICE ".Manager"
 #define SP_DBUS_IFACE_GUARD SP_DBUS_SERVICE ".Guard"
 #define SP_DBUS_IFACE_APPROVAL SP_DBUS_SERVICE ".Approval"
+#define SP_DBUS_IFACE_MASKS SP_DBUS_SERVICE ".Masks"
 
 /* Errors: this prefix, then the id of the error (docs/errors.md) in D-Bus spelling, by
  * this mapping: "approval.own-request" → "dev.sallyport.Error.approval.own_request".
@@ -22,3 +23,5 @@
 #define SP_POLKIT_ACTION_APPROVE "dev.sallyport.approve"
 #define SP_POLKIT_ACTION_GUARD "dev.sallyport.guard"
 #define SP_POLKIT_ACTION_RELOAD "dev.sallyport.reload"
+#define SP_POLKIT_ACTION_UNMASK "dev.sallyport.unmask"
+#define SP_POLKIT_ACTION_KEYS "dev.sallyport.keys"

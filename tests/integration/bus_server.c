@@ -5,6 +5,7 @@
  *
  *   ask JOB HASH UID TIMEOUT_MS [SQL…]   → asked ID
  *   claim ID HASH, get ID                → state NAME APPROVER
+ *   token VALUE                          → token TEXT, as session SESSION shows it
  *   sql N                                the next ask has N bytes of SQL
  *   records ok|fail|hold, release        whether decisions can be recorded
  *   guard PID                            this process is in a guarded cgroup from now
@@ -18,8 +19,14 @@
 #include <stdlib.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/mask/token.h"
 #include "daemon/warden/bus.h"
 #include "daemon/warden/metrics_socket.h"
+#include "daemon/warden/unmask.h"
+
+#define SESSION "01JAAAAAAAAAAAAAAAAAAAAAAA"
+static const char policy_text[] = "version: 1\nmasks:\n- {name: m, columns: "
+                                  "[p.crm.customers.ssn], mask: tokenize}\n";
 
 struct server {
         sd_event *event;
@@ -32,6 +39,8 @@ struct server {
         enum { RECORDS_OK, RECORDS_FAIL, RECORDS_HOLD } records;
         uint64_t held_ticket;
         size_t sql_bytes;
+        struct sp_keys keys;
+        struct sp_policy *policy;
 };
 
 static void arm(struct server *s);
@@ -128,6 +137,42 @@ static int hook_guard_of_pid(void *userdata, pid_t pid)
         return 0;
 }
 
+static int hook_unmask_ask(void *userdata, const struct sp_bus_unmask *q,
+                           struct sp_buf *ret, struct sp_err *reterr)
+{
+        struct server *s = userdata;
+        const struct sp_unmask_desk d = { &s->keys, s->policy, s->approvals };
+        struct sp_ulid id;
+        int r = sp_unmask_ask(&d, q, &id, reterr);
+
+        arm(s);
+        return r < 0 ? r : sp_buf_add(ret, sp_str_c(id.c));
+}
+
+static void hook_unmask(void *userdata, const struct sp_bus_unmask *q,
+                        struct sp_bus_call *call)
+{
+        struct server *s = userdata;
+        const struct sp_unmask_desk d = { &s->keys, s->policy, s->approvals };
+        sp_autobuf value = SP_BUF_INIT(1024), record = SP_BUF_INIT(65536);
+        struct sp_err e = SP_ERR_NULL;
+        int r = sp_unmask_open(&d, q, &value, &record, &e);
+
+        if (r == 0)
+                r = on_record(s, sp_buf_str(&record), 0);
+        if (r < 0 && !e.id)
+                (void)sp_err_set(&e, r, "unmask.not-recorded", "", "no record");
+        sp_bus_reply(call, sp_buf_str(&value), r < 0 ? &e : NULL);
+}
+
+static int hook_rotate(void *userdata, const char *who, struct sp_buf *ret,
+                       struct sp_err *reterr)
+{
+        (void)userdata, (void)reterr;
+        printf("hook rotate %s\n", who);
+        return sp_buf_add(ret, SP_STR("2027-01-01T00:00:00.000000Z"));
+}
+
 static void hook_decided(void *userdata)
 {
         arm(userdata);
@@ -174,7 +219,7 @@ static void ask(struct server *s, char *args)
         }
         const struct sp_msg_approval m = {
                 .job = sp_str_c(job),
-                .session = SP_STR("01JAAAAAAAAAAAAAAAAAAAAAAA"),
+                .session = SP_STR(SESSION),
                 .workload = SP_STR("ci-agents"),
                 .iss = SP_STR("https://issuer"),
                 .sub = SP_STR("bob"),
@@ -211,6 +256,8 @@ static void state(int r, const struct sp_msg_approval_state *m, const struct sp_
                        SP_FMT(m->approver));
 }
 
+static void token(const struct server *s, struct sp_str value);
+
 static void run(struct server *s, char *line)
 {
         struct sp_msg_approval_state m;
@@ -241,11 +288,27 @@ static void run(struct server *s, char *line)
         } else if (sp_str_eq(command, SP_STR("guard")) && s->n_guarded < 8) {
                 s->guarded[s->n_guarded++] = (pid_t)strtol(line + 6, NULL, 10);
                 puts("done");
+        } else if (sp_str_eq(command, SP_STR("token"))) {
+                token(s, rest);
         } else if (sp_str_eq(command, SP_STR("quit"))) {
                 (void)sd_event_exit(s->event, 0);
         } else {
                 puts("error usage -");
         }
+}
+
+/* token VALUE: what session S shows for it, and what the policy says of p.crm.customers.ssn. */
+static void token(const struct server *s, struct sp_str value)
+{
+        sp_autobuf b = SP_BUF_INIT(1024);
+        char salt[SP_SHA256_HEX_LEN + 1];
+        struct sp_err e = SP_ERR_NULL;
+
+        if (sp_keys_salt(&s->keys, SP_STR(SESSION), salt, &e) < 0 ||
+            sp_token_put_string(&b, sp_str_c(salt), value) < 0)
+                puts("error token -");
+        else
+                printf("token %.*s\n", SP_FMT(sp_buf_str(&b)));
 }
 
 static int on_input(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -266,17 +329,21 @@ int main(int argc, char **argv)
         struct server s = { 0 };
         const struct sp_approvals_hooks approvals_hooks = { &s, on_record, on_changed };
         const struct sp_bus_hooks hooks = {
-                &s,
-                hook_info,
-                hook_reload,
-                hook_status,
-                hook_metrics,
-                hook_guard_add,
-                hook_guard_remove,
-                hook_guard_list,
-                hook_guard_of_pid,
-                hook_decided,
+                .userdata = &s,
+                .info = hook_info,
+                .reload_policy = hook_reload,
+                .status = hook_status,
+                .metrics = hook_metrics,
+                .guard_add = hook_guard_add,
+                .guard_remove = hook_guard_remove,
+                .guard_list = hook_guard_list,
+                .guard_of_pid = hook_guard_of_pid,
+                .unmask_ask = hook_unmask_ask,
+                .unmask = hook_unmask,
+                .rotate_mask_key = hook_rotate,
+                .decided = hook_decided,
         };
+        const struct sp_policy_file file = { SP_STR("p.yaml"), sp_str_c(policy_text) };
         struct sp_err e = SP_ERR_NULL;
         int r;
 
@@ -284,8 +351,12 @@ int main(int argc, char **argv)
         (void)setvbuf(stdin, NULL, _IONBF, 0);
         if (sd_event_default(&s.event) < 0)
                 return 1;
-        r = sp_approvals_new(argc > 1 ? argv[1] : NULL, 4, &approvals_hooks,
-                             &s.approvals, &e);
+        s.keys.n_mask = 1;
+        memset(s.keys.mask[0].key, 7, sizeof(s.keys.mask[0].key));
+        r = sp_policy_load(&file, 1, NULL, 0, &s.policy, &e);
+        if (r == 0)
+                r = sp_approvals_new(argc > 1 ? argv[1] : NULL, 4, &approvals_hooks,
+                                     &s.approvals, &e);
         if (r == 0)
                 r = sp_bus_new(s.event, s.approvals, &hooks, &s.bus, &e);
         if (r == 0)
@@ -303,6 +374,7 @@ int main(int argc, char **argv)
         s.approvals = sp_approvals_free(s.approvals);
         s.metrics = sp_metrics_socket_free(s.metrics);
         s.bus = sp_bus_free(s.bus);
+        s.policy = sp_policy_unref(s.policy);
         (void)sd_event_source_disable_unref(s.timer);
         sd_event_unref(s.event);
         return r;

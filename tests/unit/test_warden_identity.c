@@ -41,10 +41,10 @@ static void path_in(char *to, const char *name)
 
 static struct sp_keys some_keys(uint8_t seed)
 {
-        struct sp_keys k;
+        struct sp_keys k = { .n_mask = 1 };
 
         memset(k.token, seed, sizeof(k.token));
-        memset(k.mask, seed + 1, sizeof(k.mask));
+        memset(k.mask[0].key, seed + 1, sizeof(k.mask[0].key));
         return k;
 }
 
@@ -163,11 +163,62 @@ static void keys_are_made_once_and_kept(void **state)
         assert_int_equal(st.st_size, SP_KEY_LEN);
         assert_int_equal(sp_keys_load(sp_str_c(dir), &two, &e), 0);
         assert_memory_equal(&one, &two, sizeof(one));
-        assert_true(memcmp(one.token, one.mask, SP_KEY_LEN) != 0);
-        assert_int_equal(sp_keys_salt(&one, SP_STR("a"), a), 0);
-        assert_int_equal(sp_keys_salt(&one, SP_STR("b"), b), 0);
+        assert_true(memcmp(one.token, one.mask[0].key, SP_KEY_LEN) != 0);
+        assert_int_equal(
+                sp_keys_salt(&one, SP_STR("01JAAAAAAAAAAAAAAAAAAAAAAA"), a, &e), 0);
+        assert_int_equal(
+                sp_keys_salt(&one, SP_STR("01JAAAAAAAAAAAAAAAAAAAAAAB"), b, &e), 0);
         assert_string_not_equal(a, b);
         assert_int_equal(strlen(a), 64);
+        assert_int_equal(sp_keys_salt(&one, SP_STR("a"), a, &e), -EINVAL);
+        assert_string_equal(e.id, "keys.session");
+}
+
+/* Sessions that began at 1000, 2000 and 5000 ms. */
+#define AT_1000 SP_STR("00000000Z8ZZZZZZZZZZZZZZZZ")
+#define AT_2000 SP_STR("00000001YG0000000000000000")
+#define AT_5000 SP_STR("00000004W80000000000000000")
+
+static void a_session_keeps_the_mask_key_it_began_with(void **state)
+{
+        struct sp_keys k, again;
+        struct sp_err e = SP_ERR_NULL;
+        char first[65], salt[65], path[PATH_MAX];
+        uint64_t ms;
+
+        (void)state;
+        assert_true(sp_ulid_ms(AT_1000, &ms) && ms == 1000);
+        assert_true(sp_ulid_ms(AT_2000, &ms) && ms == 2000);
+        assert_true(sp_ulid_ms(AT_5000, &ms) && ms == 5000);
+        assert_int_equal(sp_keys_load(sp_str_c(dir), &k, &e), 0);
+        assert_int_equal(sp_keys_salt(&k, AT_2000, first, &e), 0);
+        assert_int_equal(sp_keys_rotate(&k, sp_str_c(dir), 2000, &e), 0);
+        assert_int_equal(sp_keys_rotate(&k, sp_str_c(dir), 2000, &e), -EAGAIN);
+        assert_string_equal(e.id, "keys.clock");
+        assert_int_equal(sp_keys_rotate(&k, sp_str_c(dir), 3000, &e), 0);
+
+        assert_int_equal(sp_keys_salt(&k, AT_2000, salt, &e), 0);
+        assert_string_equal(salt, first); /* of the very millisecond too */
+        assert_int_equal(sp_keys_salt(&k, AT_5000, first, &e), 0);
+        assert_int_equal(sp_keys_load(sp_str_c(dir), &again, &e), 0);
+        assert_memory_equal(&again.mask, &k.mask, sizeof(k.mask[0]) * k.n_mask);
+        assert_int_equal(again.n_mask, 3);
+        assert_true(memcmp(k.mask[1].key, k.mask[2].key, SP_KEY_LEN) != 0);
+        assert_int_equal(sp_keys_salt(&again, AT_5000, salt, &e), 0);
+        assert_string_equal(salt, first);
+
+        /* one that was thrown away is gone, and no other stands in for it */
+        path_in(path, "mask.key");
+        assert_int_equal(truncate(path, 0), 0);
+        assert_int_equal(sp_keys_load(sp_str_c(dir), &again, &e), 0);
+        assert_int_equal(sp_keys_salt(&again, AT_1000, salt, &e), -ENOKEY);
+        assert_string_equal(e.id, "keys.gone");
+        assert_int_equal(sp_keys_salt(&again, AT_5000, salt, &e), 0);
+        assert_string_equal(salt, first);
+        path_in(path, "mask.key.3001");
+        assert_int_equal(truncate(path, 0), 0);
+        assert_int_equal(sp_keys_load(sp_str_c(dir), &again, &e), -EINVAL);
+        assert_string_equal(e.id, "keys.damaged");
 }
 
 static void damaged_or_readable_keys_are_refused_and_left_alone(void **state)
@@ -330,6 +381,9 @@ int main(void)
                 cmocka_unit_test(a_person_with_too_many_groups_gets_no_token),
                 cmocka_unit_test_setup_teardown(keys_are_made_once_and_kept, make_dir,
                                                 remove_dir),
+                cmocka_unit_test_setup_teardown(
+                        a_session_keeps_the_mask_key_it_began_with, make_dir,
+                        remove_dir),
                 cmocka_unit_test_setup_teardown(
                         damaged_or_readable_keys_are_refused_and_left_alone, make_dir,
                         remove_dir),

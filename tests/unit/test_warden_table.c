@@ -49,6 +49,8 @@ static void desk_init(struct desk *d)
 
         memset(d, 0, sizeof(*d));
         memset(&d->w.keys, 1, sizeof(d->w.keys));
+        d->w.keys.mask[0] = (struct sp_mask_key){ .key = { 1 } };
+        d->w.keys.n_mask = 1;
         d->w.started_wall_us = sp_clock_wall_us();
         d->w.settings.limits.token_lifetime_s = 900;
         d->w.settings.limits.session_idle_us = 1800 * SP_USEC_PER_SEC;
