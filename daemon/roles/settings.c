@@ -92,6 +92,7 @@ static const struct key limits_keys[] = {
 static const struct key records_keys[] = {
         { "answer_max", KIND_SIZE, AT(records.answer_max_bytes), 0, 8 * MIB },
         { "free_min", KIND_SIZE, AT(records.free_min_bytes), 0, 1024 * GIB },
+        { "jobs_kept", KIND_SPAN_S, AT(records.jobs_kept_s), 1, 180 * 86400 },
         { NULL },
 };
 static const struct key users_keys[] = {
@@ -531,7 +532,9 @@ static void set_defaults(struct sp_settings *s)
                             .token_lifetime_s = 900,
                             .session_idle_us = 1800 * SP_USEC_PER_SEC,
                             .approvals_pending_max = 16 },
-                .records = { .answer_max_bytes = MIB, .free_min_bytes = 64 * MIB },
+                .records = { .answer_max_bytes = MIB,
+                             .free_min_bytes = 64 * MIB,
+                             .jobs_kept_s = 7 * 86400 },
         };
 }
 

@@ -80,6 +80,7 @@ struct sp_settings {
                 uint64_t answer_max_bytes; /* of each answer kept in records; 1 MiB */
                 uint64_t free_min_bytes; /* below that much free space nothing is
                                             written */
+                uint64_t jobs_kept_s; /* how long a job stays its owner's; 7 d */
         } records;
         struct sp_str user_worker,
                 user_recorder; /* "sallyport-worker"; empty: stay (tests) */

@@ -96,7 +96,7 @@ static enum sp_next decide_early(struct sp_flow *f)
 static bool is_judged(const struct sp_flow *f)
 {
         return f->call.handling == SP_HANDLING_QUERY ||
-               f->call.handling == SP_HANDLING_READ ||
+               (f->call.handling == SP_HANDLING_READ && !f->is_own_result) ||
                f->call.handling == SP_HANDLING_WRITE || f->is_preview;
 }
 

@@ -163,6 +163,10 @@ static bool keep_item(void *userdata, struct sp_str resource)
 {
         const struct sp_flow *f = userdata;
 
+        /* results: only their jobs lead to them */
+        if (sp_str_starts(f->call.dataset, SP_STR("_")) ||
+            (!f->call.dataset.n && memmem(resource.p, resource.n, "._", 2)))
+                return false;
         return sp_policy_may_see(f->policy, &f->id.who, SP_STR("select"), resource,
                                  sp_clock_wall_us()) ||
                sp_policy_may_see(f->policy, &f->id.who, SP_STR("bigquery.tables.get"),

@@ -200,7 +200,7 @@ static enum sp_next keep_job(struct sp_flow *f)
         int r;
 
         f->step = WAITING;
-        r = sp_keep_job(f->w, &f->job, SP_STR_NULL, on_job_kept, f);
+        r = sp_keep_waiting(f->w, &f->job, on_job_kept, f);
         return r == 0 ? SP_WAIT : fault(f, r);
 }
 

@@ -17,7 +17,9 @@
 #define SP_TABLE_SPACE "table" /* result tables: key "p.d.t", value: a job */
 #define SP_HELD_SPACE "held" /* key: approval id; value: struct sp_held */
 #define SP_REQUEST_SPACE "request" /* key "session:requestId", value: job key */
-#define SP_JOB_LIFETIME_S (7 * 24 * 3600)
+/* Of a request that waits for a person, longer than any approval may; the setting
+ * records.jobs_kept counts from when it is sent. */
+#define SP_HELD_LIFETIME_S (180 * 24 * 3600)
 
 struct sp_job {
         struct sp_str project, id, location;

@@ -71,6 +71,18 @@ static int check_parts(const struct judge *g, const struct sp_sql_table *t)
         return 0;
 }
 
+/* Results of queries lie in datasets whose names begin with '_'. To BigQuery all who are
+ * behind the gateway are one user: only their jobs tell whose they are. */
+static int check_dataset(const struct judge *g, struct sp_str dataset)
+{
+        if (!sp_str_starts(dataset, SP_STR("_")))
+                return 0;
+        return sp_err_set(g->err, -EPERM, "sql.hidden-dataset", "",
+                          "the dataset %.*s holds results of queries; read them "
+                          "through their job",
+                          SP_FMT(sp_str_sub(dataset, 0, 80)));
+}
+
 /* p.d.t, d.t with the job's project, t with the default dataset. */
 static int resolve(const struct judge *g, const struct sp_sql_table *t,
                    struct sp_str *ret)
@@ -108,8 +120,11 @@ static int resolve(const struct judge *g, const struct sp_sql_table *t,
                                   "a table name has one to three parts");
         if (!s.p)
                 return no_memory(g->err);
-        *ret = s;
-        return 0;
+        r = check_dataset(g, t->n_parts == 1 ? q->default_dataset
+                                             : t->parts[t->n_parts - 2]);
+        if (r == 0)
+                *ret = s;
+        return r;
 }
 
 static void add_access(struct sp_judgement *j, struct sp_str action,
@@ -205,6 +220,8 @@ static int read_destination(const struct judge *g)
                                SP_FMT(q->destination_table));
         if (!name.p)
                 return no_memory(g->err);
+        if (check_dataset(g, q->destination_dataset) < 0)
+                return -EPERM;
         add_access(g->j, SP_STR("insert"), name);
         add_access(g->j, SP_STR("create"), name);
         if (sp_str_eq(q->write_disposition, SP_STR("WRITE_TRUNCATE"))) {

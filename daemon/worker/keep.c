@@ -31,13 +31,13 @@ static void on_kept(void *userdata, int err, const struct sp_err *e,
 }
 
 static int keep(struct sp_worker *w, struct keeping *k, const char *space,
-                struct sp_str key, struct sp_str value)
+                struct sp_str key, struct sp_str value, uint64_t lifetime_s)
 {
         const struct sp_msg_keep m = {
                 .space = sp_str_c(space),
                 .key = key,
                 .value = value,
-                .expires_s = sp_clock_wall_us() / SP_USEC_PER_SEC + SP_JOB_LIFETIME_S,
+                .expires_s = sp_clock_wall_us() / SP_USEC_PER_SEC + lifetime_s,
         };
         sp_autobuf b = SP_BUF_INIT(FACT_MAX);
         struct sp_wire_out out = SP_WIRE_OUT(&b);
@@ -61,8 +61,8 @@ static struct keeping *begin(sp_kept_fn fn, void *userdata)
         return k;
 }
 
-int sp_keep_job(struct sp_worker *w, const struct sp_job *j, struct sp_str table,
-                sp_kept_fn fn, void *userdata)
+static int keep_job(struct sp_worker *w, const struct sp_job *j, struct sp_str table,
+                    uint64_t lifetime_s, sp_kept_fn fn, void *userdata)
 {
         sp_autobuf value = SP_BUF_INIT(FACT_MAX);
         char key[1200];
@@ -76,18 +76,31 @@ int sp_keep_job(struct sp_worker *w, const struct sp_job *j, struct sp_str table
         k = begin(fn, userdata);
         if (!k)
                 return -ENOMEM;
-        r = keep(w, k, SP_JOB_SPACE, sp_str(key, (size_t)n), sp_buf_str(&value));
+        r = keep(w, k, SP_JOB_SPACE, sp_str(key, (size_t)n), sp_buf_str(&value),
+                 lifetime_s);
         if (r < 0) {
                 free(k);
                 return r;
         }
         /* the first is under way: a failure of the second is reported with its answer */
         if (table.n) {
-                r = keep(w, k, SP_TABLE_SPACE, table, sp_buf_str(&value));
+                r = keep(w, k, SP_TABLE_SPACE, table, sp_buf_str(&value), lifetime_s);
                 if (r < 0)
                         k->error = r;
         }
         return 0;
+}
+
+int sp_keep_job(struct sp_worker *w, const struct sp_job *j, struct sp_str table,
+                sp_kept_fn fn, void *userdata)
+{
+        return keep_job(w, j, table, w->settings.records.jobs_kept_s, fn, userdata);
+}
+
+int sp_keep_waiting(struct sp_worker *w, const struct sp_job *j, sp_kept_fn fn,
+                    void *userdata)
+{
+        return keep_job(w, j, SP_STR_NULL, SP_HELD_LIFETIME_S, fn, userdata);
 }
 
 int sp_keep_held(struct sp_worker *w, const struct sp_held *h, sp_kept_fn fn,
@@ -102,7 +115,8 @@ int sp_keep_held(struct sp_worker *w, const struct sp_held *h, sp_kept_fn fn,
         k = begin(fn, userdata);
         if (!k)
                 return -ENOMEM;
-        r = keep(w, k, SP_HELD_SPACE, h->approval, sp_buf_str(&value));
+        r = keep(w, k, SP_HELD_SPACE, h->approval, sp_buf_str(&value),
+                 SP_HELD_LIFETIME_S);
         if (r < 0)
                 free(k);
         return r;

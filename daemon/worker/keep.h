@@ -14,6 +14,9 @@ typedef void (*sp_kept_fn)(void *userdata, int err);
 /* `table` ("p.d.t") may be empty. Fails before anything was sent, or calls back. */
 sp_must_check int sp_keep_job(struct sp_worker *w, const struct sp_job *j,
                               struct sp_str table, sp_kept_fn fn, void *userdata);
+/* The same of a job that waits for a person: for as long as that may take. */
+sp_must_check int sp_keep_waiting(struct sp_worker *w, const struct sp_job *j,
+                                  sp_kept_fn fn, void *userdata);
 sp_must_check int sp_keep_held(struct sp_worker *w, const struct sp_held *h,
                                sp_kept_fn fn, void *userdata);
 /* From a job resource: its id, location, kind and anonymous result table, into `j`. *ret_table

@@ -71,7 +71,7 @@ static enum sp_next not_found(struct sp_flow *f)
 {
         const struct sp_call *c = &f->call;
 
-        if (c->handling == SP_HANDLING_OWN_TABLE)
+        if (c->handling != SP_HANDLING_OWN_JOB)
                 (void)sp_err_set(&f->error, -ENOENT, "table.not-own", "",
                                  "Not found: Table %.*s:%.*s.%.*s is not a result "
                                  "table of yours",
@@ -118,6 +118,20 @@ static enum sp_next known(struct sp_flow *f)
         return SP_NEXT;
 }
 
+static bool is_result(const struct sp_call *c)
+{
+        return sp_str_starts(c->dataset, SP_STR("_"));
+}
+
+static enum sp_next recall_table(struct sp_flow *f)
+{
+        const struct sp_call *c = &f->call;
+
+        return recall(f, SP_STR(SP_TABLE_SPACE),
+                      sp_arena_printf(f->arena, "%.*s.%.*s.%.*s", SP_FMT(c->project),
+                                      SP_FMT(c->dataset), SP_FMT(c->table)));
+}
+
 static enum sp_next ask(struct sp_flow *f)
 {
         const struct sp_call *c = &f->call;
@@ -128,19 +142,17 @@ static enum sp_next ask(struct sp_flow *f)
                               sp_job_key(f->arena, c->project, c->job_id));
         case SP_HANDLING_OWN_TABLE:
                 /* hidden datasets hold results; all others are for the policy to judge */
-                f->is_preview = !sp_str_starts(c->dataset, SP_STR("_"));
-                if (f->is_preview)
-                        return SP_NEXT;
-                return recall(f, SP_STR(SP_TABLE_SPACE),
-                              sp_arena_printf(f->arena, "%.*s.%.*s.%.*s",
-                                              SP_FMT(c->project), SP_FMT(c->dataset),
-                                              SP_FMT(c->table)));
+                f->is_preview = !is_result(c);
+                return f->is_preview ? SP_NEXT : recall_table(f);
         case SP_HANDLING_QUERY:
                 if (c->query->client_job_id.n && !c->query->dry_run)
                         return recall(f, SP_STR(SP_JOB_SPACE),
                                       sp_job_key(f->arena, c->project,
                                                  c->query->client_job_id));
                 return SP_NEXT;
+        case SP_HANDLING_READ:
+                f->is_own_result = is_result(c);
+                return f->is_own_result ? recall_table(f) : SP_NEXT;
         default:
                 return SP_NEXT;
         }

@@ -156,7 +156,8 @@ class Jobs {
                         .reverse();
         }
 
-        /* ctx: what Runner.run takes; `run` instead of it for what is no query. Dry runs are done when this returns, or throw. */
+        /* ctx: what Runner.run takes; `run` instead of it for
+         * what is no query. Dry runs are done when this returns, or throw. */
         async start(project, config, ctx, { jobId, email, requestId, run } = {}) {
                 if (jobId !== undefined && !JOB_ID.test(jobId))
                         throw invalid(`Invalid job ID "${String(jobId).slice(0, 80)}"`);
