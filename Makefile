@@ -40,7 +40,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all test unit integration integration-guard integration-transport integration-bus integration-warden integration-sql e2e demo \
+.PHONY: all test unit integration integration-guard integration-transport integration-bus integration-warden integration-sql e2e boot demo \
 	conformance canary fuzz fuzz-bins bench bench-mask bench-sql asan clang tidy format check-format check-layers check-docs check install man clean help deps
 
 all: $B/sallyportd $B/sallyctl man ## build everything
@@ -185,6 +185,10 @@ canary: $B/sallyctl deps ## look for protected values in the answers to STATEMEN
 	@node tests/canary/run.js --bin $< --statements '$(STATEMENTS)' --seed '$(SEED)' $(if $(KEEP),--keep) $(if $(V),--verbose)
 	@node tests/canary/written.js --bin $< $(if $(V),--verbose)
 
+boot: $(PROGRAMS) ## a real systemd, booted with Sallyport installed: BOOT='nspawn qemu' KILLS=200 (root)
+	@scripts/install-deps --boot
+	@tests/boot/run --build $B --kills '$(or $(KILLS),200)' $(or $(BOOT),nspawn qemu)
+
 e2e: $(PROGRAMS) ## the main job with real clients (root)
 	@r=0; for t in tests/e2e/test_*.py; do BUILD=$B $$t || r=1; done; exit $$r
 demo: deps ## set up, and show the main job against the stand-in (root)
@@ -227,6 +231,7 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 	install -D -m 755 $B/sallyctl $(DESTDIR)$(PREFIX)/bin/sallyctl
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/sbin/|$(PREFIX)/sbin/|g' systemd/sallyportd.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sallyportd.service
+	sed 's|/usr/sbin/|$(PREFIX)/sbin/|g' systemd/sallyport-guard.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sallyport-guard.service
 	install -m 644 systemd/sallyport.slice $(DESTDIR)$(PREFIX)/lib/systemd/system/
 	install -D -m 644 systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sallyport.conf
 	install -D -m 644 systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sallyport.conf

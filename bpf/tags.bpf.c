@@ -10,12 +10,16 @@
  */
 #include "bpf/lib/event.h"
 #include "bpf/lib/maps.h"
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "GPL";
 
 #define PATH_LEN 1024 /* the tracepoint itself cuts paths to this */
 #define STEPS_MAX 4096 /* per pattern: a longer search counts as a match */
+
+/* Of a cgroup's own directory up to the one the daemon calls the root. */
+#define LEVELS_MAX 64
 
 struct glob {
         const char *pattern, *path;
@@ -30,7 +34,7 @@ struct search {
         __u32 is_cut;
         __u32 is_found;
         __u32 zero; /* always 0, which the verifier does not know: see glob_start */
-        __u32 pad;
+        __u32 start; /* where the path begins that the daemon would see */
 };
 
 /* Too big for the stack. The tracepoint runs with interrupts off: one user per CPU. */
@@ -93,7 +97,7 @@ static __always_inline void glob_start(struct glob *g, const struct search *s)
 {
         g->path = s->path;
         g->p = s->zero;
-        g->t = s->zero;
+        g->t = s->start;
         g->star_p = s->zero;
         g->star_t = s->zero;
         g->has_star = s->zero;
@@ -144,6 +148,48 @@ static __always_inline void tell(__u64 id, enum sp_guard_what what)
         report(&a);
 }
 
+struct skip {
+        const char *path;
+        __u32 at, slashes; /* how many are still to come */
+};
+
+static long skip_step(__u32 i, void *data)
+{
+        struct skip *k = data;
+
+        if (k->at >= PATH_LEN || !k->path[k->at])
+                return 1;
+        if (k->path[k->at] == '/' && !k->slashes--)
+                return 1;
+        k->at++;
+        return 0;
+}
+
+/* The tracepoint's path begins at the hierarchy's root; a daemon in a cgroup namespace knows only
+ * what is below its own. -1: the new directory is not below that. */
+static __always_inline int find_start(struct search *s, struct cgroup *cgrp)
+{
+        struct skip k = { .path = s->path, .at = s->zero, .slashes = s->zero };
+        struct cgroup *above = cgrp;
+
+        s->start = 0;
+        if (settings.root_id <= 1) /* the hierarchy's root */
+                return 0;
+        for (int i = 0; i < LEVELS_MAX; i++) {
+                /* a cgroup begins with its css, and the css's parent is the parent's */
+                above = (struct cgroup *)BPF_CORE_READ(above, self.parent);
+                if (!above)
+                        return -1;
+                if (BPF_CORE_READ(above, kn, id) == settings.root_id) {
+                        k.slashes = BPF_CORE_READ(above, level);
+                        bpf_loop(PATH_LEN, skip_step, &k, 0);
+                        s->start = k.at;
+                        return 0;
+                }
+        }
+        return -1;
+}
+
 SEC("tp_btf/cgroup_mkdir")
 int BPF_PROG(sallyport_mkdir, struct cgroup *cgrp, const char *path)
 {
@@ -164,6 +210,8 @@ int BPF_PROG(sallyport_mkdir, struct cgroup *cgrp, const char *path)
                 return 0;
         }
         s->is_cut = n == sizeof(s->path);
+        if (find_start(s, cgrp) < 0)
+                return 0;
         s->is_found = false;
         bpf_for_each_map_elem(&tags, try_tag, 0, 0);
         if (!s->is_found)

@@ -22,7 +22,7 @@ struct arguments {
         enum role role;
         unsigned index;
         enum sp_log_level level;
-        bool uninstall, check;
+        bool install, uninstall, check;
 };
 
 static const struct option options[] = {
@@ -30,6 +30,7 @@ static const struct option options[] = {
         { "role", required_argument, NULL, 'r' },
         { "index", required_argument, NULL, 'i' },
         { "log-level", required_argument, NULL, 'l' },
+        { "install-guard", no_argument, NULL, 'g' },
         { "uninstall-guard", no_argument, NULL, 'u' },
         { "check-config", no_argument, NULL, 'k' },
         { "no-bus", no_argument, NULL, 'n' },
@@ -43,11 +44,15 @@ static void help(void)
         (void)puts(
                 "usage: sallyportd --config FILE [--log-level LEVEL]\n"
                 "       sallyportd --config FILE --check-config\n"
+                "       sallyportd --config FILE --install-guard\n"
                 "       sallyportd --config FILE --uninstall-guard\n"
                 "\n"
                 "  -c, --config FILE      default /etc/sallyport/sallyport.yaml\n"
                 "      --check-config     read configuration and policy, say what is "
                 "wrong\n"
+                "      --install-guard    attach the kernel programs and end: "
+                "guarded processes\n"
+                "                         are refused until the daemon runs\n"
                 "      --uninstall-guard  detach the kernel programs: guarded "
                 "processes are\n"
                 "                         free afterwards\n"
@@ -112,6 +117,9 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
                                 return -1;
                         a->warden.log_level = optarg;
                         break;
+                case 'g':
+                        a->install = true;
+                        break;
                 case 'u':
                         a->uninstall = true;
                         break;
@@ -172,6 +180,8 @@ int main(int argc, char **argv)
                 return run_role(&a);
         if (a.check)
                 return sp_warden_check(&a.warden);
+        if (a.install)
+                return sp_warden_install(&a.warden);
         if (a.uninstall)
                 return sp_warden_uninstall(&a.warden);
         return sp_warden_main(&a.warden);

@@ -153,7 +153,12 @@ struct cgroup_root {
         int hierarchy_id; /* 0: the default (v2) hierarchy */
 };
 
+struct cgroup_subsys_state {
+        struct cgroup_subsys_state *parent;
+};
+
 struct cgroup {
+        struct cgroup_subsys_state self; /* first: its parent's is where the parent is */
         int level; /* 0: the root */
         struct kernfs_node *kn;
         struct cgroup_root *root;

@@ -96,6 +96,7 @@ int sp_guard_open(const struct sp_settings *settings, struct sp_guard **ret,
         struct sp_bpf_settings ports = { .port = settings->guard.port,
                                          .metadata_port =
                                                  settings->guard.metadata_port };
+        struct stat root;
         int r;
 
         if (!g)
@@ -108,6 +109,10 @@ int sp_guard_open(const struct sp_settings *settings, struct sp_guard **ret,
                       "guard.pin_dir", reterr);
         if (!r)
                 r = find_cgroups(g, settings->guard.attach, reterr);
+        if (!r && fstat(g->root_fd, &root))
+                r = sp_err_set(reterr, -errno, "guard.no-cgroup2", g->mount, "%m");
+        if (!r)
+                ports.root_id = root.st_ino;
         if (!r)
                 r = sp_guard_load_lock(g, reterr);
         if (!r)

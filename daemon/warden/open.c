@@ -137,7 +137,7 @@ static int open_workers(struct sp_warden *w, struct sp_err *reterr)
         return 0;
 }
 
-static int open_guard(struct sp_warden *w, struct sp_err *reterr)
+int sp_warden_open_guard(struct sp_warden *w, struct sp_err *reterr)
 {
         const char *why = NULL;
         int r = sp_guard_open(&w->settings, &w->guard, reterr);
@@ -194,7 +194,7 @@ int sp_warden_open(struct sp_warden *w, struct sp_err *reterr)
         if (r == 0)
                 r = sp_warden_open_limits(w, reterr);
         if (r == 0)
-                r = open_guard(w, reterr);
+                r = sp_warden_open_guard(w, reterr);
         if (r == 0 && !w->options->no_bus)
                 r = sp_warden_open_bus(w, reterr);
         if (r == 0)

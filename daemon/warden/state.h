@@ -122,6 +122,7 @@ void sp_warden_age_mask_key(struct sp_warden *w); /* the same, when it is due */
 /* open.c: everything that the loop needs, in the order that fails early; and back. */
 sp_must_check int sp_warden_open(struct sp_warden *w, struct sp_err *reterr);
 void sp_warden_close(struct sp_warden *w);
+sp_must_check int sp_warden_open_guard(struct sp_warden *w, struct sp_err *reterr);
 sp_must_check int sp_warden_read_settings(struct sp_warden *w, struct sp_err *reterr);
 
 /* children.c: what workers and recorder are sent, and when. */

@@ -224,6 +224,28 @@ int sp_warden_check(const struct sp_warden_options *o)
         return r < 0;
 }
 
+int sp_warden_install(const struct sp_warden_options *o)
+{
+        struct sp_warden w;
+        struct sp_err e = SP_ERR_NULL;
+        int r;
+
+        warden_init(&w, o);
+        r = sp_warden_read_settings(&w, &e);
+        if (r == 0)
+                r = sp_warden_open_guard(&w, &e);
+        if (r == -EBUSY) { /* the daemon that runs keeps it better than we would */
+                sp_log_err(SP_LOG_INFO, &e, "the guard is there");
+                r = 0;
+        }
+        if (r < 0)
+                sp_log_err(SP_LOG_ERR, &e, "installing the guard");
+        w.guard = sp_guard_close(w.guard); /* the pins stay */
+        sp_closep(&w.settings_fd);
+        sp_arena_done(&w.arena);
+        return r < 0;
+}
+
 int sp_warden_uninstall(const struct sp_warden_options *o)
 {
         struct sp_warden w;

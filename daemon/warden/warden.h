@@ -22,5 +22,8 @@ struct sp_warden_options {
 int sp_warden_main(const struct sp_warden_options *o);
 /* Reads configuration and policy as a start would; prints what is wrong. */
 int sp_warden_check(const struct sp_warden_options *o);
+/* Attaches and pins the guard, and ends: at boot, before any workload. A daemon that runs already
+ * has done so. */
+int sp_warden_install(const struct sp_warden_options *o);
 /* Detaches and unpins the guard. Guarded processes are free afterwards. */
 int sp_warden_uninstall(const struct sp_warden_options *o);

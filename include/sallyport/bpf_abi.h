@@ -55,8 +55,11 @@ struct sp_bpf_settings {
         __sp_u16 port; /* TLS listener */
         __sp_u16 metadata_port;
         __sp_u32 pad;
+        /* Of the directory that the daemon sees as the v2 root: not the hierarchy's where it
+         * lives in a cgroup namespace. Patterns begin there, the kernel's paths do not. */
+        __sp_u64 root_id;
 };
-_Static_assert(sizeof(struct sp_bpf_settings) == 8, "layout shared with BPF");
+_Static_assert(sizeof(struct sp_bpf_settings) == 16, "layout shared with BPF");
 
 /* Map `tags`: pattern → this. `*` and `?` stay within one path component. */
 struct sp_tag_key {

@@ -1,0 +1,338 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs inside a booted machine, as a service: what the boot test asks of Sallyport under a real systemd.
+
+Every line for the reader begins with "boot| "; the last one counts."""
+import contextlib
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+
+KILLS = int(os.environ.get("KILLS", "200"))
+SERVICE, PINS = "dev.sallyport.Sallyport1", "/sys/fs/bpf/sallyport"
+counts = [0, 0]
+QUERY = ["/usr/bin/node", "/opt/sallyport/tests/clients/node/query.js"]
+AGENT_ENV = {"GOOGLE_CLOUD_PROJECT": "acme-prod", "HOME": "/tmp",
+             "NODE_EXTRA_CA_CERTS": "/run/sallyport/ca.pem"}
+
+
+def say(text):
+    # opened anew: a getty hangs the console up
+    fd = os.open("/dev/console", os.O_WRONLY | os.O_NOCTTY)
+    os.write(fd, f"boot| {text}\r\n".encode())
+    os.close(fd)
+
+
+def check(sentence, held, detail=""):
+    counts[0 if held else 1] += 1
+    say(f"{'ok    ' if held else 'FAILED'} {sentence}")
+    if not held:
+        for line in str(detail).strip().splitlines()[-12:]:
+            say(f"       {line[:300]}")
+    return held
+
+
+def run(*argv, **kw):
+    p = subprocess.run(argv, capture_output=True, text=True, timeout=kw.pop("timeout", 60), **kw)
+    return p.returncode, p.stdout + p.stderr
+
+
+def wait_for(what, test, seconds=30):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = test()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise TimeoutError(what)
+
+
+def service(unit, argv, user="nobody", guarded=True, env=None):
+    """A transient unit, as systemd starts workloads; its process, which waits for the unit's end."""
+    options = ["--slice=agents.slice"] if guarded else []
+    options += [f"--setenv={k}={v}" for k, v in (env or {}).items()]
+    return subprocess.Popen(["systemd-run", "--quiet", "--pipe", "--wait", "--collect", f"--unit={unit}", f"--uid={user}",
+                             *options, *argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            stdin=subprocess.DEVNULL)
+
+
+serial = 0
+
+
+def agent(*argv, **kw):
+    global serial
+    serial += 1
+    p = service(f"agent-{serial}", argv, env=AGENT_ENV, **kw)
+    out = p.communicate(timeout=120)[0]
+    return p.returncode, out
+
+
+def query(sql):
+    out = agent(*QUERY, sql)[1]
+    with contextlib.suppress(json.JSONDecodeError):
+        return json.loads(out.strip().splitlines()[-1]) if out.strip() else {"ok": False, "error": {"message": ""}}
+    return {"ok": False, "error": {"message": out}}
+
+
+def message(answer):
+    return (answer.get("error") or {}).get("message", "")
+
+
+def arrivals():
+    with open("/run/boot/trap") as f:
+        return [line for line in f if line.startswith("arrived")]
+
+
+def knock(**kw):
+    """One connect to the trap by a unit of its own."""
+    return agent("/usr/bin/curl", "-sS", "-k", "--max-time", "3", "https://203.0.113.11/", **kw)
+
+
+def pids(role):
+    """Of a role of the running daemon; the warden's under ""."""
+    main = run("systemctl", "show", "-P", "MainPID", "sallyportd")[1].strip()
+    if not role:
+        return [int(main)] if main != "0" else []
+    found = []
+    with contextlib.suppress(FileNotFoundError):
+        with open(f"/proc/{main}/task/{main}/children") as f:
+            for pid in f.read().split():
+                with contextlib.suppress(FileNotFoundError):
+                    with open(f"/proc/{pid}/cmdline") as g:
+                        if f"--role={role}" in g.read().split("\0"):
+                            found.append(int(pid))
+    return found
+
+
+def is_working():
+    return query("SELECT 1 AS one").get("ok")
+
+
+def records_intact():
+    return run("sallyctl", "audit", "verify", timeout=300)
+
+
+def recorded_sql():
+    """The text of every request that is in the store."""
+    sessions = json.loads(run("sallyctl", "sessions", "list", "--json", timeout=300)[1] or "[]")
+    rows = sessions.get("sessions", sessions) if isinstance(sessions, dict) else sessions
+    text = []
+    for row in rows:
+        name = next(v for k, v in row.items() if k.lower() in ("session", "id"))
+        text.append(run("sallyctl", "sessions", "show", name, timeout=300)[1])
+    return "\n".join(text)
+
+
+# ---- the parts ----
+
+def starting():
+    state = wait_for("the boot's end", lambda: (lambda s: s in ("running", "degraded", "starting") and s)(
+        run("systemctl", "is-system-running")[1].strip()), 60)
+    failed = run("systemctl", "--failed", "--plain", "--no-legend")[1]
+    check(f"the machine is up ({os.uname().release}, systemd {run('systemctl', '--version')[1].split()[1]}, {state})",
+          "sallyport" not in failed, failed)
+    wait_for("sallyportd", lambda: run("systemctl", "is-active", "sallyportd")[1].strip() == "active", 60)
+    check("the unit says it is ready only when it is", is_working(), run("journalctl", "-u", "sallyportd", "-n", "20")[1])
+    check("the credential was opened from its seal",
+          os.path.exists("/etc/sallyport/gateway.cred") and run("systemctl", "show", "-P", "LoadCredentialEncrypted",
+                                                                "sallyportd")[1].strip() != "")
+    with open("/run/boot/early") as f:
+        tries = int(f.read())
+    check(f"a workload that started before the daemon reached nothing in {tries} tries", not arrivals() and tries > 0,
+          "".join(arrivals()[:3]))
+    guard, daemon = (run("systemctl", "show", "-P", "ActiveEnterTimestampMonotonic", u)[1]
+                     for u in ("sallyport-guard", "early"))
+    check("because the guard came before it", 0 < int(guard) < int(daemon), f"{guard} {daemon}")
+    code, out = knock(guarded=False)
+    check("the trap works: from outside the guard it is reached", len(arrivals()) == 1, f"{code} {out}")
+    os.truncate("/run/boot/trap", 0)
+
+
+def main_job():
+    a = query("SELECT id, name, ssn, city FROM crm.customers ORDER BY id LIMIT 3")
+    check("a unit in the slice reads masked rows with an unmodified client",
+          a.get("ok") and {r["ssn"] for r in a["rows"]} == {"[redacted]"}, a)
+    a = query("DROP TABLE crm.orders")
+    check("and is told which rule denies it", "no-drops" in message(a), a)
+    code, out = knock()
+    check("what it connects to by address is the daemon", not arrivals(), f"{code} {out}")
+
+
+def approvals():
+    sql = "UPDATE crm.orders SET status = 'refunded' WHERE id = {}"
+    for who, number, may in (("bob", 1001, False), ("alice", 1001, True), ("root", 1002, True)):
+        p = service(f"held-{who}", [*QUERY, sql.format(number)], env=AGENT_ENV)
+        path = wait_for("an approval", lambda: next(iter(re.findall(
+            r"/dev/sallyport/Sallyport1/approval\S+", run("busctl", "tree", "--list", SERVICE)[1])), None))
+        call = ["busctl", "call", SERVICE, path, SERVICE + ".Approval", "Approve", "s", "ticket 42"]
+        code, out = run("runuser", "-u", who, "--", *call)
+        if may:
+            check(f"{who} approves over busctl", code == 0, out)
+        else:
+            check(f"{who}, who is not on call, may not", code != 0 and re.search("denied|authenti|not allowed", out, re.I), out)
+            code, out = agent(*call, user="alice")
+            check("nor may alice from inside the guard", code != 0, out)
+            run(*call[:-3], "Deny", "s", "no")
+        out = p.communicate(timeout=60)[0]
+        check(f"and the waiting client {'has its answer' if may else 'is told'}", ('"ok":true' in out.replace(" ", "")) == may, out)
+
+
+def slices():
+    was = os.stat("/sys/fs/cgroup/agents.slice").st_ino
+    run("systemctl", "stop", "agents.slice")
+    gone = not os.path.exists("/sys/fs/cgroup/agents.slice")
+    knock()
+    run("systemctl", "start", "early")
+    now = os.stat("/sys/fs/cgroup/agents.slice").st_ino
+    check("a slice that was stopped and comes back under another id is guarded",
+          gone and was != now and not arrivals(), f"{was} {now} {arrivals()}")
+
+
+class Load:
+    """Clients that work and an attacker that knocks, all inside the guard, until it ends."""
+
+    def __init__(self, name, clients=2):
+        self.files = [f"/run/boot/{name}-{i}" for i in range(clients)]
+        first = random.randrange(10**6, 10**7) * 1000
+        self.units = [service(f"{name}-{i}", ["/usr/bin/python3", "/opt/boot/client.py", f, str(first + i * 10**8)])
+                      for i, f in enumerate(self.files)]
+        self.attack = f"/run/boot/{name}-attack"
+        self.attacker = f"{name}-attack"
+        run("systemd-run", "--quiet", "--collect", "--slice=agents.slice", f"--unit={self.attacker}", "--uid=nobody",
+            "/usr/bin/python3", "/opt/boot/attacker.py", self.attack)
+        wait_for("load", lambda: self.answered() > 5)
+
+    def answered(self):
+        return sum(len(self.numbers(f)) for f in self.files)
+
+    @staticmethod
+    def numbers(path):
+        with contextlib.suppress(FileNotFoundError):
+            with open(path) as f:
+                return f.read().split()
+        return []
+
+    def failures(self):
+        return [x for f in self.files for x in self.lines(f + ".err")]
+
+    @staticmethod
+    def lines(path):
+        with contextlib.suppress(FileNotFoundError):
+            with open(path) as f:
+                return f.read().splitlines()
+        return []
+
+    def end(self):
+        for f in self.files:
+            open(f + ".stop", "w").close()
+        outs = [u.communicate(timeout=120)[0] for u in self.units]
+        with open(self.attack) as f:
+            self.tries = int(f.read())
+        run("systemctl", "stop", self.attacker)
+        return [o for o in outs if o.strip()]
+
+
+def restarts():
+    load = Load("restart")
+    n, before = 10, load.answered()
+    for _ in range(n):
+        at = load.answered()
+        run("systemctl", "restart", "sallyportd")
+        wait_for("work after a restart", lambda: load.answered() > at + 5)
+    wrong, done = load.end(), load.answered() - before
+    check(f"{n} restarts under load: {done} queries answered, {len(load.failures())} failed tries; an attacker's "
+          f"{load.tries} reached nothing", not wrong and not arrivals(), f"{wrong} {arrivals()[:3]}")
+    check("no exchange that was under way was cut, and no connection refused", not load.failures(),
+          "\n".join(load.failures()))
+
+
+def kills():
+    load = Load("kill")
+    killed = {"": 0, "worker": 0, "recorder": 0}
+    started = time.monotonic()
+    while min(killed.values()) < KILLS:
+        role = random.choice([r for r in killed if killed[r] < KILLS])
+        targets = pids(role)
+        if not targets:
+            time.sleep(0.01)
+            continue
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(random.choice(targets), signal.SIGKILL)
+            killed[role] += 1
+        time.sleep(random.uniform(0, 0.4))
+    took = time.monotonic() - started
+    at = load.answered()
+    wait_for("work after the last kill", lambda: load.answered() > at + 5, 60)
+    wrong = load.end()
+    check(f"{KILLS} kills of each role in {took:.0f} s: {load.answered()} queries answered, each with its own answer",
+          not wrong and load.answered() > KILLS, wrong)
+    check(f"of an attacker's {load.tries} tries none reached anything", not arrivals() and load.tries > 100, arrivals()[:3])
+    code, out = records_intact()
+    check(f"the chain is intact: {out.strip()[:120]}", code == 0 and "intact" in out, out)
+    text = recorded_sql()
+    seen = set(re.findall(r"SELECT (\d+) AS n", text))
+    lost = [n for f in load.files for n in load.numbers(f) if n not in seen]
+    check("every query that was answered is in the records", not lost, f"{len(lost)} lost: {lost[:5]}")
+
+
+def hanging():
+    for role, name in (("worker", "workers"), ("", "warden")):
+        stopped = pids(role)
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        code, out = knock()
+        check(f"while the {name} hang{'s' if not role else ''}, guarded connections fail", code != 0 and not arrivals(), out)
+        back = wait_for("a working daemon", lambda: is_working(), 90)
+        check(f"and it is ended and started again by itself", back and set(stopped) != set(pids(role)) or not role)
+        for pid in stopped:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+def upgrade():
+    """A new daemon adopts the pins and replaces the programs behind them."""
+    def programs():
+        return sorted(os.listdir(PINS + "/v1/links")) if os.path.isdir(PINS + "/v1/links") else sorted(os.listdir(PINS + "/v1"))
+    load, before = Load("upgrade"), programs()
+    run("cp", "/usr/sbin/sallyportd", "/usr/sbin/sallyportd.new")
+    os.rename("/usr/sbin/sallyportd.new", "/usr/sbin/sallyportd")
+    run("systemctl", "restart", "sallyportd")
+    at = load.answered()
+    wait_for("work after the upgrade", lambda: load.answered() > at + 5)
+    load.end()
+    check("an upgrade in place keeps the same pins, and lets nothing through", programs() == before and not arrivals())
+
+
+def exposure():
+    for unit in ("sallyportd", "sallyport-guard"):
+        out = run("systemd-analyze", "security", "--no-pager", unit)[1]
+        say(f"       {out.strip().splitlines()[-1]}")
+
+
+def uninstalling():
+    run("systemctl", "stop", "sallyportd")
+    code, out = knock()
+    check("with the service stopped, guarded processes are refused", code != 0 and not arrivals(), out)
+    code, out = run("/usr/sbin/sallyportd", "--uninstall-guard")
+    left = [p for p, _d, files in os.walk(PINS) for _ in files]
+    check("uninstalling leaves no pin behind", code == 0 and not left, f"{out} {left}")
+    knock()
+    check("and sets them free", len(arrivals()) > 0)
+
+
+def main():
+    for part in (starting, main_job, approvals, slices, restarts, hanging, upgrade, kills, exposure, uninstalling):
+        try:
+            part()
+        except Exception as e:  # a part that breaks is a failure, and the others still run
+            check(f"{part.__name__}: {type(e).__name__} {e}", False,
+                  run("journalctl", "-u", "sallyportd", "-n", "12", "--no-pager")[1])
+    say(f"total: {counts[0]} passed {counts[1]} failed")
+
+
+if __name__ == "__main__":
+    main()
