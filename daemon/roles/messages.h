@@ -28,6 +28,7 @@ enum sp_msg_type {
         SP_MSG_JWKS, /* fd: memfd with a JWKS; payload str: issuer */
         SP_MSG_START, /* all of the above were sent: start accepting */
         SP_MSG_APPROVAL_DECIDED, /* struct sp_msg_approval_state */
+        SP_MSG_DRAIN, /* accept nothing more, finish what is under way, and end */
 
         /* warden → worker or recorder, answered */
         SP_MSG_METRICS_GET =

@@ -282,9 +282,10 @@ void sp_children_stop(struct sp_warden *w)
         sp_warden_record_quiet(w, true);
         w->is_stopping = true;
         for (unsigned i = 0; i < w->n_workers; i++) {
-                /* from here on the kernel refuses what guarded processes try */
+                /* from here on the kernel refuses what guarded processes try; or they wait,
+                 * where systemd keeps the listeners for the next daemon */
                 sp_listeners_close(&w->workers[i].listeners);
-                sp_child_stop(&w->workers[i].child);
+                sp_child_drain(&w->workers[i].child);
         }
         go_on_stopping(w);
 }

@@ -2,9 +2,12 @@
 #include "daemon/warden/listeners.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <systemd/sd-daemon.h>
 
 #define BACKLOG 1024
 
@@ -36,7 +39,70 @@ static int open_one(int family, uint16_t port, int *ret)
         return 0;
 }
 
-int sp_listeners_open(uint16_t port, uint16_t metadata_port, struct sp_listeners *ret,
+int sp_kept_fds_receive(struct sp_kept_fds *ret)
+{
+        char **names = NULL;
+        int n = sd_listen_fds_with_names(true, &names);
+
+        if (n < 0)
+                return n;
+        *ret = (struct sp_kept_fds){ names, n };
+        return 0;
+}
+
+/* -1: there is none of that name which listens. */
+static int take_kept(struct sp_kept_fds *k, const char *name)
+{
+        for (int i = 0; i < k->n; i++) {
+                int fd = SD_LISTEN_FDS_START + i;
+
+                if (!k->names[i] || strcmp(k->names[i], name) != 0 ||
+                    sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, true) <= 0)
+                        continue;
+                free(k->names[i]);
+                k->names[i] = NULL;
+                (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+                return fd;
+        }
+        return -1;
+}
+
+void sp_kept_fds_done(struct sp_kept_fds *k)
+{
+        for (int i = 0; i < k->n; i++) {
+                if (!k->names[i])
+                        continue;
+                (void)close(SD_LISTEN_FDS_START + i);
+                (void)sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", k->names[i]);
+                free(k->names[i]);
+        }
+        free(k->names);
+        *k = (struct sp_kept_fds){ NULL, 0 };
+}
+
+/* The name has the port: after a change of it, what was kept is of no use. */
+static int open_or_take(unsigned index, int family, bool is_metadata, uint16_t port,
+                        struct sp_kept_fds *kept, int *ret)
+{
+        char name[64], state[96];
+        int r;
+
+        (void)snprintf(name, sizeof(name), "%s%d.%u.%u",
+                       is_metadata ? "metadata" : "tls", family == AF_INET ? 4 : 6,
+                       port, index);
+        *ret = take_kept(kept, name);
+        if (*ret >= 0)
+                return 0;
+        r = open_one(family, port, ret);
+        if (r < 0)
+                return r;
+        (void)snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=%s", name);
+        (void)sd_pid_notify_with_fds(0, false, state, ret, 1);
+        return 0;
+}
+
+int sp_listeners_open(unsigned index, uint16_t port, uint16_t metadata_port,
+                      struct sp_kept_fds *kept, struct sp_listeners *ret,
                       struct sp_err *reterr)
 {
         static const int families[] = { AF_INET, AF_INET6 };
@@ -49,7 +115,8 @@ int sp_listeners_open(uint16_t port, uint16_t metadata_port, struct sp_listeners
                 for (int is_metadata = 0; is_metadata < 2; is_metadata++) {
                         uint16_t p = is_metadata ? metadata_port : port;
                         char where[64];
-                        int r = open_one(families[f], p, &l.each[n].fd);
+                        int r = open_or_take(index, families[f], is_metadata, p, kept,
+                                             &l.each[n].fd);
 
                         l.each[n++].is_metadata = is_metadata;
                         if (r == 0 || (families[f] == AF_INET6 &&

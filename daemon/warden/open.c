@@ -119,19 +119,24 @@ static int open_workers(struct sp_warden *w, struct sp_err *reterr)
                      : cpus > 0          ? (unsigned)SP_MIN(cpus, (long)SP_WORKERS_MAX)
                                          : 1;
 
+        struct sp_kept_fds kept;
+        int r = sp_kept_fds_receive(&kept);
+
+        if (r < 0)
+                return sp_err_set(reterr, r, "listen.kept", "",
+                                  "descriptors that were kept: %s", strerror(-r));
         w->workers = calloc(n, sizeof(*w->workers));
         if (!w->workers)
-                return sp_err_set(reterr, -ENOMEM, "warden.memory", "",
-                                  "out of memory");
-        for (unsigned i = 0; i < n; i++) {
-                int r = sp_listeners_open(w->settings.guard.port,
-                                          w->settings.guard.metadata_port,
-                                          &w->workers[i].listeners, reterr);
-
-                if (r < 0)
-                        return r;
-                w->n_workers = i + 1;
+                r = sp_err_set(reterr, -ENOMEM, "warden.memory", "", "out of memory");
+        for (unsigned i = 0; r == 0 && i < n; i++) {
+                r = sp_listeners_open(i, w->settings.guard.port,
+                                      w->settings.guard.metadata_port, &kept,
+                                      &w->workers[i].listeners, reterr);
+                w->n_workers += r == 0;
         }
+        sp_kept_fds_done(&kept);
+        if (r < 0)
+                return r;
         if (w->workers[0].listeners.each[SP_LISTENERS - 1].fd < 0)
                 sp_log(SP_LOG_WARNING, "no IPv6 here: guarded processes cannot use it");
         return 0;

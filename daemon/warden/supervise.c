@@ -357,6 +357,28 @@ static int on_stop_time(sd_event_source *s, uint64_t usec, void *userdata)
         return 0;
 }
 
+static int on_drain_time(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        struct sp_child *c = userdata;
+
+        (void)s, (void)usec;
+        sp_log(SP_LOG_INFO, "%s %u has exchanges under way that are cut", c->role,
+               c->index);
+        sp_child_stop(c);
+        return 0;
+}
+
+void sp_child_drain(struct sp_child *c)
+{
+        c->is_stopping = true;
+        drop_source(&c->restart);
+        if (c->state != SP_CHILD_READY ||
+            sp_child_send(c, SP_MSG_DRAIN, SP_STR_NULL, -1) < 0 ||
+            sd_event_add_time_relative(c->event, &c->restart, CLOCK_MONOTONIC,
+                                       SP_DRAIN_US, 0, on_drain_time, c) < 0)
+                sp_child_stop(c);
+}
+
 void sp_child_stop(struct sp_child *c)
 {
         c->is_stopping = true;

@@ -21,6 +21,7 @@
 #define SP_PING_EVERY_US SP_USEC_PER_SEC
 #define SP_PING_LATE_US (5 * SP_USEC_PER_SEC)
 #define SP_PING_FIRST_US (30 * SP_USEC_PER_SEC) /* opening a store takes its time */
+#define SP_DRAIN_US (8 * SP_USEC_PER_SEC) /* for what is under way; then it is cut */
 #define SP_RESTART_MAX_US (5 * SP_USEC_PER_SEC)
 
 struct sp_child;
@@ -67,6 +68,9 @@ struct sp_child {
 /* `c` filled up to `owner`, the rest zero. */
 sp_must_check int sp_child_start(struct sp_child *c, sd_event *event,
                                  struct sp_err *reterr);
+/* Asks a worker to end when its last exchange has; stops it when that takes longer than
+ * SP_DRAIN_US. It goes on being answered meanwhile. */
+void sp_child_drain(struct sp_child *c);
 /* Closes the channel, which ends the child; kills it when it has not gone by itself
  * after three seconds. on_down is called when it is gone, and it is not started again.
  */

@@ -53,6 +53,7 @@ void sp_conn_close(struct sp_conn *c)
                 free_memory(c); /* from the turn that took it out of the list */
                 return;
         }
+        c->front->splices -= c->state == SP_CONN_SPLICE;
         c->state = SP_CONN_CLOSED;
         sp_tls_cancel(&c->wait);
         if (c->protocol)
@@ -67,6 +68,7 @@ void sp_conn_close(struct sp_conn *c)
         if (c->next)
                 c->next->prev = c->prev;
         c->front->counters.open--;
+        sp_front_conn_closed(c->front);
         if (c->fd >= 0)
                 uv_close((uv_handle_t *)&c->poll, on_handle_closed);
         uv_close((uv_handle_t *)&c->timer, on_handle_closed);
@@ -177,6 +179,7 @@ static void start_splice(struct sp_conn *c)
         uv_close((uv_handle_t *)&c->poll, on_handle_closed);
         (void)uv_timer_stop(&c->timer);
         c->state = SP_CONN_SPLICE;
+        f->splices++;
         r = sp_splice_new(
                 f->loop, fd, &c->origin, sp_buf_str(&c->hello),
                 SP_MAX(f->settings->limits.idle_timeout_us, SP_CONN_SPLICE_IDLE_US),
@@ -229,6 +232,16 @@ static void start_http(struct sp_conn *c, bool is_h2)
         c->has_more = true; /* the first request may have come with the handshake */
         if (c->io.first.n == 0)
                 sp_buf_done(&c->hello);
+        if (c->front->is_draining)
+                c->protocol->ops->drain(c->protocol);
+}
+
+void sp_conn_drain(struct sp_conn *c)
+{
+        if (c->state != SP_CONN_HTTP)
+                return; /* start_http sees to it */
+        c->protocol->ops->drain(c->protocol);
+        rearm(c);
 }
 
 static void step_handshake(struct sp_conn *c)

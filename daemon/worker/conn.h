@@ -50,6 +50,9 @@ sp_must_check int sp_front_new(uv_loop_t *loop, const struct sp_settings *settin
 struct sp_front *sp_front_free(struct sp_front *f);
 /* Takes the descriptor. is_metadata: plain HTTP/1.1. */
 sp_must_check int sp_front_listen(struct sp_front *f, int fd, bool is_metadata);
+/* Stops listening, lets what is under way come to its end, and calls back once nothing is: maybe at
+ * once, from the loop otherwise. Spliced connections are not waited for. */
+void sp_front_drain(struct sp_front *f, void (*on_drained)(void *userdata));
 /* Takes the descriptor of the BPF socket-storage map. */
 void sp_front_set_origins(struct sp_front *f, int map_fd);
 const struct sp_front_counters *sp_front_counters(const struct sp_front *f);

@@ -118,6 +118,42 @@ static void on_listener_closed(uv_handle_t *h)
         sp_front_handle_closed(f);
 }
 
+static void close_listeners(struct sp_front *f)
+{
+        while (f->listeners) {
+                struct sp_listener *l = f->listeners;
+
+                f->listeners = l->next;
+                uv_close((uv_handle_t *)&l->poll, on_listener_closed);
+                sp_closep(&l->fd);
+        }
+}
+
+void sp_front_conn_closed(struct sp_front *f)
+{
+        if (f->is_draining && !f->is_freed && f->on_drained &&
+            f->counters.open == f->splices) {
+                void (*fn)(void *userdata) = f->on_drained;
+
+                f->on_drained = NULL;
+                fn(f->hooks.userdata);
+        }
+}
+
+void sp_front_drain(struct sp_front *f, void (*on_drained)(void *userdata))
+{
+        struct sp_conn *next;
+
+        close_listeners(f);
+        f->is_draining = true;
+        f->on_drained = on_drained;
+        for (struct sp_conn *c = f->conns; c; c = next) {
+                next = c->next;
+                sp_conn_drain(c);
+        }
+        sp_front_conn_closed(f);
+}
+
 struct sp_front *sp_front_free(struct sp_front *f)
 {
         if (!f)
@@ -132,13 +168,7 @@ struct sp_front *sp_front_free(struct sp_front *f)
         }
         f->awake = NULL;
         f->awake_tail = &f->awake;
-        while (f->listeners) {
-                struct sp_listener *l = f->listeners;
-
-                f->listeners = l->next;
-                uv_close((uv_handle_t *)&l->poll, on_listener_closed);
-                sp_closep(&l->fd);
-        }
+        close_listeners(f);
         f->tls = sp_tls_free(f->tls);
         sp_closep(&f->origins_fd);
         sp_closep(&f->spare_fd);

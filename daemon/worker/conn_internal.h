@@ -74,7 +74,9 @@ struct sp_front {
         struct sp_conn *awake, **awake_tail;
         uv_prepare_t prepare; /* runs the awake connections before the loop sleeps … */
         uv_idle_t idle; /* … and keeps it from sleeping while some are left */
-        bool is_freed;
+        bool is_freed, is_draining;
+        void (*on_drained)(void *userdata);
+        unsigned splices; /* among the open ones */
         unsigned handles; /* of libuv, of listeners and connections too */
         int origins_fd, spare_fd;
         sp_front_origin_fn origin_fn;
@@ -87,6 +89,7 @@ void sp_front_set_origin_fn(struct sp_front *f, sp_front_origin_fn fn, void *use
 
 /* conn_front.c */
 void sp_front_handle_closed(struct sp_front *f);
+void sp_front_conn_closed(struct sp_front *f);
 void sp_front_told(struct sp_conn *c, const char *why);
 
 /* conn.c; `fd` is taken */
@@ -95,6 +98,7 @@ void sp_conn_start(struct sp_front *f, int fd, const struct sp_origin *origin,
 void sp_conn_wake(struct sp_conn *c);
 void sp_conn_turn(struct sp_conn *c);
 void sp_conn_close(struct sp_conn *c);
+void sp_conn_drain(struct sp_conn *c);
 
 /* conn_io.c: positive bytes, 0 end of stream, -EAGAIN, other -errno */
 ssize_t sp_conn_read(struct sp_conn *c, char *to, size_t n);

@@ -23,6 +23,7 @@
 
 #define SP_HEAD_TIMEOUT_US (30 * SP_USEC_PER_SEC)
 #define SP_BODY_TIMEOUT_US (60 * SP_USEC_PER_SEC)
+#define SP_DRAIN_IDLE_US (500 * SP_USEC_PER_MSEC)
 
 /* What a protocol needs of its connection. */
 struct sp_pipe {
@@ -47,6 +48,10 @@ struct sp_protocol_ops {
         /* Nothing more will come: close when pipe.out is empty. */
         bool (*is_done)(const struct sp_protocol *t);
         void (*timeout)(struct sp_protocol *t);
+        /* The worker wants to end: what is under way is finished, and the client told not to
+         * send more here. A kept connection gets SP_DRAIN_IDLE_US to be told with its next
+         * answer: closed at once, it would lose a request that is on its way. */
+        void (*drain)(struct sp_protocol *t);
         /* Aborts what is not finished: each on_abort is called. */
         void (*free)(struct sp_protocol *t);
 };

@@ -171,6 +171,12 @@ void sp_held_decided(struct sp_worker *w, const struct sp_msg_approval_state *m)
         }
 }
 
+void sp_held_drain(struct sp_worker *w)
+{
+        while (w->waiters)
+                call_waiter(w->waiters);
+}
+
 void sp_held_done(struct sp_worker *w)
 {
         struct sp_held_parked *p, *tmp;

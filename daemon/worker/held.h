@@ -28,4 +28,6 @@ sp_must_check int sp_held_wait(struct sp_worker *w, struct sp_str approval,
                                uint64_t deadline_us, sp_decided_fn fn, void *userdata);
 /* The warden says so. */
 void sp_held_decided(struct sp_worker *w, const struct sp_msg_approval_state *m);
+/* Who waits is answered now, and asks again. */
+void sp_held_drain(struct sp_worker *w);
 void sp_held_done(struct sp_worker *w);

@@ -321,7 +321,7 @@ static enum sp_next pending(struct sp_flow *f)
 {
         bool may_wait = f->call.query || is_action(f, "bigquery.jobs.getQueryResults");
 
-        if (!may_wait || sp_clock_us() >= f->deadline_us)
+        if (!may_wait || f->w->is_draining || sp_clock_us() >= f->deadline_us)
                 return answer_incomplete(f);
         f->step = WAITING;
         if (sp_held_wait(f->w, f->job.approval, f->deadline_us, on_decided, f) < 0)

@@ -25,6 +25,8 @@ struct serve1 {
         bool is_last; /* close behind the response that is under way */
         bool is_done;
         bool is_chunked;
+        bool is_head_sent; /* of the response that is under way */
+        bool is_draining;
 };
 
 static struct serve1 *of_stream(struct sp_stream *s)
@@ -40,7 +42,9 @@ static void set_deadline(struct serve1 *t)
         if (t->is_busy || t->is_done)
                 p->deadline_us = 0; /* flow keeps its own time */
         else if (sp_http1_is_idle(t->reader))
-                p->deadline_us = now + p->settings->limits.idle_timeout_us;
+                p->deadline_us =
+                        now + (t->is_draining ? SP_DRAIN_IDLE_US
+                                              : p->settings->limits.idle_timeout_us);
 }
 
 static const char *reason_phrase(unsigned status)
@@ -121,6 +125,7 @@ static int serve1_respond(struct sp_stream *s, unsigned status,
         r = add_head(t, out, status, headers, n_headers);
         if (r < 0)
                 out->n = before;
+        t->is_head_sent = r == 0;
         t->protocol.pipe->wake(t->protocol.pipe);
         return r;
 }
@@ -208,7 +213,8 @@ static int begin_exchange(struct serve1 *t, struct sp_arena *a,
         if (r < 0)
                 return r;
         t->is_busy = true;
-        t->is_last = sp_http1_is_last(t->reader);
+        t->is_head_sent = false;
+        t->is_last = t->is_draining || sp_http1_is_last(t->reader);
         set_deadline(t);
         p->on_request(p, x);
         return 0;
@@ -318,6 +324,17 @@ static void serve1_timeout(struct sp_protocol *protocol)
         (void)refuse(t, &e);
 }
 
+/* An answer whose head is gone already cannot say so any more: one more may follow it. */
+static void serve1_drain(struct sp_protocol *protocol)
+{
+        struct serve1 *t = (struct serve1 *)protocol;
+
+        t->is_draining = true;
+        if (t->is_busy && !t->is_head_sent)
+                t->is_last = true;
+        set_deadline(t);
+}
+
 static void serve1_free(struct sp_protocol *protocol)
 {
         struct serve1 *t = (struct serve1 *)protocol;
@@ -336,6 +353,7 @@ int sp_serve1_new(struct sp_pipe *pipe, struct sp_protocol **ret)
                 .wants_input = serve1_wants_input,
                 .is_done = serve1_is_done,
                 .timeout = serve1_timeout,
+                .drain = serve1_drain,
                 .free = serve1_free,
         };
         static const struct sp_stream_ops stream_ops = {

@@ -46,7 +46,10 @@ static void set_deadline(struct serve2 *t)
                 p->deadline_us =
                         t->streams
                                 ? 0
-                                : sp_clock_us() + p->settings->limits.idle_timeout_us;
+                                : sp_clock_us() + (t->is_draining
+                                                           ? SP_DRAIN_IDLE_US
+                                                           : p->settings->limits
+                                                                     .idle_timeout_us);
 }
 
 static bool is_flood(struct serve2 *t)
@@ -505,6 +508,18 @@ static void serve2_timeout(struct sp_protocol *protocol)
         (void)nghttp2_session_terminate_session(t->session, NGHTTP2_NO_ERROR);
 }
 
+/* Streams that the client opened before it reads this are answered; RFC 9113 §6.8. */
+static void serve2_drain(struct sp_protocol *protocol)
+{
+        struct serve2 *t = (struct serve2 *)protocol;
+
+        t->is_draining = true;
+        (void)nghttp2_submit_shutdown_notice(t->session);
+        if (!t->streams)
+                protocol->pipe->deadline_us = sp_clock_us() + SP_DRAIN_IDLE_US;
+        protocol->pipe->wake(protocol->pipe);
+}
+
 static void serve2_free(struct sp_protocol *protocol)
 {
         struct serve2 *t = (struct serve2 *)protocol;
@@ -554,6 +569,7 @@ int sp_serve2_new(struct sp_pipe *pipe, struct sp_protocol **ret)
                 .output = serve2_output,
                 .wants_input = serve2_wants_input,
                 .is_done = serve2_is_done,
+                .drain = serve2_drain,
                 .timeout = serve2_timeout,
                 .free = serve2_free,
         };

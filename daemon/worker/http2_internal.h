@@ -33,7 +33,7 @@ struct serve2 {
         size_t owed_bytes; /* received, not yet given back to the connection window */
         uint64_t period_start_us;
         unsigned resets, controls, continuations;
-        bool is_flooded, is_ending;
+        bool is_flooded, is_ending, is_draining;
 };
 
 struct stream2 {

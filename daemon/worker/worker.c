@@ -173,6 +173,21 @@ static void answer_metrics(struct sp_worker *w, uint64_t id)
         sp_link_answer(&w->warden, id, out.error == 0 ? sp_buf_str(&b) : SP_STR_NULL);
 }
 
+static void on_drained(void *userdata)
+{
+        struct sp_worker *w = userdata;
+
+        uv_stop(&w->loop);
+}
+
+static int drain(struct sp_worker *w)
+{
+        w->is_draining = true;
+        sp_held_drain(w);
+        sp_front_drain(w->front, on_drained);
+        return 0;
+}
+
 static int dispatch(struct sp_worker *w, struct sp_ipc_msg *m)
 {
         struct sp_msg_approval_state decided;
@@ -201,6 +216,8 @@ static int dispatch(struct sp_worker *w, struct sp_ipc_msg *m)
                 if (r == 0)
                         sp_held_decided(w, &decided);
                 return r;
+        case SP_MSG_DRAIN:
+                return drain(w);
         case SP_MSG_METRICS_GET:
                 answer_metrics(w, m->id);
                 return 0;

@@ -43,6 +43,7 @@ struct sp_worker {
         struct sp_held_parked *parked; /* requests this worker sends once approved */
         struct sp_bill *bills; /* of jobs that are not done */
         uv_timer_t bill_timer; /* data NULL: not made yet */
+        bool is_draining; /* ends when its last exchange has */
         int exit_code;
 };
 
