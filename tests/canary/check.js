@@ -10,7 +10,7 @@
  *   schema     and has the same output columns, names and types
  *   answer     and the same answer as over the masked tables, byte for byte
  *   leak       no canary of `a` is in an answer or error (but what the statement itself says)
- *   pair       the answers over `a` and `b` are the same
+ *   pair       the answers over `a` and `b` are the same (of hashed values: canary/bijection)
  *   refused    nothing is refused for its syntax that the engine runs
  *   unchanged  without masks in the policy the text passes as it is
  */
@@ -19,7 +19,8 @@ const { ANALYSIS, DEADLINE, INTERNAL, Runner, UNAVAILABLE, UNIMPLEMENTED } = req
 const { canariesOf, catalogText, hasMask, maskedRows, policyText } = require('./world');
 
 class Prepared {
-        constructor(runner, world) {
+        /* renaming: of hashed values, for canary/bijection; or nothing */
+        constructor(runner, world, renaming = null) {
                 this.world = world;
                 const side = (rows) => {
                         const tables = {};
@@ -32,6 +33,7 @@ class Prepared {
                         a: side((t) => t.rows.a),
                         b: side((t) => t.rows.b),
                 };
+                if (renaming) this.catalogs.c = side((t) => renaming.rows(t));
                 this.canaries = canariesOf(world, 'a');
                 const common = {
                         project: world.project,

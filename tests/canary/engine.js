@@ -202,15 +202,23 @@ class Runner {
                 return this.methods[result.kind].responseDeserialize(result.raw);
         }
 
-        /* All cells as text, one a line, and the names of the columns. */
-        texts(result) {
+        /* The cells of each row as texts; NULL is none. */
+        rows(result) {
                 const answer = this.decode(result);
-                const columns = answer.prepared?.columns ?? [];
-                const out = columns.map((c) => c.name ?? '');
-                const kinds = columns.map((c) => types.fromEngine(c.type));
-                for (const row of answer.content?.table_data?.row ?? [])
+                const kinds = (answer.prepared?.columns ?? []).map((c) =>
+                        types.fromEngine(c.type),
+                );
+                return (answer.content?.table_data?.row ?? []).map((row) => {
+                        const out = [];
                         kinds.forEach((t, i) => put(row.cell?.[i], t, out));
-                return out;
+                        return out;
+                });
+        }
+
+        /* All cells as text, and the names of the columns. */
+        texts(result) {
+                const columns = this.decode(result).prepared?.columns ?? [];
+                return [...columns.map((c) => c.name ?? ''), ...this.rows(result).flat()];
         }
 }
 

@@ -16,6 +16,7 @@ const ALLOWED_AT_LEAST = 0.6;
 const RUN_AT_LEAST = 0.7; /* of those allowed: what the engine refuses tests nothing */
 const ENOUGH = 500; /* statements, before their shares are looked at */
 const SHRINK_AT_MOST = 6;
+const COMPARED = 8; /* statements for each world that only compare hashed values */
 
 function cannotRun(why) {
         console.log(`canary: skipped, ${why}`);
@@ -28,6 +29,7 @@ class Tally {
                 this.denied = {};
                 this.invalid = {};
                 this.rewritten = 0;
+                this.compared = 0; /* beside the others: with hashed values renamed */
                 this.all = 0;
         }
 
@@ -70,6 +72,7 @@ class Tally {
                 row('  asked of the gate only', this.of('allowed'), this.allowed);
                 row('  a property does not hold', this.of('failed'), this.allowed);
                 row('denied', this.of('denied'), this.all);
+                row('beside: hashed values renamed', this.compared, this.all);
                 const sorted = (t) => Object.entries(t).sort((a, b) => b[1].n - a[1].n);
                 for (const [id, d] of sorted(this.denied)) row(`  ${id}`, d.n, this.all);
                 if (!verbose) return;
@@ -151,6 +154,7 @@ async function main() {
         const { Random } = require('./random');
         const { randomWorld } = require('./world');
         const { generate, guessesOf } = require('./generate');
+        const bijection = require('./bijection');
         const { agentText } = require('./tree');
         const { Prepared, Runner, checkAll, shrink, shrinkWorld } = modules;
 
@@ -174,17 +178,19 @@ async function main() {
                                 { length: Math.min(perWorld, total - at) },
                                 (_, i) => generate(rng.fork(i), world, guesses),
                         );
-                        const p = new Prepared(runner, world);
+                        const renaming = new bijection.Renaming(rng.fork(perWorld));
+                        const p = new Prepared(runner, world, renaming);
+                        const compared = bijection.generate(rng.fork(perWorld + 1), world, COMPARED);
                         const texts = statements.map((s) => agentText(s.tree));
                         const asked = Promise.all([
                                 gate.ask(p.withMasks, texts),
                                 gate.ask(p.withoutMasks, texts),
                         ]);
-                        return { at, world, statements, p, asked, texts };
+                        return { at, world, statements, p, asked, texts, renaming, compared };
                 };
                 let ahead = total ? prepare(0) : null;
                 while (ahead) {
-                        const { at, world, statements, p, asked, texts } = ahead;
+                        const { at, world, statements, p, asked, texts, renaming, compared } = ahead;
                         const answers = await asked;
                         ahead = at + perWorld < total ? prepare(at + perWorld) : null;
                         const results = await checkAll(runner, gate, p, statements, {
@@ -221,6 +227,15 @@ async function main() {
                                         `${key}\n  statement ${at + i} of seed ${seed}: ${detail}\n  ${shown}`,
                                 );
                         }
+                        tally.compared += compared.length;
+                        for (const wrong of await bijection.checkAll(
+                                runner,
+                                gate,
+                                p,
+                                renaming,
+                                compared,
+                        ))
+                                failures.push(`bijection\n  world ${at} of seed ${seed}: ${wrong}`);
                         await p.drop(runner);
                 }
         } finally {

@@ -205,6 +205,7 @@ module.exports = {
         PUBLIC,
         SCALARS,
         Canaries,
+        hashed,
         letters,
         masked,
         partialValue,

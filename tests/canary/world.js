@@ -271,6 +271,7 @@ function canariesOf(world, side) {
 }
 
 module.exports = {
+        NO_SALT,
         canariesOf,
         catalogText,
         hasMask,
