@@ -40,7 +40,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all test unit integration integration-guard integration-transport integration-bus integration-warden integration-sql e2e boot demo \
+.PHONY: all test unit escape integration integration-guard integration-transport integration-bus integration-warden integration-sql e2e boot demo \
 	conformance canary fuzz fuzz-bins bench bench-mask bench-sql asan clang tidy format check-format check-layers check-docs check install man clean help deps
 
 all: $B/sallyportd $B/sallyctl man ## build everything
@@ -111,12 +111,20 @@ unit: $(UNIT) ## run the unit tests
 
 # ---- the guard alone against this kernel: root, a cgroup subtree and netns of its own ----
 GUARD_OBJS := $(patsubst %.c,$B/%.o,$(wildcard daemon/warden/guard*.c))
-$B/integration/guardd: $B/tests/integration/guard/guardd.o $(GUARD_OBJS) $(call lib,base)
+$B/integration/guardd: $B/tests/integration/guard/guardd.o $(GUARD_OBJS) $B/daemon/roles/egress.o $(call lib,base)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 integration-guard: $B/integration/guardd $B/sallyportd $B/sallyctl ## prove the guard on the running kernel (root)
 	@tests/integration/guard/run $<
 	@tests/integration/guard/run_command $B
+
+# ---- ways round the guard: each tried inside it and outside, the wire watched (root) ----
+ESCAPE_OBJS := $(patsubst %.c,$B/%.o,$(wildcard tests/escape/*.c))
+$B/escape/escape: $(ESCAPE_OBJS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcap-ng
+escape: $B/integration/guardd $B/escape/escape ## try every way round the guard (root)
+	@tests/escape/run $B
 
 # ---- the transport alone, driven by curl, openssl, h2load and raw bytes ----
 $B/integration/echo_front: $B/tests/integration/transport/echo_front.o $(foreach l,$(links_worker),$(call lib,$l))
@@ -203,14 +211,15 @@ JOBS ?= $(shell nproc)
 BENCH_TOOLS := $(patsubst tests/bench/%.c,$B/bench/%,$(filter-out tests/bench/sql_%,$(wildcard tests/bench/*.c)))
 
 # ---- habits ----
-C_FILES := $(wildcard daemon/*.[ch] daemon/*/*.[ch] cli/*.[ch] include/sallyport/*.h bpf/*.c bpf/lib/*.h tests/*.h tests/unit/*.[ch] tests/fuzz/*.c tests/integration/*.c tests/integration/*/*.c tests/bench/*.c)
+C_FILES := $(wildcard daemon/*.[ch] daemon/*/*.[ch] cli/*.[ch] include/sallyport/*.h bpf/*.c bpf/lib/*.h tests/*.h tests/unit/*.[ch] tests/escape/*.[ch] tests/fuzz/*.c tests/integration/*.c tests/integration/*/*.c tests/bench/*.c)
 format: ## format all C files
 	@clang-format -i $(C_FILES)
 check-format: ## fail on a file that is not formatted
 	@clang-format --dry-run -Werror $(C_FILES)
 check-layers: ## fail on an include that points the wrong way
 	@tests/check/layers.sh
-check-docs: man $B/unit/test_google_coverage ## fail on an undocumented error id, on a page of methods that is not the table's, on a man page that does not parse
+check-docs: man $B/unit/test_google_coverage $B/escape/escape ## fail on an undocumented error id, on tables of methods or of ways round that are not the code's, on a man page that does not parse
+	@tests/check/escape-table.sh $B/escape/escape
 	@tests/check/errors.sh
 	@$B/unit/test_google_coverage 2>&1 | grep -q '^\[  PASSED  \] 1 test' || { echo 'docs/api-coverage.md is not what the tables say: SP_WRITE_DOCS=1 $B/unit/test_google_coverage writes it'; exit 1; }
 	@for m in $(MAN); do mandoc -Tlint -Werror $$m || exit 1; done

@@ -32,6 +32,7 @@ enum bpf_map_type {
         BPF_MAP_TYPE_HASH = 1,
         BPF_MAP_TYPE_ARRAY = 2,
         BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+        BPF_MAP_TYPE_LPM_TRIE = 11,
         BPF_MAP_TYPE_SK_STORAGE = 24,
         BPF_MAP_TYPE_RINGBUF = 27,
 };
@@ -39,6 +40,7 @@ enum bpf_map_type {
 enum {
         BPF_ANY = 0,
         BPF_F_NO_PREALLOC = 1,
+        BPF_F_CLONE = 1 << 9,
         BPF_SK_STORAGE_GET_F_CREATE = 1,
 };
 
@@ -139,6 +141,49 @@ struct __sk_buff {
         __u32 mark;
         __u32 queue_mapping;
         __u32 protocol; /* network order */
+        __u32 vlan_present;
+        __u32 vlan_tci;
+        __u32 vlan_proto;
+        __u32 priority;
+        __u32 ingress_ifindex;
+        __u32 ifindex;
+        __u32 tc_index;
+        __u32 cb[5];
+        __u32 hash;
+        __u32 tc_classid;
+        __u32 data;
+        __u32 data_end;
+        __u32 napi_id;
+        __u32 family;
+        __u32 remote_ip4;
+        __u32 local_ip4;
+        __u32 remote_ip6[4];
+        __u32 local_ip6[4];
+        __u32 remote_port;
+        __u32 local_port;
+        __u32 data_meta;
+        __u64 flow_keys;
+        __u64 tstamp;
+        __u32 wire_len;
+        __u32 gso_segs;
+        union {
+                struct bpf_sock *sk;
+                __u64 : 64;
+        } __attribute__((aligned(8)));
+};
+
+struct task_struct;
+struct bpf_iter_meta;
+
+struct bpf_iter__task {
+        union {
+                struct bpf_iter_meta *meta;
+                __u64 : 64;
+        } __attribute__((aligned(8)));
+        union {
+                struct task_struct *task;
+                __u64 : 64;
+        } __attribute__((aligned(8)));
 };
 
 /* ---- inside the kernel: offsets are found when the program is loaded ---- */
@@ -147,6 +192,7 @@ struct __sk_buff {
 
 struct kernfs_node {
         __u64 id;
+        const char *name;
 };
 
 struct cgroup_root {
@@ -162,6 +208,60 @@ struct cgroup {
         int level; /* 0: the root */
         struct kernfs_node *kn;
         struct cgroup_root *root;
+        struct cgroup *ancestors[]; /* since 6.1; [level] is the cgroup itself */
+};
+
+struct css_set {
+        struct cgroup *dfl_cgrp;
+};
+
+typedef struct {
+        int counter;
+} atomic_t;
+
+struct signal_struct {
+        atomic_t live;
+};
+
+struct inode {
+        unsigned long i_ino;
+};
+
+struct qstr {
+        const unsigned char *name;
+};
+
+struct dentry {
+        struct qstr d_name;
+        struct inode *d_inode;
+};
+
+struct path {
+        struct dentry *dentry;
+};
+
+struct file {
+        struct path f_path;
+};
+
+struct mm_struct {
+        struct file *exe_file;
+};
+
+struct socket {
+        struct file *file;
+};
+
+struct sock {
+        struct socket *sk_socket;
+};
+
+struct task_struct {
+        int pid, tgid;
+        struct mm_struct *mm;
+        struct task_struct *real_parent;
+        struct signal_struct *signal;
+        struct css_set *cgroups;
 };
 
 #pragma clang attribute pop

@@ -26,6 +26,16 @@ static __always_inline void set_ip4(__u32 ip[4], __u32 ip4)
         ip[3] = ip4;
 }
 
+/* An address that stays on this host. The unspecified one means loopback to connect(). */
+static __always_inline bool is_loopback(const __u32 ip[4])
+{
+        if (is_mapped(ip))
+                return ip[3] == 0 ||
+                       (ip[3] & bpf_htonl(0xff000000)) == bpf_htonl(0x7f000000);
+        return ip[0] == 0 && ip[1] == 0 && ip[2] == 0 &&
+               (ip[3] == 0 || ip[3] == bpf_htonl(1));
+}
+
 /* 169.254.169.254, and .252 which GKE nodes serve it on. */
 static __always_inline bool is_metadata4(__u32 ip4)
 {

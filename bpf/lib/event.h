@@ -7,6 +7,7 @@
 
 #include "bpf/lib/addr.h"
 #include "bpf/lib/maps.h"
+#include <bpf/bpf_core_read.h>
 
 struct attempt {
         __u64 guard_id, cgroup_id;
@@ -15,6 +16,27 @@ struct attempt {
         __u8 what, family, type;
         bool has_task; /* current is who did it */
 };
+
+/* Who did it, as far as the kernel can tell now: a process that ends at once is gone
+ * when the daemon asks. */
+static __always_inline void describe_task(struct sp_guard_event *e)
+{
+        struct task_struct *t = (struct task_struct *)bpf_get_current_task();
+        struct dentry *exe = BPF_CORE_READ(t, mm, exe_file, f_path.dentry);
+        const char *cgroup = BPF_CORE_READ(t, cgroups, dfl_cgrp, kn, name);
+
+        e->pid = bpf_get_current_pid_tgid() >> 32;
+        e->uid = bpf_get_current_uid_gid();
+        bpf_get_current_comm(e->comm, sizeof(e->comm));
+        e->ppid = BPF_CORE_READ(t, real_parent, tgid);
+        if (exe) {
+                e->exe_inode = BPF_CORE_READ(exe, d_inode, i_ino);
+                bpf_probe_read_kernel_str(e->exe, sizeof(e->exe),
+                                          BPF_CORE_READ(exe, d_name.name));
+        }
+        if (cgroup)
+                bpf_probe_read_kernel_str(e->cgroup, sizeof(e->cgroup), cgroup);
+}
 
 static __always_inline void report(const struct attempt *a)
 {
@@ -32,6 +54,7 @@ static __always_inline void report(const struct attempt *a)
         e->family = a->family;
         e->type = a->type;
         e->protocol = a->protocol;
+        e->size_words = sizeof(*e) / 8;
         e->dst_port = a->port;
         if (a->ip) {
                 e->dst_ip[0] = a->ip[0];
@@ -39,10 +62,7 @@ static __always_inline void report(const struct attempt *a)
                 e->dst_ip[2] = a->ip[2];
                 e->dst_ip[3] = a->ip[3];
         }
-        if (a->has_task) {
-                e->pid = bpf_get_current_pid_tgid() >> 32;
-                e->uid = bpf_get_current_uid_gid();
-                bpf_get_current_comm(e->comm, sizeof(e->comm));
-        }
+        if (a->has_task)
+                describe_task(e);
         bpf_ringbuf_submit(e, 0);
 }

@@ -3,8 +3,8 @@
  * bpf/lib/guard — is this caller, or this socket, guarded?
  *
  * The kernel picks cgroup programs by the cgroup a socket was made in, which says nothing
- * about who uses it now. So the programs sit above everybody and ask two questions: is an
- * ancestor of the *caller's* cgroup guarded, and was the *socket* made inside one.
+ * about who uses it now. So the programs sit above everybody and ask: is an ancestor of the
+ * *caller's* cgroup guarded, is the caller one that was, and was the *socket* made inside.
  */
 #pragma once
 
@@ -16,6 +16,15 @@ struct guard {
         __u64 id; /* 0: not guarded */
         bool is_lost; /* may be one that could not be entered: refuse */
 };
+
+/* The guard of a process that left its cgroup by its own doing: see bpf/members. */
+static __always_inline __u64 member_guard(void)
+{
+        __u32 pid = bpf_get_current_pid_tgid() >> 32;
+        __u64 *id = bpf_map_lookup_elem(&members, &pid);
+
+        return id ? *id : 0;
+}
 
 static __always_inline struct guard caller_guard(void)
 {
@@ -35,6 +44,8 @@ static __always_inline struct guard caller_guard(void)
                 else if (lost_from && id >= lost_from)
                         g.is_lost = true;
         }
+        if (!g.id)
+                g.id = member_guard();
         if (g.id)
                 g.is_lost = false;
         return g;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "bpf/lib/event.h"
+#include "bpf/lib/exit.h"
 #include "bpf/lib/guard.h"
 
 enum judgement {
@@ -15,6 +16,7 @@ enum judgement {
         JUDGE_REFUSE_UDP,
         JUDGE_REFUSE_METADATA,
         JUDGE_REFUSE_SOCKET,
+        JUDGE_REFUSE_EXIT,
 };
 
 static __always_inline enum judgement judge(__u32 type, __u32 protocol,
@@ -29,12 +31,16 @@ static __always_inline enum judgement judge(__u32 type, __u32 protocol,
         if (is_metadata(ip))
                 return is_tcp && port == SP_METADATA_HTTP_PORT ? JUDGE_TO_METADATA
                                                                : JUDGE_REFUSE_METADATA;
-        if (is_tcp)
-                return port == SP_HTTPS_PORT ? JUDGE_TO_TLS : JUDGE_PASS;
-        if (is_udp)
-                return port == SP_HTTPS_PORT ? JUDGE_REFUSE_UDP : JUDGE_PASS;
         /* Made outside and handed in: sock_create would have refused it. */
-        return is_ping ? JUDGE_PASS : JUDGE_REFUSE_SOCKET;
+        if (!is_tcp && !is_udp && !is_ping)
+                return JUDGE_REFUSE_SOCKET;
+        if (port == SP_HTTPS_PORT && !is_ping)
+                return is_tcp ? JUDGE_TO_TLS : JUDGE_REFUSE_UDP;
+        /* Nothing can be sent to port 0. The C library connects datagram sockets there, to
+         * learn which of its addresses would be used. */
+        if (is_loopback(ip) || (is_udp && !port) || is_exit(ip, protocol, port))
+                return JUDGE_PASS;
+        return JUDGE_REFUSE_EXIT;
 }
 
 /* Counts and reports a refusal; always SP_BLOCK. */
@@ -61,6 +67,9 @@ static __always_inline int refuse(struct bpf_sock_addr *ctx, enum judgement j,
         } else if (j == JUDGE_REFUSE_METADATA) {
                 a.what = SP_GUARD_REFUSED_METADATA;
                 count(SP_STAT_REFUSED_METADATA);
+        } else if (j == JUDGE_REFUSE_EXIT) {
+                a.what = SP_GUARD_REFUSED_EXIT;
+                count(SP_STAT_REFUSED_EXIT);
         } else {
                 a.what = SP_GUARD_REFUSED_SOCKET;
                 count(SP_STAT_REFUSED_SOCKET);

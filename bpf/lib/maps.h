@@ -20,10 +20,11 @@ struct {
         __type(value, struct sp_origin);
 } origins SEC(".maps");
 
-/* Sockets made inside a guarded cgroup: the guard they were made in. */
+/* Sockets made or used inside a guarded cgroup: the guard they belong to. What a listener
+ * accepts inherits it. */
 struct {
         __uint(type, BPF_MAP_TYPE_SK_STORAGE);
-        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
         __type(key, int);
         __type(value, __u64);
 } births SEC(".maps");
@@ -45,6 +46,23 @@ struct {
         __type(key, __u64);
         __type(value, struct sp_guarded);
 } guarded SEC(".maps");
+
+/* Process id, as the initial namespace has it → guard id. What bpf/members keeps. */
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __uint(max_entries, SP_MEMBERS_MAX);
+        __type(key, __u32);
+        __type(value, __u64);
+} members SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_LPM_TRIE);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __uint(max_entries, SP_EXITS_MAX);
+        __type(key, struct sp_exit_key);
+        __type(value, struct sp_exit);
+} exits SEC(".maps");
 
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);

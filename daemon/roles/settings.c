@@ -105,10 +105,9 @@ static const struct {
         const char *name;
         const struct key *keys;
 } sections[] = {
-        { "guard", guard_keys },       { "egress", egress_keys },
-        { "upstream", upstream_keys }, { "credential", credential_keys },
-        { "limits", limits_keys },     { "records", records_keys },
-        { "users", users_keys },
+        { "guard", guard_keys },           { "upstream", upstream_keys },
+        { "credential", credential_keys }, { "limits", limits_keys },
+        { "records", records_keys },       { "users", users_keys },
 };
 
 #define ISSUER_AT(field) offsetof(struct sp_issuer_settings, field)
@@ -279,20 +278,87 @@ static int unknown_key(const struct reader *r, const struct sp_yaml *n,
                              SP_FMT(n->key), *where ? " of " : "", where);
 }
 
+static int read_key(const struct reader *r, const char *name, const struct key *keys,
+                    const struct sp_yaml *n, void *base)
+{
+        const struct key *k = keys;
+
+        while (k->name && !sp_str_eq(n->key, sp_str_c(k->name)))
+                k++;
+        return k->name ? read_value(r, k, n, base) : unknown_key(r, n, name);
+}
+
 static int read_section(const struct reader *r, const char *name,
                         const struct key *keys, const struct sp_yaml *map, void *base)
 {
         if (map->type != SP_YAML_MAP)
                 return refuse(r, map, "must hold further keys");
         for (const struct sp_yaml *n = map->first; n; n = n->next) {
-                const struct key *k = keys;
-                int x;
+                int x = read_key(r, name, keys, n, base);
 
-                while (k->name && !sp_str_eq(n->key, sp_str_c(k->name)))
-                        k++;
-                if (!k->name)
-                        return unknown_key(r, n, name);
-                x = read_value(r, k, n, base);
+                if (x < 0)
+                        return x;
+        }
+        return 0;
+}
+
+static int read_open(const struct reader *r, const struct sp_yaml *list)
+{
+        const char *why = NULL;
+
+        if (list->type != SP_YAML_LIST)
+                return refuse(r, list,
+                              "must be a list such as [\"tcp 10.0.0.0/8 5432\"]");
+        if (list->count > SP_EGRESS_RULES_MAX)
+                return refuse(r, list, "has too many entries");
+        r->to->egress_open =
+                sp_arena_array(r->arena, list->count, sizeof(*r->to->egress_open));
+        if (!r->to->egress_open)
+                return no_memory(r);
+        for (struct sp_yaml *n = list->first; n; n = n->next) {
+                n->key = list->key;
+                if (n->type != SP_YAML_SCALAR)
+                        return refuse(r, n, "must hold texts");
+                if (sp_egress_parse(n->text, &r->to->egress_open[r->to->n_egress_open],
+                                    &why) < 0)
+                        return refuse(r, n, why);
+                r->to->n_egress_open++;
+        }
+        return 0;
+}
+
+static int read_resolvers(const struct reader *r, const struct sp_yaml *list)
+{
+        if (list->type != SP_YAML_LIST)
+                return refuse(r, list, "must be a list of addresses");
+        if (list->count > SP_RESOLVERS_MAX)
+                return refuse(r, list, "has too many entries");
+        r->to->resolvers =
+                sp_arena_array(r->arena, 2 * list->count, sizeof(*r->to->resolvers));
+        if (!r->to->resolvers)
+                return no_memory(r);
+        r->to->has_resolvers = true;
+        for (struct sp_yaml *n = list->first; n; n = n->next) {
+                n->key = list->key;
+                if (n->type != SP_YAML_SCALAR ||
+                    sp_egress_resolver(n->text, &r->to->resolvers[r->to->n_resolvers]) <
+                            0)
+                        return refuse(r, n, "must hold addresses");
+                r->to->n_resolvers += 2;
+        }
+        return 0;
+}
+
+static int read_egress(const struct reader *r, const struct sp_yaml *map)
+{
+        if (map->type != SP_YAML_MAP)
+                return refuse(r, map, "must hold further keys");
+        for (const struct sp_yaml *n = map->first; n; n = n->next) {
+                int x = sp_str_eq(n->key, SP_STR("open")) ? read_open(r, n)
+                        : sp_str_eq(n->key, SP_STR("resolvers"))
+                                ? read_resolvers(r, n)
+                                : read_key(r, "egress", egress_keys, n, r->to);
+
                 if (x < 0)
                         return x;
         }
@@ -504,6 +570,8 @@ static int read_top(const struct reader *r, const struct sp_yaml *root)
                 else if (i < SP_ARRAY_SIZE(sections))
                         x = read_section(r, sections[i].name, sections[i].keys, n,
                                          r->to);
+                else if (sp_str_eq(n->key, SP_STR("egress")))
+                        x = read_egress(r, n);
                 else if (sp_str_eq(n->key, SP_STR("workloads")))
                         x = read_workloads(r, n);
                 else if (sp_str_eq(n->key, SP_STR("issuers")))

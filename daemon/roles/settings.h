@@ -13,6 +13,7 @@
 
 #include "daemon/base/arena.h"
 #include "daemon/base/err.h"
+#include "daemon/roles/egress.h"
 
 #define SP_WORKERS_MAX 64
 #define SP_WORKLOADS_MAX 256
@@ -46,6 +47,11 @@ struct sp_settings {
         struct sp_workload *workloads;
         size_t n_workloads;
         bool egress_splice; /* egress.default: splice (else refuse) */
+        struct sp_egress_rule *egress_open; /* beside loopback and resolvers */
+        size_t n_egress_open;
+        struct sp_egress_rule *resolvers; /* two for each */
+        size_t n_resolvers;
+        bool has_resolvers; /* else those of /etc/resolv.conf */
         struct {
                 struct sp_str base_host; /* host that BigQuery calls go to; default
                                             "bigquery.googleapis.com" */

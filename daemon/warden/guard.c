@@ -19,7 +19,7 @@ static struct sp_guard *guard_new(void)
                 return NULL;
         g->root_fd = g->attach_fd = g->lock_fd = -1;
         g->tags_fd = g->guarded_fd = g->state_fd = g->stats_fd = -1;
-        g->events_map_fd = g->origins_fd = -1;
+        g->events_map_fd = g->origins_fd = g->members_fd = g->exits_fd = -1;
         return g;
 }
 
@@ -58,6 +58,8 @@ static int on_event(void *userdata, void *data, size_t size)
                 return 0;
         memcpy(&e, data, sizeof(e));
         e.comm[SP_COMM_LEN - 1] = 0;
+        e.exe[SP_EVENT_EXE_LEN - 1] = 0;
+        e.cgroup[SP_EVENT_CGROUP_LEN - 1] = 0;
         if (g->on_event)
                 g->on_event(g->on_event_data, &e);
         return 0;
@@ -117,6 +119,8 @@ int sp_guard_open(const struct sp_settings *settings, struct sp_guard **ret,
                 r = sp_guard_load_lock(g, reterr);
         if (!r)
                 r = sp_guard_load_programs(g, &ports, reterr);
+        if (!r)
+                r = sp_guard_exits_set(g, settings, reterr);
         if (r)
                 return r;
         g->events = ring_buffer__new(g->events_map_fd, on_event, g, NULL);
@@ -180,7 +184,7 @@ int sp_guard_of_pid(struct sp_guard *g, pid_t pid, uint64_t *ret_guard_id)
                         return -errno;
                 *strrchr(path, '/') = 0;
         }
-        return 0;
+        return sp_guard_members_find(g, pid, ret_guard_id);
 }
 
 int sp_guard_origins_fd(const struct sp_guard *g)
@@ -193,10 +197,9 @@ const char *sp_guard_attach_path(const struct sp_guard *g)
         return g->attach_path;
 }
 
-bool sp_guard_has_egress(const struct sp_guard *g, const char **why)
+const struct sp_guard_missing *sp_guard_missing(const struct sp_guard *g, size_t i)
 {
-        *why = g->egress_why;
-        return g->has_egress;
+        return i < g->n_missing ? &g->missing[i] : NULL;
 }
 
 int sp_guard_stats(struct sp_guard *g, uint64_t ret[SP_STAT_COUNT])
@@ -235,6 +238,8 @@ const char *sp_guard_stat_name(enum sp_guard_stat s)
                 [SP_STAT_REFUSED_SOCKET] = "refused_socket",
                 [SP_STAT_REFUSED_EGRESS] = "refused_egress",
                 [SP_STAT_REFUSED_LOST] = "refused_lost",
+                [SP_STAT_REFUSED_EXIT] = "refused_exit",
+                [SP_STAT_LEFT] = "left",
                 [SP_STAT_TAGGED] = "tagged",
                 [SP_STAT_UNTAGGED] = "untagged",
                 [SP_STAT_ERROR_STORAGE] = "error_storage",
@@ -242,6 +247,7 @@ const char *sp_guard_stat_name(enum sp_guard_stat s)
                 [SP_STAT_ERROR_NO_BRIDGE] = "error_no_bridge",
                 [SP_STAT_ERROR_ACCEPT] = "error_accept",
                 [SP_STAT_ERROR_TAG] = "error_tag",
+                [SP_STAT_ERROR_MEMBER] = "error_member",
                 [SP_STAT_ERROR_EVENT] = "error_event",
         };
 
@@ -265,6 +271,12 @@ const char *sp_guard_what_name(enum sp_guard_what w)
                 return "tagged";
         case SP_GUARD_UNTAGGED:
                 return "untagged";
+        case SP_GUARD_REFUSED_EXIT:
+                return "refused-exit";
+        case SP_GUARD_REFUSED_NAME:
+                return "refused-name";
+        case SP_GUARD_LEFT:
+                return "left";
         }
         return NULL;
 }

@@ -25,7 +25,7 @@
 
 struct sp_guard;
 
-/* Uses settings->guard only, and only during the call. -EBUSY: another daemon holds it.
+/* Uses settings->guard and ->egress_… only, and only during the call. -EBUSY: another daemon holds it.
  */
 sp_must_check int sp_guard_open(const struct sp_settings *settings,
                                 struct sp_guard **ret, struct sp_err *reterr);
@@ -74,8 +74,12 @@ sp_must_check int sp_guard_of_pid(struct sp_guard *g, pid_t pid,
 int sp_guard_origins_fd(const struct sp_guard *g);
 /* Where settings.guard.attach is in the file system, for diagnostics. */
 const char *sp_guard_attach_path(const struct sp_guard *g);
-/* false: docs/guard.md, "second net", does not hold on this kernel; `why` says so. */
-bool sp_guard_has_egress(const struct sp_guard *g, const char **why);
+/* What this kernel does not have, one by one; NULL behind the last. */
+struct sp_guard_missing {
+        const char *what; /* the guarantee that is weaker for it */
+        char why[360];
+};
+const struct sp_guard_missing *sp_guard_missing(const struct sp_guard *g, size_t i);
 
 sp_must_check int sp_guard_stats(struct sp_guard *g, uint64_t ret[SP_STAT_COUNT]);
 const char *

@@ -2,7 +2,8 @@
 /*
  * warden/guard_internal — what the parts of the guard share: guard.c (lifecycle, questions),
  * guard_load.c (programs and pins), guard_tags.c (tags and directories), guard_sweep.c
- * (sockets older than their guard). Included by those four only.
+ * (sockets older than their guard), guard_exits.c (what is open), guard_members.c
+ * (processes that left). Included by those only, and by the tests of guard_exits.
  *
  * Ownership: each part frees in its _done what it opened.
  */
@@ -15,6 +16,14 @@
 
 struct ring_buffer;
 
+#define SP_GUARD_RULES_MAX (SP_EGRESS_RULES_MAX + 2 * SP_RESOLVERS_MAX)
+#define SP_GUARD_MISSING_MAX 4
+
+struct sp_guard_exit {
+        struct sp_exit_key key;
+        struct sp_exit value;
+};
+
 struct sp_guard {
         char mount[PATH_MAX]; /* of the cgroup v2 root */
         char attach[PATH_MAX]; /* as a cgroup path: "/" or "/a/b" */
@@ -25,8 +34,12 @@ struct sp_guard {
         int lock_fd; /* held for as long as the guard is open */
 
         int tags_fd, guarded_fd, state_fd, stats_fd, events_map_fd, origins_fd;
-        bool has_egress;
-        char egress_why[320];
+        int members_fd, exits_fd;
+        bool has_old_pins; /* of another version: gone once our tags are set */
+        struct sp_guard_missing missing[SP_GUARD_MISSING_MAX];
+        size_t n_missing;
+        struct sp_guard_exit exits[SP_GUARD_RULES_MAX];
+        size_t n_exits;
 
         struct ring_buffer *events;
         sp_guard_event_fn on_event;
@@ -37,9 +50,28 @@ struct sp_guard {
 int sp_guard_load_lock(struct sp_guard *g, struct sp_err *reterr);
 int sp_guard_load_programs(struct sp_guard *g, const struct sp_bpf_settings *settings,
                            struct sp_err *reterr);
+/* Removes the pins of other versions, which have been live till now. */
+void sp_guard_load_forget_others(struct sp_guard *g);
+int sp_guard_load_pin_path(const struct sp_guard *g, char ret[PATH_MAX],
+                           const char *kind, const char *name);
 int sp_guard_load_remove(struct sp_guard *g, struct sp_err *reterr);
 void sp_guard_load_done(struct sp_guard *g);
 
+/* guard_exits.c. _set: from the settings and the host's resolvers. _compile: *ret has room
+ * for n; -E2BIG: too many ranges for one address. */
+int sp_guard_exits_set(struct sp_guard *g, const struct sp_settings *s,
+                       struct sp_err *reterr);
+int sp_guard_exits_compile(const struct sp_egress_rule *rules, size_t n,
+                           struct sp_guard_exit *ret, size_t *ret_n);
+bool sp_guard_exits_allow(const struct sp_guard_exit *v, size_t n, const uint8_t ip[16],
+                          uint8_t protocol, uint16_t port);
+
+/* guard_members.c. _seed: enters whoever is in a guarded cgroup now. _find: as
+ * sp_guard_of_pid, of processes that left. */
+int sp_guard_members_seed(struct sp_guard *g);
+int sp_guard_members_forget(struct sp_guard *g, uint64_t guard_id);
+int sp_guard_members_find(struct sp_guard *g, pid_t pid, uint64_t *ret_guard_id);
+
 /* guard_sweep.c. Destroys connections that processes below directory `path` (a cgroup path)
- * had to guarded destinations before; *ret: how many. Best effort: docs/guard.md. */
+ * had to destinations that are not open; *ret: how many. Best effort: docs/guard.md. */
 int sp_guard_sweep(struct sp_guard *g, const char *path, unsigned *ret);

@@ -18,6 +18,9 @@
 #include "bpf/connect.skel.h"
 #include "bpf/create.skel.h"
 #include "bpf/egress.skel.h"
+#include "bpf/egress_handed.skel.h"
+#include "bpf/handed.skel.h"
+#include "bpf/members.skel.h"
 #include "bpf/peername.skel.h"
 #include "bpf/sendmsg.skel.h"
 #include "bpf/sockops.skel.h"
@@ -29,21 +32,29 @@
 static const struct object {
         const char *name;
         const void *(*bytes)(size_t *size);
-        bool is_optional;
+        const char *loss; /* not NULL: can be missed, and this is weaker then */
+        bool is_substitute; /* only if the one before it did not load */
 } objects[] = {
-        { "tags", tags_bpf__elf_bytes, false },
-        { "sockops", sockops_bpf__elf_bytes, false },
-        { "peername", peername_bpf__elf_bytes, false },
-        { "create", create_bpf__elf_bytes, false },
-        { "sendmsg", sendmsg_bpf__elf_bytes, false },
-        { "connect", connect_bpf__elf_bytes, false },
-        { "egress", egress_bpf__elf_bytes, true },
+        { "tags", tags_bpf__elf_bytes, NULL, false },
+        { "sockops", sockops_bpf__elf_bytes, NULL, false },
+        { "peername", peername_bpf__elf_bytes, NULL, false },
+        { "create", create_bpf__elf_bytes, NULL, false },
+        { "sendmsg", sendmsg_bpf__elf_bytes, NULL, false },
+        { "connect", connect_bpf__elf_bytes, NULL, false },
+        { "egress_handed", egress_handed_bpf__elf_bytes,
+          "a connected UDP socket that somebody outside passes in is not stopped",
+          false },
+        { "egress", egress_bpf__elf_bytes, NULL, true },
+        { "handed", handed_bpf__elf_bytes,
+          "a TCP connection that somebody outside passes in is not stopped", false },
+        { "members", members_bpf__elf_bytes,
+          "a guarded process that can write to cgroupfs can leave its guard", false },
 };
 
 /* The maps that live below maps/; all others belong to one load of one object. */
 static const char *const pinned_maps[] = {
-        "origins", "births",      "bridge", "guarded",
-        "tags",    "guard_state", "stats",  "events",
+        "origins", "births",      "bridge", "guarded", "members",
+        "tags",    "guard_state", "stats",  "events",  "exits",
 };
 
 static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -73,8 +84,8 @@ static int make_dir(const char *path)
         return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
 }
 
-static int pin_path(const struct sp_guard *g, char ret[PATH_MAX], const char *kind,
-                    const char *name)
+int sp_guard_load_pin_path(const struct sp_guard *g, char ret[PATH_MAX],
+                           const char *kind, const char *name)
 {
         int n = snprintf(ret, PATH_MAX, "%s/v%d/%s/%s", g->pin_dir, SP_BPF_ABI, kind,
                          name);
@@ -170,7 +181,7 @@ static int attach_program(struct sp_guard *g, struct bpf_program *program,
         struct bpf_link *link;
         int r;
 
-        r = pin_path(g, fresh, "links", "new");
+        r = sp_guard_load_pin_path(g, fresh, "links", "new");
         if (r)
                 return r;
         (void)unlink(fresh); /* left by a daemon that died in here */
@@ -199,7 +210,7 @@ static int go_live(struct sp_guard *g, struct bpf_object *o, struct sp_err *rete
                 const char *name = bpf_program__name(program);
                 bool is_cgroup = bpf_program__type(program) != BPF_PROG_TYPE_TRACING;
 
-                r = pin_path(g, pin, "links", name);
+                r = sp_guard_load_pin_path(g, pin, "links", name);
                 /* The link of a tracing program cannot take another program. */
                 if (!r)
                         r = is_cgroup ? replace_program(pin, program, attach.st_ino)
@@ -239,7 +250,7 @@ static int prepare(struct sp_guard *g, struct bpf_object *o,
                         r = bpf_map__set_initial_value(map, settings,
                                                        sizeof(*settings));
                 } else if (is_pinned_map(name)) {
-                        r = pin_path(g, pin, "maps", name);
+                        r = sp_guard_load_pin_path(g, pin, "maps", name);
                         if (!r)
                                 r = bpf_map__set_pin_path(map, pin);
                 } else {
@@ -282,7 +293,7 @@ static int open_map(struct sp_guard *g, const char *name, uint32_t flags, int *r
 {
         LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = flags);
         char pin[PATH_MAX];
-        int r = pin_path(g, pin, "maps", name);
+        int r = sp_guard_load_pin_path(g, pin, "maps", name);
 
         if (r)
                 return sp_err_set(reterr, r, "guard.pin", name, "path too long");
@@ -305,6 +316,8 @@ static int open_maps(struct sp_guard *g, struct sp_err *reterr)
                 { "stats", BPF_F_RDONLY, &g->stats_fd },
                 { "events", 0, &g->events_map_fd },
                 { "origins", BPF_F_RDONLY, &g->origins_fd },
+                { "members", 0, &g->members_fd },
+                { "exits", 0, &g->exits_fd },
         };
         int r;
 
@@ -375,13 +388,34 @@ int sp_guard_load_remove(struct sp_guard *g, struct sp_err *reterr)
         return 0;
 }
 
+static int load_one(struct sp_guard *g, size_t i,
+                    const struct sp_bpf_settings *settings, struct sp_err *reterr)
+{
+        const struct object *o = &objects[i];
+        struct sp_guard_missing *m;
+        struct sp_err err;
+        int r;
+
+        if (o->is_substitute &&
+            !(g->n_missing && g->missing[g->n_missing - 1].what == objects[i - 1].loss))
+                return 0;
+        r = load_object(g, o, settings, &err);
+        if (r && !o->loss && reterr)
+                *reterr = err;
+        if (!r || !o->loss)
+                return r;
+        m = &g->missing[g->n_missing++];
+        m->what = o->loss;
+        (void)snprintf(m->why, sizeof(m->why), "%s: %s", o->name, err.what);
+        return 0;
+}
+
 int sp_guard_load_programs(struct sp_guard *g, const struct sp_bpf_settings *settings,
                            struct sp_err *reterr)
 {
         static const char *const dirs[] = { "", "maps", "links" };
-        char path[PATH_MAX], version[16];
-        struct sp_err err;
-        int r;
+        char path[PATH_MAX];
+        int r = 0;
 
         (void)libbpf_set_print(on_libbpf);
         for (size_t i = 0; i < SP_ARRAY_SIZE(dirs); i++) {
@@ -393,36 +427,34 @@ int sp_guard_load_programs(struct sp_guard *g, const struct sp_bpf_settings *set
                                           "cannot make the pin directory: %s",
                                           strerror(-r));
         }
-        g->has_egress = true;
-        for (size_t i = 0; i < SP_ARRAY_SIZE(objects); i++) {
-                r = load_object(g, &objects[i], settings, &err);
-                if (r && objects[i].is_optional) {
-                        g->has_egress = false;
-                        (void)snprintf(g->egress_why, sizeof(g->egress_why), "%s",
-                                       err.what);
-                } else if (r) {
-                        if (reterr)
-                                *reterr = err;
-                        return r;
-                }
-        }
-        r = open_maps(g, reterr);
-        if (r)
-                return r;
-        /* Pins of an earlier version: ours are live, theirs may go. */
+        for (size_t i = 0; !r && i < SP_ARRAY_SIZE(objects); i++)
+                r = load_one(g, i, settings, reterr);
+        if (!r)
+                r = open_maps(g, reterr);
+        g->has_old_pins = !r;
+        return r;
+}
+
+void sp_guard_load_forget_others(struct sp_guard *g)
+{
+        char version[16];
+        int r = 0;
+
         (void)snprintf(version, sizeof(version), "v%d", SP_BPF_ABI);
-        r = remove_versions(g, version);
+        if (g->has_old_pins)
+                r = remove_versions(g, version);
+        g->has_old_pins = false;
         if (r)
                 sp_log(SP_LOG_WARNING,
                        "guard: cannot remove the pins of another version: %s",
                        strerror(-r));
-        return 0;
 }
 
 void sp_guard_load_done(struct sp_guard *g)
 {
-        int *fds[] = { &g->tags_fd,       &g->guarded_fd, &g->state_fd, &g->stats_fd,
-                       &g->events_map_fd, &g->origins_fd, &g->lock_fd };
+        int *fds[] = { &g->tags_fd,    &g->guarded_fd,    &g->state_fd,
+                       &g->stats_fd,   &g->events_map_fd, &g->origins_fd,
+                       &g->members_fd, &g->exits_fd,      &g->lock_fd };
 
         /* Not by closing alone: a child between fork and exec has the descriptor too.
          */

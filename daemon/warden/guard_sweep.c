@@ -25,6 +25,7 @@
 #define HTTPS_PORT 443
 
 struct sweep {
+        const struct sp_guard *guard;
         uint32_t *inodes; /* of the sockets that the processes hold */
         size_t n, capacity;
         struct {
@@ -153,17 +154,37 @@ static bool is_metadata4(uint32_t ip)
         return ip == htonl(0xa9fea9fe) || ip == htonl(0xa9fea9fc);
 }
 
-static bool is_guarded_destination(const struct inet_diag_msg *m)
+static bool is_metadata(const uint32_t ip[4], bool is_mapped)
 {
-        const uint32_t *ip = m->id.idiag_dst;
-
-        if (ntohs(m->id.idiag_dport) == HTTPS_PORT)
-                return true;
-        if (m->idiag_family == AF_INET)
-                return is_metadata4(ip[0]);
-        if (!ip[0] && !ip[1] && ip[2] == htonl(0xffff))
+        if (is_mapped)
                 return is_metadata4(ip[3]);
         return ip[0] == htonl(0xfd2000ce) && !ip[1] && !ip[2] && ip[3] == htonl(0x254);
+}
+
+/* Of a socket that is connected to nothing: unspecified. */
+static bool stays_here(const uint32_t ip[4], bool is_mapped)
+{
+        if (is_mapped)
+                return !ip[3] || (ntohl(ip[3]) >> 24) == IN_LOOPBACKNET;
+        return !ip[0] && !ip[1] && !ip[2] && (!ip[3] || ip[3] == htonl(1));
+}
+
+/* As bpf/lib/judge would have it. */
+static bool is_closed_destination(const struct sweep *s, const struct inet_diag_msg *m,
+                                  uint8_t protocol)
+{
+        uint32_t ip[4] = { 0, 0, htonl(0xffff), m->id.idiag_dst[0] };
+        bool is_mapped;
+
+        if (m->idiag_family == AF_INET6)
+                memcpy(ip, m->id.idiag_dst, sizeof(ip));
+        is_mapped = !ip[0] && !ip[1] && ip[2] == htonl(0xffff);
+        if (ntohs(m->id.idiag_dport) == HTTPS_PORT || is_metadata(ip, is_mapped))
+                return true;
+        return !stays_here(ip, is_mapped) &&
+               !sp_guard_exits_allow(s->guard->exits, s->guard->n_exits,
+                                     (const uint8_t *)ip, protocol,
+                                     ntohs(m->id.idiag_dport));
 }
 
 static void note_found(struct sweep *s, const struct inet_diag_msg *m, uint8_t protocol)
@@ -173,7 +194,7 @@ static void note_found(struct sweep *s, const struct inet_diag_msg *m, uint8_t p
 
         for (size_t i = 0; !is_held && i < s->n; i++)
                 is_held = s->inodes[i] == m->idiag_inode;
-        if (!is_held || !is_guarded_destination(m))
+        if (!is_held || !is_closed_destination(s, m, protocol))
                 return;
         r = grow(&s->found, &s->found_capacity, s->n_found, sizeof(*s->found));
         note_error(s, r);
@@ -295,7 +316,7 @@ static unsigned sweep_netns(struct sweep *s)
 
 int sp_guard_sweep(struct sp_guard *g, const char *path, unsigned *ret)
 {
-        struct sweep s = { 0 };
+        struct sweep s = { .guard = g };
         int fd;
 
         fd = openat(g->root_fd, path + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -153,6 +153,7 @@ struct scan {
         uint64_t *seen; /* ids that a tag matches */
         size_t n_seen, capacity;
         uint64_t lost_from; /* lowest id that found no room; 0: all did */
+        bool has_new; /* directories that were not guarded before */
 };
 
 static int scan_note_seen(struct scan *s, uint64_t id)
@@ -198,6 +199,7 @@ static int scan_directory(void *userdata, const char *path, uint64_t id)
         }
         if (!is_new)
                 return 0;
+        s->has_new = true;
         r = sp_guard_sweep(s->g, path, &n);
         if (r || n)
                 sp_log(r ? SP_LOG_WARNING : SP_LOG_INFO,
@@ -222,6 +224,7 @@ static int compare_u64(const void *a, const void *b)
 static int scan_forget(struct scan *s, const uint64_t *before, size_t n)
 {
         struct sp_guarded value;
+        int r;
 
         if (s->n_seen)
                 qsort(s->seen, s->n_seen, sizeof(*s->seen), compare_u64);
@@ -235,9 +238,14 @@ static int scan_forget(struct scan *s, const uint64_t *before, size_t n)
                         continue;
                 for (size_t k = 0; k < s->tags->n; k++)
                         has_tag |= s->tags->v[k].value.score == value.score;
-                if (!has_tag && bpf_map_delete_elem(s->g->guarded_fd, &before[i]) &&
+                if (has_tag)
+                        continue;
+                if (bpf_map_delete_elem(s->g->guarded_fd, &before[i]) &&
                     errno != ENOENT)
                         return -errno;
+                r = sp_guard_members_forget(s->g, before[i]);
+                if (r)
+                        return r;
         }
         return 0;
 }
@@ -272,6 +280,8 @@ static int scan_once(struct sp_guard *g, struct tags *t, bool clears_lost)
         r = guarded_ids(g, &before, &n);
         if (!r)
                 r = walk(g, t->depth, scan_directory, &s);
+        if (!r && s.has_new)
+                r = sp_guard_members_seed(g);
         if (!r)
                 r = scan_forget(&s, before, n);
         state.lost_from = s.lost_from;
@@ -447,7 +457,11 @@ int sp_guard_apply(struct sp_guard *g, const struct sp_workload *workloads, size
         for (size_t i = 0; !r && i < t->n; i++)
                 if (!t->v[i].is_wanted && t->v[i].value.source == SP_TAG_CONFIG)
                         r = delete_tag(g, &t->v[i], reterr);
-        return r ? r : scan(g, reterr);
+        if (!r)
+                r = scan(g, reterr);
+        if (!r)
+                sp_guard_load_forget_others(g);
+        return r;
 }
 
 int sp_guard_add(struct sp_guard *g, struct sp_str path, struct sp_str workload,

@@ -144,7 +144,7 @@ static int open_workers(struct sp_warden *w, struct sp_err *reterr)
 
 int sp_warden_open_guard(struct sp_warden *w, struct sp_err *reterr)
 {
-        const char *why = NULL;
+        const struct sp_guard_missing *m;
         int r = sp_guard_open(&w->settings, &w->guard, reterr);
 
         if (r == 0)
@@ -152,9 +152,8 @@ int sp_warden_open_guard(struct sp_warden *w, struct sp_err *reterr)
                                    w->settings.n_workloads, reterr);
         if (r < 0)
                 return r;
-        if (!sp_guard_has_egress(w->guard, &why))
-                sp_log(SP_LOG_WARNING, "the guard's second net is missing: %s",
-                       why ? why : "unknown");
+        for (size_t i = 0; (m = sp_guard_missing(w->guard, i)); i++)
+                sp_log(SP_LOG_WARNING, "on this kernel %s (%s)", m->what, m->why);
         sp_log(SP_LOG_INFO, "guard attached at %s", sp_guard_attach_path(w->guard));
         return 0;
 }

@@ -112,15 +112,16 @@ static void put_time(struct sp_jsonw *j, const char *key, uint64_t wall_us)
 static void put_guard(struct sp_warden *w, struct sp_jsonw *j)
 {
         uint64_t stats[SP_STAT_COUNT];
-        const char *why = NULL;
-        bool has_egress = sp_guard_has_egress(w->guard, &why);
+        const struct sp_guard_missing *m;
 
         sp_jsonw_key(j, "guard");
         sp_jsonw_open(j, '{');
         sp_jsonw_kstr(j, "attach", sp_str_c(sp_guard_attach_path(w->guard)));
-        sp_jsonw_kbool(j, "egress", has_egress);
-        if (!has_egress && why)
-                sp_jsonw_kstr(j, "egress_missing", sp_str_c(why));
+        sp_jsonw_key(j, "weaker");
+        sp_jsonw_open(j, '[');
+        for (size_t i = 0; (m = sp_guard_missing(w->guard, i)); i++)
+                sp_jsonw_str(j, sp_str_c(m->what));
+        sp_jsonw_close(j, ']');
         if (sp_guard_stats(w->guard, stats) == 0)
                 for (enum sp_guard_stat i = 0; i < SP_STAT_COUNT; i++)
                         sp_jsonw_ku64(j, sp_guard_stat_name(i), stats[i]);

@@ -38,7 +38,7 @@ struct sp_origin {
 _Static_assert(sizeof(struct sp_origin) == 80, "layout shared with BPF");
 
 /* Bumped whenever a pinned map changes its shape: it names the pin directory. */
-#define SP_BPF_ABI 1
+#define SP_BPF_ABI 2
 
 #define SP_TAG_PATTERN_LEN 192 /* with the NUL behind it */
 #define SP_TAG_WORKLOAD_LEN 64 /* with the NUL behind it */
@@ -46,6 +46,9 @@ _Static_assert(sizeof(struct sp_origin) == 80, "layout shared with BPF");
 #define SP_GUARDED_MAX 16384 /* guarded directories that exist at one time */
 #define SP_BRIDGE_MAX 65536 /* connections between connect() and the accepted side */
 #define SP_EVENTS_BYTES (256 * 1024)
+#define SP_MEMBERS_MAX 262144 /* guarded processes */
+#define SP_EXITS_MAX 512 /* address ranges that guarded processes may reach */
+#define SP_EXIT_RANGES_MAX 16 /* port ranges of one of them */
 /* A tagged directory is at most this deep below the v2 root; its children may be
  * deeper. */
 #define SP_GUARD_DEPTH_MAX 32
@@ -82,6 +85,24 @@ struct sp_guarded {
 };
 _Static_assert(sizeof(struct sp_guarded) == 72, "layout shared with BPF");
 
+/* Map `exits`, a trie: address range → what is open there. The longest prefix decides
+ * alone, so each entry holds what wider ranges open, too. */
+struct sp_exit_key {
+        __sp_u32 prefix_bits; /* of `ip`; IPv4 as ::ffff:a.b.c.d, so 96 and more */
+        __sp_u32 ip[4]; /* network order */
+};
+_Static_assert(sizeof(struct sp_exit_key) == 20, "layout shared with BPF");
+struct sp_exit_range {
+        __sp_u8 protocol; /* IPPROTO_…; 0: any */
+        __sp_u8 pad;
+        __sp_u16 first, last; /* ports, host order; of a protocol without ports: 0 */
+};
+struct sp_exit {
+        __sp_u32 n;
+        struct sp_exit_range v[SP_EXIT_RANGES_MAX];
+};
+_Static_assert(sizeof(struct sp_exit) == 100, "layout shared with BPF");
+
 /* Map `bridge`: the addresses of a connection on its way to the listener, as the client
  * has them → struct sp_origin. IPv4 in [3] as ::ffff:a.b.c.d, ports in host order. */
 struct sp_bridge_key {
@@ -110,6 +131,8 @@ enum sp_guard_stat {
         SP_STAT_REFUSED_SOCKET, /* raw, MPTCP, or another kind than TCP, UDP, ping */
         SP_STAT_REFUSED_EGRESS, /* packets that the second net dropped */
         SP_STAT_REFUSED_LOST, /* see sp_guard_state.lost_from */
+        SP_STAT_REFUSED_EXIT, /* an address or port that egress.open does not name */
+        SP_STAT_LEFT, /* guarded processes that left their cgroup, and stay guarded */
         SP_STAT_TAGGED, /* directories tagged in the kernel as they were made */
         SP_STAT_UNTAGGED,
         SP_STAT_ERROR_STORAGE, /* failed helpers from here on: each refused something */
@@ -117,6 +140,7 @@ enum sp_guard_stat {
         SP_STAT_ERROR_NO_BRIDGE, /* accepted, but nobody announced it */
         SP_STAT_ERROR_ACCEPT,
         SP_STAT_ERROR_TAG,
+        SP_STAT_ERROR_MEMBER, /* a guarded process that could leave: no room */
         SP_STAT_ERROR_EVENT, /* an event was lost; what it told of was still refused */
         SP_STAT_COUNT
 };
@@ -130,9 +154,14 @@ enum sp_guard_what {
         SP_GUARD_REFUSED_LOST,
         SP_GUARD_TAGGED, /* guard_id came into being */
         SP_GUARD_UNTAGGED, /* guard_id is gone */
+        SP_GUARD_REFUSED_EXIT,
+        SP_GUARD_REFUSED_NAME, /* a question for HTTPS or SVCB records */
+        SP_GUARD_LEFT, /* pid moved to cgroup_id, and stays guarded by guard_id */
 };
 
-/* Ring buffer `events`. */
+/* Ring buffer `events`. Grows at its end only: a reader takes what `size` says is there. */
+#define SP_EVENT_EXE_LEN 32
+#define SP_EVENT_CGROUP_LEN 64
 struct sp_guard_event {
         __sp_u64 time_ns; /* CLOCK_MONOTONIC */
         __sp_u64 guard_id, cgroup_id;
@@ -143,7 +172,11 @@ struct sp_guard_event {
         __sp_u8 what; /* enum sp_guard_what */
         __sp_u8 family; /* AF_…; 0: no address */
         __sp_u8 type; /* SOCK_… */
-        __sp_u8 pad;
+        __sp_u8 size_words; /* of this struct, in 8 bytes */
         char comm[SP_COMM_LEN];
+        __sp_u32 ppid, pad;
+        __sp_u64 exe_inode; /* of the program's file */
+        char exe[SP_EVENT_EXE_LEN]; /* its name without directories, may be cut */
+        char cgroup[SP_EVENT_CGROUP_LEN]; /* the cgroup's own name: a unit, a scope */
 };
-_Static_assert(sizeof(struct sp_guard_event) == 72, "layout shared with BPF");
+_Static_assert(sizeof(struct sp_guard_event) == 184, "layout shared with BPF");

@@ -47,6 +47,14 @@ static const struct {
           "one value" },
         { "an unknown choice", "egress: {default: allow}\n", "t.yaml:1:19",
           "splice or refuse" },
+        { "an unknown key of egress", "egress: {opne: []}\n", "t.yaml:1:10",
+          "'opne' is not a setting of egress" },
+        { "what is open is a list", "egress: {open: tcp any 22}\n", "t.yaml:1:16",
+          "a list" },
+        { "an entry that is none says why", "egress: {open: [tcp any 22, tcp any]}\n",
+          "t.yaml:1:29", "needs a port" },
+        { "a resolver is an address", "egress: {resolvers: [dns.test]}\n",
+          "t.yaml:1:22", "addresses" },
         { "a time without a unit", "limits: {session_idle: 30}\n", "t.yaml:1:24",
           "15m" },
         { "a time with an unknown unit", "limits: {session_idle: 3w}\n", "t.yaml:1:24",
@@ -132,6 +140,8 @@ static void what_is_not_set_has_its_default(void **state)
         assert_int_equal(s.guard.port, 844);
         assert_int_equal(s.guard.metadata_port, 845);
         assert_false(s.egress_splice);
+        assert_int_equal(s.n_egress_open, 0);
+        assert_false(s.has_resolvers);
         assert_true(sp_str_eq(s.upstream.base_host, SP_STR("bigquery.googleapis.com")));
         assert_int_equal(s.limits.body_max_bytes, 10 * 1024 * 1024);
         assert_int_equal(s.limits.token_lifetime_s, 900);
@@ -148,7 +158,8 @@ static void everything_that_is_set_is_read(void **state)
                 "workloads:\n- name: ci-agents\n  cgroups: [agents.slice, "
                 "'run/job-*']\n"
                 "- {name: none}\n"
-                "egress: {default: splice}\n"
+                "egress: {default: splice, resolvers: [192.0.2.1, '::1'],\n"
+                "  open: [tcp 10.0.0.0/8 5432, 'any 2001:db8::1']}\n"
                 "upstream: {base_host: bq.test, connect_to: '[::1]:18443', ca_file: "
                 "/c,\n"
                 "  timeout: 90s}\n"
@@ -177,6 +188,10 @@ static void everything_that_is_set_is_read(void **state)
         assert_true(sp_str_eq(s.workloads[0].cgroups[1], SP_STR("run/job-*")));
         assert_int_equal(s.workloads[1].n_cgroups, 0);
         assert_true(s.egress_splice);
+        assert_int_equal(s.n_egress_open, 2);
+        assert_int_equal(s.egress_open[0].first, 5432);
+        assert_true(s.has_resolvers);
+        assert_int_equal(s.n_resolvers, 4);
         assert_int_equal(s.upstream.timeout_us, 90 * SP_USEC_PER_SEC);
         assert_true(sp_str_eq(s.upstream.connect_to, SP_STR("[::1]:18443")));
         assert_int_equal(s.n_issuers, 2);

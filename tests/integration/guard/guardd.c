@@ -283,34 +283,54 @@ static void command(struct sp_guard **g, char **w, size_t n)
         (void)fflush(stdout);
 }
 
+/* What is open, as egress.open has it; nothing of this host's resolvers. */
+static int open_rules(char **texts)
+{
+        static struct sp_egress_rule rules[SP_EGRESS_RULES_MAX];
+        const char *why = NULL;
+
+        settings.egress_open = rules;
+        settings.has_resolvers = true;
+        for (; texts && *texts && settings.n_egress_open < SP_EGRESS_RULES_MAX; texts++)
+                if (sp_egress_parse(sp_str_c(*texts), &rules[settings.n_egress_open++],
+                                    &why) < 0) {
+                        (void)fprintf(stderr, "guardd: '%s' %s\n", *texts, why);
+                        return -EINVAL;
+                }
+        return 0;
+}
+
 int main(int argc, char **argv)
 {
         struct sp_guard *g = NULL;
         struct sp_err err = SP_ERR_NULL;
         char line[8192], *w[WORDS_MAX];
-        const char *why;
+        const struct sp_guard_missing *m;
         pid_t acceptor;
         int fds[4], r;
 
-        if (argc != 6 && argc != 4) {
-                (void)fprintf(stderr,
-                              "usage: guardd ATTACH PINS PORT METADATA-PORT LEVEL | "
-                              "guardd uninstall ATTACH PINS\n");
+        if (argc < 6 && argc != 4) {
+                (void)fprintf(
+                        stderr,
+                        "usage: guardd ATTACH PINS PORT METADATA-PORT LEVEL [OPEN…] | "
+                        "guardd uninstall ATTACH PINS\n");
                 return 2;
         }
         sp_log_init("guardd",
-                    argc == 6 ? (enum sp_log_level)atoi(argv[5]) : SP_LOG_INFO);
+                    argc >= 6 ? (enum sp_log_level)atoi(argv[5]) : SP_LOG_INFO);
         settings.guard.attach = sp_str_c(argc == 4 ? argv[2] : argv[1]);
         settings.guard.pin_dir = sp_str_c(argc == 4 ? argv[3] : argv[2]);
         if (argc == 4)
                 return answer_err(sp_guard_uninstall(&settings, &err), &err) ? 1 : 0;
         settings.guard.port = (uint16_t)atoi(argv[3]);
         settings.guard.metadata_port = (uint16_t)atoi(argv[4]);
+        if (open_rules(argc > 6 ? argv + 6 : NULL))
+                return 2;
         r = sp_guard_open(&settings, &g, &err);
         if (answer_err(r, &err))
                 return 1;
-        if (!sp_guard_has_egress(g, &why))
-                (void)fprintf(stderr, "guardd: no second net: %s\n", why);
+        for (size_t i = 0; (m = sp_guard_missing(g, i)); i++)
+                (void)fprintf(stderr, "guardd: here %s: %s\n", m->what, m->why);
         fds[0] = listen_on(AF_INET, settings.guard.port);
         fds[1] = listen_on(AF_INET6, settings.guard.port);
         fds[2] = listen_on(AF_INET, settings.guard.metadata_port);
