@@ -37,6 +37,7 @@ struct question {
         struct sp_request request;
         bool has_estimate;
         uint64_t estimated_bytes;
+        size_t n_schemas; /* read so far */
         /* the answer */
         struct sp_call call;
         struct sp_judgement judgement;
@@ -186,7 +187,7 @@ static int read_schema(struct decide *d, struct question *q, struct sp_str name,
         char key[1200];
         sp_autobuf text = SP_BUF_INIT(CATALOG_MAX);
         struct sp_jsonw w = SP_JSONW(&text);
-        const struct sp_json *t, *columns;
+        const struct sp_json *t, *columns, *view;
         struct sp_json *resource;
         struct sp_str kept, kind;
 
@@ -197,7 +198,8 @@ static int read_schema(struct decide *d, struct question *q, struct sp_str name,
                 return sp_err_set(&q->err, -ENOENT, "schema.unavailable", "",
                                   "the catalogue has no table %.*s", SP_FMT(name));
         kind = sp_json_get_str(t, "type");
-        if (!kind.n && sp_json_get(t, "view"))
+        view = sp_json_get(t, "view");
+        if (!kind.n && view)
                 kind = SP_STR("VIEW");
         sp_jsonw_open(&w, '{');
         sp_jsonw_kstr(&w, "type", kind.n ? kind : SP_STR("TABLE"));
@@ -206,6 +208,10 @@ static int read_schema(struct decide *d, struct question *q, struct sp_str name,
         sp_jsonw_key(&w, "fields");
         sp_jsonw_node(&w, columns);
         sp_jsonw_close(&w, '}');
+        if (view) {
+                sp_jsonw_key(&w, "view");
+                sp_jsonw_node(&w, view);
+        }
         sp_jsonw_close(&w, '}');
         kept = sp_arena_str(&q->arena, sp_buf_str(&text));
         if (sp_jsonw_end(&w) < 0 || !kept.p)
@@ -215,18 +221,46 @@ static int read_schema(struct decide *d, struct question *q, struct sp_str name,
         return sp_schema_read(&q->arena, name, resource, ret, &q->err);
 }
 
+/* A table that the catalogue does not have matters where columns are masked. */
+static int read_next(struct decide *d, struct question *q,
+                     const struct sp_judge_input *in, struct sp_schema *to)
+{
+        struct sp_str name = q->judgement.needs_schema[q->n_schemas];
+        int r = read_schema(d, q, name, to);
+
+        if (r == -ENOENT && !sp_policy_has_masks(d->policy, &q->who, in->now_us)) {
+                *to = (struct sp_schema){ .table = name };
+                r = 0;
+        }
+        q->n_schemas += r == 0;
+        return r;
+}
+
+/* As the worker's stage resolve: views bring more tables. */
 static int rewrite(struct decide *d, struct question *q,
                    const struct sp_judge_input *in)
 {
         struct sp_judgement *j = &q->judgement;
-        struct sp_schema *schemas =
-                sp_arena_array(&q->arena, j->n_needs_schema, sizeof(*schemas));
-        int r = schemas ? 0 : -ENOMEM;
+        struct sp_schema *schemas = NULL;
+        int r = 0;
 
-        for (size_t i = 0; i < j->n_needs_schema && r == 0; i++)
-                r = read_schema(d, q, j->needs_schema[i], &schemas[i]);
+        while (r == 0 && q->n_schemas < j->n_needs_schema) {
+                struct sp_schema *all =
+                        sp_arena_array(&q->arena, j->n_needs_schema, sizeof(*all));
+
+                if (!all)
+                        return -ENOMEM;
+                if (q->n_schemas)
+                        memcpy(all, schemas, q->n_schemas * sizeof(*all));
+                schemas = all;
+                while (r == 0 && q->n_schemas < j->n_needs_schema)
+                        r = read_next(d, q, in, &schemas[q->n_schemas]);
+                if (r == 0)
+                        r = sp_judge_expand(&q->arena, in, schemas, q->n_schemas, j,
+                                            &q->err);
+        }
         return r < 0 ? r
-                     : sp_judge_rewrite(&q->arena, in, schemas, j->n_needs_schema, j,
+                     : sp_judge_rewrite(&q->arena, in, schemas, q->n_schemas, j,
                                         &q->err);
 }
 
@@ -245,6 +279,16 @@ static int prepare(struct decide *d, struct question *q)
 static bool is_judged(const struct sp_call *c)
 {
         return c->handling == SP_HANDLING_QUERY || c->handling == SP_HANDLING_READ;
+}
+
+static int decide(const struct sp_judge_input *in, struct question *q)
+{
+        q->decision = sp_judge_decide(in, &q->judgement);
+        if (q->decision.verdict != SP_VERDICT_DENY)
+                return 0;
+        return sp_err_set(&q->err, -EPERM,
+                          q->decision.error_id ? q->decision.error_id : "policy.denied",
+                          "", "denied by policy");
 }
 
 static void judge(struct decide *d, struct question *q)
@@ -266,17 +310,12 @@ static void judge(struct decide *d, struct question *q)
         if (r == 0)
                 r = sp_judge_read(&q->arena, &in, &q->judgement, &q->err);
         if (r == 0)
-                q->decision = sp_judge_decide(&in, &q->judgement);
-        if (r == 0 && q->decision.verdict == SP_VERDICT_DENY) {
-                q->is_refused = true;
-                (void)sp_err_set(&q->err, -EPERM,
-                                 q->decision.error_id ? q->decision.error_id
-                                                      : "policy.denied",
-                                 "", "denied by policy");
-                return;
-        }
+                r = decide(&in, q);
         if (r == 0 && q->call.query)
                 r = rewrite(d, q, &in);
+        /* once more: with what the views in it read */
+        if (r == 0 && q->judgement.n_views)
+                r = decide(&in, q);
         if (r == 0)
                 r = prepare(d, q);
         q->is_refused = r < 0;

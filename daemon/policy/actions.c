@@ -3,8 +3,13 @@
 
 #include "daemon/policy/pattern.h"
 
-_Static_assert((int)SP_SQL_ACTION_MAX_ <= SP_ACTIONS_METHOD,
-               "SQL actions overlap methods");
+/* What is neither a statement nor a method. No star means them. */
+static const char *const others[] = {
+        "select-through", /* read what a view reads without a rule for that */
+};
+_Static_assert((int)SP_SQL_ACTION_MAX_ <= SP_ACTIONS_OTHER &&
+                       SP_ACTIONS_OTHER + SP_ARRAY_SIZE(others) <= SP_ACTIONS_METHOD,
+               "actions overlap");
 
 /* The 47 methods of BigQuery v2, sorted by byte value for the search below. */
 static const char *const methods[] = {
@@ -64,6 +69,9 @@ int sp_action_number(struct sp_str name)
         enum sp_sql_action sql;
         size_t low = 0, high = SP_ARRAY_SIZE(methods);
 
+        for (unsigned i = 0; i < SP_ARRAY_SIZE(others); i++)
+                if (sp_str_eq(name, sp_str_c(others[i])))
+                        return (int)(SP_ACTIONS_OTHER + i);
         if (!sp_str_starts(name, SP_STR("bigquery.")))
                 return sp_sql_action_parse(name, &sql) == 0 && sql != SP_SQL_UNKNOWN
                                ? (int)sql
@@ -84,6 +92,9 @@ int sp_action_number(struct sp_str name)
 
 const char *sp_action_name(unsigned number)
 {
+        if (number >= SP_ACTIONS_OTHER &&
+            number < SP_ACTIONS_OTHER + SP_ARRAY_SIZE(others))
+                return others[number - SP_ACTIONS_OTHER];
         if (number < SP_ACTIONS_METHOD)
                 return number != SP_SQL_UNKNOWN && number < SP_SQL_ACTION_MAX_
                                ? sp_sql_action_name((enum sp_sql_action)number)
@@ -103,7 +114,7 @@ bool sp_action_pattern(struct sp_str pattern, struct sp_action_set *ret)
                 if (!name)
                         continue;
                 /* SQL actions are spelled out: "d*" for delete and drop helps nobody */
-                if (is_any ||
+                if ((is_any && !sp_action_is_other(i)) ||
                     (sp_action_is_sql(i)
                              ? sp_str_eq(pattern, sp_str_c(name))
                              : sp_pattern_covers(pattern, sp_str_c(name), false)))

@@ -11,7 +11,8 @@
 
 #include "daemon/sql/sql.h"
 
-#define SP_ACTIONS_METHOD 32 /* numbers below are enum sp_sql_action */
+#define SP_ACTIONS_OTHER 28 /* numbers below are enum sp_sql_action */
+#define SP_ACTIONS_METHOD 32
 #define SP_ACTIONS_MAX 96
 
 struct sp_action_set {
@@ -46,6 +47,10 @@ static inline bool sp_action_contains(const struct sp_action_set *all,
 static inline bool sp_action_is_sql(unsigned number)
 {
         return number < SP_ACTIONS_METHOD;
+}
+static inline bool sp_action_is_other(unsigned number)
+{
+        return number >= SP_ACTIONS_OTHER && number < SP_ACTIONS_METHOD;
 }
 /* Changes a container as a whole, so that it hits what is inside. */
 bool sp_action_reaches_inside(unsigned number);

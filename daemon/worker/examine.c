@@ -120,18 +120,30 @@ enum sp_next sp_flow_parse(struct sp_flow *f)
 
 /* ---- resolve ---- */
 
+/* What is not there is no view that could show another table; and where there are no masks,
+ * BigQuery may say so itself. */
+static bool may_be_missing(const struct sp_flow *f, const struct sp_err *e)
+{
+        return e->code == -ENOENT && f->call.query &&
+               !sp_policy_has_masks(f->policy, &f->id.who, sp_clock_wall_us());
+}
+
 static void on_schema(void *userdata, const struct sp_schema *s, const struct sp_err *e)
 {
         struct sp_flow *f = userdata;
-        int r = s ? sp_schema_copy(f->arena, s, &f->schemas[f->n_schemas]) : 0;
+        struct sp_schema *to = &f->schemas[f->n_schemas];
+        int r = s ? sp_schema_copy(f->arena, s, to) : 0;
 
-        if (!s) {
+        f->step = 3;
+        if (!s && !may_be_missing(f, e)) {
                 f->error = *e;
-                f->step = 3;
         } else if (r < 0) {
                 (void)sp_err_set(&f->error, r, "judge.too-large", "", "out of memory");
-                f->step = 3;
         } else {
+                if (!s)
+                        *to = (struct sp_schema){
+                                .table = f->judgement.needs_schema[f->n_schemas]
+                        };
                 f->n_schemas++;
                 f->step = 0;
         }
@@ -232,10 +244,43 @@ static enum sp_next plan_page(struct sp_flow *f)
         return SP_NEXT;
 }
 
+/* The definitions of views are read, and what they mention is asked for in turn. */
+static enum sp_next ask(struct sp_flow *f)
+{
+        const struct sp_judge_input in = input(f);
+        struct sp_judgement *j = &f->judgement;
+        struct sp_schema *all;
+        int r = f->call.query ? sp_judge_expand(f->arena, &in, f->schemas, f->n_schemas,
+                                                j, &f->error)
+                              : 0;
+
+        if (r < 0)
+                return refuse(f, r);
+        if (f->n_schemas == j->n_needs_schema && f->call.write)
+                return check_write(f);
+        if (f->n_schemas == j->n_needs_schema)
+                return f->is_preview ? plan_page(f) : rewrite(f);
+        if (f->schemas_max < j->n_needs_schema) {
+                all = sp_arena_array(f->arena, j->n_needs_schema, sizeof(*all));
+                if (!all) {
+                        (void)sp_err_set(&f->error, -ENOMEM, "judge.too-large", "",
+                                         "out of memory");
+                        return sp_flow_fault(f, &f->error);
+                }
+                if (f->n_schemas)
+                        memcpy(all, f->schemas, f->n_schemas * sizeof(*all));
+                f->schemas = all;
+                f->schemas_max = j->n_needs_schema;
+        }
+        f->step = 1;
+        if (f->call.write) /* a rewrite names the columns it knows; this reads them all */
+                sp_schemas_forget(&f->w->schemas, j->needs_schema[f->n_schemas]);
+        sp_schemas_get(&f->w->schemas, j->needs_schema[f->n_schemas], on_schema, f);
+        return SP_WAIT;
+}
+
 enum sp_next sp_flow_resolve(struct sp_flow *f)
 {
-        const struct sp_judgement *j = &f->judgement;
-
         if (f->call.handling != SP_HANDLING_QUERY && !costs_nothing(f))
                 return SP_NEXT;
         if (f->step == 3 && f->error.code == -ENOENT)
@@ -244,25 +289,7 @@ enum sp_next sp_flow_resolve(struct sp_flow *f)
                 return f->error.code == -EACCES || f->error.code == -EINVAL
                                ? sp_flow_refuse(f, 403, "accessDenied")
                                : sp_flow_fault(f, &f->error);
-        if (f->step == 1)
-                return SP_WAIT;
-        if (!f->schemas)
-                f->schemas = sp_arena_array(f->arena, j->n_needs_schema,
-                                            sizeof(*f->schemas));
-        if (!f->schemas) {
-                (void)sp_err_set(&f->error, -ENOMEM, "judge.too-large", "",
-                                 "out of memory");
-                return sp_flow_fault(f, &f->error);
-        }
-        if (f->n_schemas == j->n_needs_schema && f->call.write)
-                return check_write(f);
-        if (f->n_schemas == j->n_needs_schema)
-                return f->is_preview ? plan_page(f) : rewrite(f);
-        f->step = 1;
-        if (f->call.write) /* a rewrite names the columns it knows; this reads them all */
-                sp_schemas_forget(&f->w->schemas, j->needs_schema[f->n_schemas]);
-        sp_schemas_get(&f->w->schemas, j->needs_schema[f->n_schemas], on_schema, f);
-        return SP_WAIT;
+        return f->step == 1 ? SP_WAIT : ask(f);
 }
 
 /* ---- decide ---- */
@@ -295,6 +322,9 @@ static int compare_tables(struct sp_flow *f, const struct sp_json *referenced)
 
                 for (size_t i = 0; i < f->judgement.n_names; i++)
                         is_known |= sp_str_eq(f->judgement.names[i], name);
+                /* what views read */
+                for (size_t i = 0; i < f->judgement.n_needs_schema; i++)
+                        is_known |= sp_str_eq(f->judgement.needs_schema[i], name);
                 if (!is_known)
                         return sp_err_set(
                                 &f->error, -EPERM, "judge.mismatch", "",

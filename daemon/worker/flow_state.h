@@ -53,7 +53,7 @@ struct sp_flow {
         struct sp_decision decision;
         bool is_observed; /* the policy said no, observe mode lets it pass */
         struct sp_schema *schemas;
-        size_t n_schemas;
+        size_t n_schemas, schemas_max;
         bool is_own_result; /* what is asked about is the principal's result table */
         bool is_preview; /* rows of a table that is nobody's result: a SELECT without SQL */
         bool has_page; /* they are checked and masked in flight, by `page` */

@@ -22,21 +22,21 @@ static int no_memory(struct sp_err *e)
                           "the statement needs more memory than a request may use");
 }
 
-static int check_functions(const struct judge *g, const struct sp_sql_statement *s)
+int sp_judge_check_functions(const struct sp_judge_own *own,
+                             const struct sp_sql_statement *s, struct sp_err *err)
 {
         for (size_t i = 0; i < s->n_functions; i++) {
                 const struct sp_sql_function *f = &s->functions[i];
 
                 if (f->is_table_function)
                         return sp_err_set(
-                                g->err, -EPERM, "sql.table-function", "",
+                                err, -EPERM, "sql.table-function", "",
                                 "the table function %.*s is not offered; read a "
                                 "table instead",
                                 SP_FMT(f->name));
-                if (!sp_sql_is_builtin(f->name) &&
-                    !sp_judge_is_own_function(&g->own, f))
+                if (!sp_sql_is_builtin(f->name) && !sp_judge_is_own_function(own, f))
                         return sp_err_set(
-                                g->err, -EPERM, "sql.function", "",
+                                err, -EPERM, "sql.function", "",
                                 "the function %.*s is not on the list of functions "
                                 "that only compute from their arguments",
                                 SP_FMT(f->name));
@@ -50,22 +50,22 @@ static bool is_meta_name(struct sp_str part)
                (sp_str_starts(part, SP_STR("__")) && sp_str_ends(part, SP_STR("__")));
 }
 
-static int check_parts(const struct judge *g, const struct sp_sql_table *t)
+int sp_judge_check_name(const struct sp_sql_table *t, struct sp_err *err)
 {
         for (size_t i = 0; i < t->n_parts; i++) {
                 struct sp_str p = t->parts[i];
 
                 if (is_meta_name(p))
-                        return sp_err_set(g->err, -EPERM, "sql.information-schema", "",
+                        return sp_err_set(err, -EPERM, "sql.information-schema", "",
                                           "%.*s is not offered; use tables.list and "
                                           "tables.get",
                                           SP_FMT(p));
                 if (t->is_wildcard || memchr(p.p, '*', p.n))
                         return sp_err_set(
-                                g->err, -EPERM, "sql.wildcard", "",
+                                err, -EPERM, "sql.wildcard", "",
                                 "wildcard tables are not offered; name each table");
                 if (!p.n || memchr(p.p, '$', p.n) || memchr(p.p, '@', p.n))
-                        return sp_err_set(g->err, -EPERM, "sql.decorator", "",
+                        return sp_err_set(err, -EPERM, "sql.decorator", "",
                                           "table decorators are not offered");
         }
         return 0;
@@ -91,7 +91,7 @@ static int resolve(const struct judge *g, const struct sp_sql_table *t,
         const struct sp_bq_query *q = c->query;
         struct sp_str project = q->default_project.n ? q->default_project : c->project;
         struct sp_str s;
-        int r = check_parts(g, t);
+        int r = sp_judge_check_name(t, g->err);
 
         if (r < 0)
                 return r;
@@ -141,9 +141,8 @@ static void note_schema(const struct judge *g, struct sp_str name)
 {
         struct sp_judgement *j = g->j;
 
-        /* not only where a mask names the table: a view under any name may show one that has */
-        if (!sp_policy_has_masks(g->in->policy, g->in->who, g->in->now_us))
-                return;
+        /* whatever the masks say: a view under any name may show a table that is not granted,
+         * or is protected */
         for (size_t i = 0; i < j->n_needs_schema; i++)
                 if (sp_str_eq(j->needs_schema[i], name))
                         return;
@@ -169,7 +168,7 @@ static int read_statement(const struct judge *g, const struct sp_sql_statement *
 {
         struct sp_str action = action_of(s);
         struct sp_judgement *j = g->j;
-        int r = check_functions(g, s);
+        int r = sp_judge_check_functions(&g->own, s, g->err);
 
         if (r < 0)
                 return r;
@@ -286,7 +285,8 @@ static int read_method(const struct judge *g)
         /* reading a table's rows is what a SELECT of it is */
         if (strcmp(c->action, "bigquery.tabledata.list") == 0) {
                 add_access(g->j, SP_STR("select"), resource);
-                note_schema(g, resource);
+                if (sp_policy_has_masks(g->in->policy, g->in->who, g->in->now_us))
+                        note_schema(g, resource);
                 return 0;
         }
         add_access(g->j, sp_str_c(c->action), resource);
@@ -377,6 +377,8 @@ int sp_judge_rewrite(struct sp_arena *a, const struct sp_judge_input *in,
                 .default_dataset = q->default_dataset,
                 .schemas = schemas,
                 .n_schemas = n_schemas,
+                .views = j->views,
+                .n_views = j->n_views,
                 .policy = in->policy,
                 .who = in->who,
                 .now_us = in->now_us,

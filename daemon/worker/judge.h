@@ -5,7 +5,8 @@
  * Job:       from a recognised call, a principal and a policy: which tables under which
  *            full names, which accesses, the verdict, and the text to send. No I/O: the same
  *            code answers `sallyctl policy decide`.
- * In:        struct sp_judge_input; schemas of the tables in `needs_schema` for the rewrite.
+ * In:        struct sp_judge_input; schemas of the tables in `needs_schema`, as far as there are
+ *            such tables, for the rewrite.
  * Out:       struct sp_judgement in the arena.
  * Errors:    -EINVAL/-EPERM/-E2BIG with id "sql.*", "mask.*", "judge.*": the request is
  *            denied with it (a policy in observe mode does not let these pass: what is
@@ -32,10 +33,12 @@ struct sp_judgement {
         struct sp_access *accesses;
         size_t n_accesses;
         enum sp_sql_where where;
-        struct sp_str
-                *needs_schema; /* full names of the tables read, each once, when the
-                                       policy has masks */
+        struct sp_str *needs_schema; /* full names of the tables and views read, each
+                                        once; those that views read join them */
         size_t n_needs_schema;
+        size_t n_expanded; /* of them: looked at by sp_judge_expand */
+        struct sp_mask_view *views; /* among them */
+        size_t n_views;
         struct sp_mask_plan plan; /* after sp_judge_rewrite */
         struct sp_mask_reading reading; /* the resolver's, of both texts; likewise */
 };
@@ -43,10 +46,25 @@ struct sp_judgement {
 /* Parses and resolves; ret is complete but for `plan` and `reading`. */
 sp_must_check int sp_judge_read(struct sp_arena *a, const struct sp_judge_input *in,
                                 struct sp_judgement *ret, struct sp_err *reterr);
+/* judge_views.c: reads the definitions of the views among the first `n_schemas` of
+ * needs_schema, whose schemas these are, and adds what they mention to needs_schema. When all
+ * are there, adds the accesses: what a view reads is read by who reads the view, unless the
+ * policy lets him read through it ("select-through"). */
+sp_must_check int sp_judge_expand(struct sp_arena *a, const struct sp_judge_input *in,
+                                  const struct sp_schema *schemas, size_t n_schemas,
+                                  struct sp_judgement *j, struct sp_err *reterr);
 /* The policy's word on it. Cannot fail: what does not match is denied. */
 struct sp_decision sp_judge_decide(const struct sp_judge_input *in,
                                    const struct sp_judgement *j);
-/* Fills j->plan and j->reading. Every table of needs_schema must be among the schemas. */
+/* Fills j->plan and j->reading. Where the policy has masks, every table of needs_schema must be
+ * among the schemas. */
 sp_must_check int sp_judge_rewrite(struct sp_arena *a, const struct sp_judge_input *in,
                                    const struct sp_schema *schemas, size_t n_schemas,
                                    struct sp_judgement *j, struct sp_err *reterr);
+
+/* What may stand in a text, or in the definition of a view, at all. */
+struct sp_judge_own;
+sp_must_check int sp_judge_check_functions(const struct sp_judge_own *own,
+                                           const struct sp_sql_statement *s,
+                                           struct sp_err *err);
+sp_must_check int sp_judge_check_name(const struct sp_sql_table *t, struct sp_err *err);

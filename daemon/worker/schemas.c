@@ -75,7 +75,8 @@ int sp_schema_copy(struct sp_arena *a, const struct sp_schema *from,
         s.table = sp_arena_str(a, from->table);
         s.etag = sp_arena_str(a, from->etag);
         s.kind = sp_arena_str(a, from->kind);
-        if (!s.table.p || !s.etag.p || !s.kind.p ||
+        s.definition = sp_arena_str(a, from->definition);
+        if (!s.table.p || !s.etag.p || !s.kind.p || !s.definition.p ||
             copy_columns(a, from->columns, from->n_columns, &s.columns) < 0)
                 return -ENOMEM;
         *to = s;
@@ -99,7 +100,7 @@ static bool same_columns(const struct sp_column *a, size_t n_a,
 
 bool sp_schema_is_same(const struct sp_schema *a, const struct sp_schema *b)
 {
-        return sp_str_eq(a->kind, b->kind) &&
+        return sp_str_eq(a->kind, b->kind) && sp_str_eq(a->definition, b->definition) &&
                same_columns(a->columns, a->n_columns, b->columns, b->n_columns);
 }
 

@@ -248,7 +248,7 @@ class Planner {
                         viewDepth: depth,
                 });
                 for (const [full, t] of inner.tables) stmt.tables.set(full, t);
-                return inner.render().text.replace(/;\s*$/, '') + '\n';
+                return inner.fragment(rangeOf(own.node)).text + '\n';
         }
 
         async analyse(stmt, ctx) {

@@ -457,6 +457,42 @@ SELECT * FROM crm.v_customers
 
 SELECT ssn FROM `acme-prod.crm.v_customers` AS v
 
+SELECT TO_JSON_STRING(v) FROM crm.v_customers AS v ORDER BY id
+
+SELECT COUNT(*) FROM crm.v_customers WHERE ssn = '{{ssn}}'
+
+SELECT COUNT(*) FROM crm.v_customers AS v WHERE SUBSTR(v.phone, 1, 1) = '{{phone:1}}'
+
+WITH customers AS (SELECT 1 AS id, 'x' AS ssn) SELECT v.ssn, c.ssn FROM crm.v_customers AS v, customers AS c ORDER BY v.id
+
+SELECT * FROM crm.v_deep ORDER BY amount, tax, email
+
+SELECT tax FROM (SELECT * FROM crm.v_deep) AS d WHERE d.town LIKE '%' ORDER BY 1
+
+SELECT (SELECT MAX(v.tax) FROM crm.v_deep AS v WHERE v.amount = o.amount) AS m FROM shop.orders AS o ORDER BY o.id
+
+SELECT `acme-prod.crm.v_deep`.tax FROM `acme-prod.crm.v_deep` ORDER BY 1
+
+SELECT top, n FROM shop.v_totals ORDER BY n, status
+
+SELECT a.ssn FROM crm.v_customers AS a JOIN crm.customers AS b ON a.email = b.email AND a.ssn != b.ssn
+
+SELECT DISTINCT ERROR(ssn) FROM crm.v_customers
+
+SELECT * FROM crm.v_customers UNION ALL SELECT * FROM crm.customers ORDER BY id
+
+CREATE TABLE shop.copy7 AS SELECT * FROM crm.v_customers
+
+INSERT INTO shop.notes (id, body) SELECT id, ssn FROM crm.v_customers
+
+SELECT * FROM shop.v_loop
+
+SELECT ssn FROM crm.v_customers FOR SYSTEM_TIME AS OF TIMESTAMP '2026-01-01 00:00:00+00'
+
+SELECT ssn FROM crm.v_customers TABLESAMPLE SYSTEM (100 PERCENT)
+
+FROM crm.v_customers |> SELECT ssn
+
 SELECT * FROM crm.INFORMATION_SCHEMA.COLUMNS
 
 SELECT query FROM `region-us`.INFORMATION_SCHEMA.JOBS_BY_PROJECT

@@ -128,7 +128,35 @@ const SCHEMAS = {
         ],
 };
 const PROTECTED = ['crm.customers', 'crm.contacts', 'crm.people'];
-const VIEWS = { 'acme-prod.crm.v_customers': 'SELECT * FROM `acme-prod.crm.customers`' };
+const VIEWS = {
+        'crm.v_customers': {
+                query: 'SELECT * FROM `acme-prod.crm.customers`',
+                schema: SCHEMAS['crm.customers'],
+        },
+        'crm.v_deep': {
+                query:
+                        'WITH customers AS (SELECT id, ssn AS tax, email, address FROM crm.v_customers) ' +
+                        'SELECT c.tax, c.email, o.amount, c.address.city AS town FROM customers AS c ' +
+                        'JOIN `shop.orders` AS o ON o.customer_id = c.id; -- all',
+                schema: [
+                        field('tax', 'STRING'),
+                        field('email', 'STRING'),
+                        field('amount', 'NUMERIC'),
+                        field('town', 'STRING'),
+                ],
+        },
+        'shop.v_totals': {
+                query:
+                        'SELECT (SELECT MAX(ssn) FROM crm.customers) AS top, orders.status, COUNT(*) AS n ' +
+                        'FROM `shop.orders` GROUP BY status',
+                schema: [field('top', 'STRING'), field('status', 'STRING'), field('n', 'INTEGER')],
+        },
+        'shop.v_orders': {
+                query: 'SELECT id, status, amount FROM shop.orders WHERE amount > 0',
+                schema: [id, field('status', 'STRING'), field('amount', 'NUMERIC')],
+        },
+        'shop.v_loop': { query: 'SELECT id FROM shop.v_loop', schema: [id] },
+};
 
 function makeWorld(Random, { randomRows }) {
         const rng = new Random(20260101);
@@ -190,14 +218,18 @@ function dataFile(world, rowsOf, plainField) {
         const tables = {};
         for (const [full, t] of Object.entries(world.tables))
                 tables[full] = { schema: t.schema.map(plainField), rows: rowsOf(t) };
-        for (const [full, view] of Object.entries(VIEWS))
-                tables[full] = { schema: tables['acme-prod.crm.customers'].schema, rows: [], view };
+        for (const [name, view] of Object.entries(VIEWS))
+                tables[`${PROJECT}.${name}`] = {
+                        schema: view.schema.map(plainField),
+                        rows: [],
+                        view: view.query,
+                };
         return JSON.stringify({ tables });
 }
 
 function catalogFile(world, plainField) {
         const all = JSON.parse(dataFile(world, () => [], plainField)).tables;
-        for (const full of Object.keys(VIEWS)) all[full].type = 'VIEW';
+        for (const name of Object.keys(VIEWS)) all[`${PROJECT}.${name}`].type = 'VIEW';
         return JSON.stringify({ tables: all });
 }
 

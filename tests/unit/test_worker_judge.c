@@ -218,30 +218,6 @@ static void a_written_target_needs_no_schema_and_a_read_table_does(void **state)
         }
 }
 
-static void a_view_is_refused_whatever_its_name(void **state)
-{
-        const struct sp_column column = { .name = SP_STR("id"),
-                                          .type = SP_STR("STRING") };
-        struct sp_schema schema = { .table = SP_STR("p.web.v"),
-                                    .kind = SP_STR("VIEW"),
-                                    .columns = &column,
-                                    .n_columns = 1 };
-        struct sp_judgement j;
-        struct sp_err e = SP_ERR_NULL;
-        struct given g;
-
-        (void)state;
-        give(&g, "SELECT id FROM web.v");
-        assert_int_equal(sp_judge_read(&g.arena, &g.in, &j, &e), 0);
-        assert_int_equal(j.n_needs_schema, 1);
-        assert_true(sp_judge_rewrite(&g.arena, &g.in, &schema, 1, &j, &e) < 0);
-        assert_true(strncmp(e.id, "mask.", 5) == 0);
-        schema.kind = SP_STR("TABLE");
-        assert_int_equal(sp_judge_rewrite(&g.arena, &g.in, &schema, 1, &j, &e), 0);
-        assert_false(j.plan.is_rewritten);
-        take(&g);
-}
-
 static void a_table_read_without_sql_is_a_select_of_it(void **state)
 {
         struct sp_err e = SP_ERR_NULL;
@@ -326,7 +302,6 @@ int main(void)
                         a_destination_table_is_a_write_and_truncating_it_has_no_where),
                 cmocka_unit_test(
                         a_written_target_needs_no_schema_and_a_read_table_does),
-                cmocka_unit_test(a_view_is_refused_whatever_its_name),
                 cmocka_unit_test(a_table_read_without_sql_is_a_select_of_it),
                 cmocka_unit_test(memory_that_runs_out_is_an_error_at_every_size),
                 cmocka_unit_test(what_is_kept_of_a_job_reads_back_the_same),

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A view's definition is judged like a text: one query, of functions that only compute. Names
+ * in it without a project are of the view's own, as in BigQuery; there is no default dataset.
+ */
+#include <errno.h>
+
+#include "daemon/sql/name.h"
+#include "daemon/worker/judge.h"
+#include "daemon/worker/judge_script.h"
+
+/* Below one statement; each costs a question upstream when it is not known. */
+#define OBJECTS_MAX 500
+
+struct expand {
+        struct sp_arena *arena;
+        const struct sp_judge_input *in;
+        struct sp_judgement *j;
+        struct sp_err *err;
+};
+
+static int no_memory(struct sp_err *e)
+{
+        return sp_err_set(e, -ENOMEM, "judge.too-large", "",
+                          "the statement needs more memory than a request may use");
+}
+
+static int refuse(const struct expand *x, const struct sp_schema *s, const char *what)
+{
+        return sp_err_set(x->err, -EPERM, "mask.view", "", "%.*s %s",
+                          (int)SP_MIN(s->table.n, (size_t)160), s->table.p, what);
+}
+
+/* The caller may read what is below the view without a rule of its own for it. */
+static bool is_authorized(const struct expand *x, struct sp_str view)
+{
+        const struct sp_access access = { SP_STR("select-through"), view };
+        const struct sp_question q = { .principal = x->in->who,
+                                       .accesses = &access,
+                                       .n_accesses = 1,
+                                       .now_us = x->in->now_us };
+
+        return sp_policy_decide(x->in->policy, &q).verdict == SP_VERDICT_ALLOW;
+}
+
+static int resolve(const struct expand *x, const struct sp_schema *s,
+                   const struct sp_sql_table *t, struct sp_str *ret)
+{
+        struct sp_str project, rest;
+        int r = sp_judge_check_name(t, x->err);
+
+        if (r < 0)
+                return r;
+        (void)sp_str_cut(s->table, '.', &project, &rest);
+        if (t->n_parts == 2)
+                *ret = sp_arena_printf(x->arena, "%.*s.%.*s.%.*s", SP_FMT(project),
+                                       SP_FMT(t->parts[0]), SP_FMT(t->parts[1]));
+        else if (t->n_parts == 3)
+                *ret = sp_arena_printf(x->arena, "%.*s.%.*s.%.*s", SP_FMT(t->parts[0]),
+                                       SP_FMT(t->parts[1]), SP_FMT(t->parts[2]));
+        else
+                return sp_err_set(x->err, -EPERM, "sql.table-name", "",
+                                  "a table in it is not named with its dataset");
+        return ret->p ? 0 : no_memory(x->err);
+}
+
+/* Its own words, for who reads the view did not write it. */
+static int blame(const struct expand *x, const struct sp_schema *s, struct sp_err *e)
+{
+        const struct sp_err inner = *e;
+
+        if (inner.code == -ENOMEM)
+                return no_memory(x->err);
+        if (inner.code == -EINVAL) /* quotes the text */
+                return sp_err_set(x->err, -EPERM, "mask.view", "",
+                                  "the definition of view %.*s cannot be read: %s %s",
+                                  (int)SP_MIN(s->table.n, (size_t)160), s->table.p,
+                                  inner.id, inner.where);
+        return sp_err_set(x->err, inner.code, inner.id, "", "view %.*s: %s",
+                          (int)SP_MIN(s->table.n, (size_t)120), s->table.p, inner.what);
+}
+
+static int check_definition(const struct expand *x, const struct sp_sql_script *script)
+{
+        const struct sp_sql_statement *st = script->statements;
+        struct sp_judge_own own = { 0 };
+        int r;
+
+        if (script->n_statements != 1 || script->is_script ||
+            strcmp(st->kind, "Query") != 0 || script->n_named || script->n_positional)
+                return sp_err_set(x->err, -EPERM, "mask.view", "",
+                                  "its definition is no query without parameters");
+        r = sp_judge_check_script(x->arena, script, &own, x->err);
+        return r < 0 ? r : sp_judge_check_functions(&own, st, x->err);
+}
+
+static int read_definition(const struct expand *x, const struct sp_schema *s,
+                           struct sp_mask_view *v)
+{
+        struct sp_sql_script *script;
+        int r;
+
+        v->name = s->table;
+        if (!s->definition.n)
+                return refuse(x, s, "is a view without a definition that can be read");
+        if (s->is_legacy)
+                return refuse(x, s, "is a view in legacy SQL, which is not offered");
+        r = sp_sql_parse(x->arena, s->definition, &script, x->err);
+        if (r == 0)
+                r = check_definition(x, script);
+        if (r < 0)
+                return blame(x, s, x->err);
+        v->script = script;
+        v->n_names = script->statements[0].n_tables;
+        v->names = sp_arena_array(x->arena, v->n_names, sizeof(*v->names));
+        if (!v->names)
+                return no_memory(x->err);
+        for (size_t i = 0; i < v->n_names; i++) {
+                r = resolve(x, s, &script->statements[0].tables[i], &v->names[i]);
+                if (r < 0)
+                        return blame(x, s, x->err);
+        }
+        return 0;
+}
+
+/* Room for `more` behind `n`. */
+static void *grow(struct sp_arena *a, const void *old, size_t n, size_t more,
+                  size_t size)
+{
+        void *p = sp_arena_array(a, n + more, size);
+
+        if (p && n)
+                memcpy(p, old, n * size);
+        return p;
+}
+
+static int need(const struct expand *x, const struct sp_mask_view *v)
+{
+        struct sp_judgement *j = x->j;
+        struct sp_str *all = grow(x->arena, j->needs_schema, j->n_needs_schema,
+                                  v->n_names, sizeof(*all));
+
+        if (!all)
+                return no_memory(x->err);
+        j->needs_schema = all;
+        for (size_t i = 0; i < v->n_names; i++) {
+                size_t k = 0;
+
+                while (k < j->n_needs_schema && !sp_str_eq(all[k], v->names[i]))
+                        k++;
+                if (k == j->n_needs_schema)
+                        all[j->n_needs_schema++] = v->names[i];
+        }
+        if (j->n_needs_schema > OBJECTS_MAX)
+                return sp_err_set(x->err, -EPERM, "judge.too-many-tables", "",
+                                  "the statement and the views in it read more than "
+                                  "%d tables",
+                                  OBJECTS_MAX);
+        return 0;
+}
+
+static int add_view(const struct expand *x, const struct sp_schema *s)
+{
+        struct sp_judgement *j = x->j;
+        struct sp_mask_view v = { 0 }, *views;
+        bool has_masks = sp_policy_has_masks(x->in->policy, x->in->who, x->in->now_us);
+        int r;
+
+        /* then nothing below it matters */
+        if (!has_masks && is_authorized(x, s->table))
+                return 0;
+        r = read_definition(x, s, &v);
+        if (r == 0)
+                r = need(x, &v);
+        if (r < 0)
+                return r;
+        views = grow(x->arena, j->views, j->n_views, 1, sizeof(*views));
+        if (!views)
+                return no_memory(x->err);
+        views[j->n_views++] = v;
+        j->views = views;
+        return 0;
+}
+
+/* ---- accesses ---- */
+
+static size_t find_view(const struct sp_judgement *j, struct sp_str name)
+{
+        size_t i = 0;
+
+        while (i < j->n_views && !sp_str_eq(j->views[i].name, name))
+                i++;
+        return i;
+}
+
+static void add_select(struct sp_judgement *j, struct sp_str name)
+{
+        for (size_t i = 0; i < j->n_accesses; i++)
+                if (sp_str_eq(j->accesses[i].action, SP_STR("select")) &&
+                    sp_str_eq(j->accesses[i].resource, name))
+                        return;
+        j->accesses[j->n_accesses++] = (struct sp_access){ SP_STR("select"), name };
+}
+
+/* Who selects from a view selects from what it mentions, and so on down to the tables: the
+ * list grows while it is walked. */
+static int add_accesses(const struct expand *x)
+{
+        struct sp_judgement *j = x->j;
+        struct sp_access *all = grow(x->arena, j->accesses, j->n_accesses,
+                                     j->n_needs_schema, sizeof(*all));
+
+        if (!all)
+                return no_memory(x->err);
+        j->accesses = all;
+        for (size_t i = 0; i < j->n_accesses; i++) {
+                size_t v = find_view(j, all[i].resource);
+
+                if (v == j->n_views || !sp_str_eq(all[i].action, SP_STR("select")) ||
+                    is_authorized(x, all[i].resource))
+                        continue;
+                for (size_t k = 0; k < j->views[v].n_names; k++)
+                        add_select(j, j->views[v].names[k]);
+        }
+        return 0;
+}
+
+int sp_judge_expand(struct sp_arena *a, const struct sp_judge_input *in,
+                    const struct sp_schema *schemas, size_t n_schemas,
+                    struct sp_judgement *j, struct sp_err *reterr)
+{
+        struct expand x = { a, in, j, reterr };
+        int r = 0;
+
+        for (; r == 0 && j->n_expanded < n_schemas; j->n_expanded++)
+                if (sp_str_ends(schemas[j->n_expanded].kind, SP_STR("VIEW")))
+                        r = add_view(&x, &schemas[j->n_expanded]);
+        if (r == 0 && j->n_views && j->n_expanded == j->n_needs_schema)
+                r = add_accesses(&x);
+        return r;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the definition of a view makes of a request: who must be allowed what, what is refused. */
+#include <errno.h>
+
+#include "daemon/worker/judge.h"
+#include "tests/test.h"
+
+#define POLICY                                                                         \
+        "version: 1\n"                                                                 \
+        "mode: enforce\n"                                                              \
+        "rules:\n"                                                                     \
+        "- {name: read, actions: [\"*\"], resources: [\"p.crm.*\"], verdict: allow}\n" \
+        "- {name: through, actions: [select-through], resources: [\"p.crm.safe\"], "   \
+        "verdict: allow}\n"
+#define MASKS "masks:\n- {name: ssn, columns: [\"*.*.*.ssn\"], mask: redact}\n"
+
+static const struct sp_column columns[] = {
+        { .name = SP_STR("id"), .type = SP_STR("INTEGER") },
+        { .name = SP_STR("ssn"), .type = SP_STR("STRING") },
+};
+
+/* What there is; the kind is TABLE where there is no definition. */
+static const struct {
+        const char *name, *definition, *kind;
+} objects[] = {
+        { "p.crm.t", "", "TABLE" },
+        { "p.hr.pay", "", "TABLE" },
+        { "q.crm.t", "", "TABLE" },
+        { "p.crm.v", "SELECT id, ssn FROM crm.t", "VIEW" },
+        { "p.crm.mv", "SELECT id, ssn FROM crm.t", "MATERIALIZED_VIEW" },
+        { "p.crm.pay", "SELECT p.id, p.ssn FROM hr.pay AS p JOIN crm.t USING (id)",
+          "VIEW" },
+        { "p.crm.safe", "SELECT id, ssn FROM crm.pay", "VIEW" },
+        { "p.crm.both", "SELECT a.id, b.ssn FROM crm.safe AS a, crm.pay AS b", "VIEW" },
+        { "p.crm.far", "SELECT id, ssn FROM q.crm.t", "VIEW" },
+        { "p.crm.secret", NULL, "VIEW" },
+        { "p.crm.bare", "SELECT id, ssn FROM t", "VIEW" },
+        { "p.crm.two", "SELECT 1 AS id; SELECT 'x' AS ssn", "VIEW" },
+        { "p.crm.asks", "SELECT @a AS id, 'x' AS ssn", "VIEW" },
+        { "p.crm.writes", "INSERT INTO crm.t (id) VALUES (1)", "VIEW" },
+        { "p.crm.calls", "SELECT id, crm.f(ssn) AS ssn FROM crm.t", "VIEW" },
+        { "p.crm.outside", "SELECT * FROM EXTERNAL_QUERY('c', 'SELECT 1')", "VIEW" },
+        { "p.crm.broken", "SELECT 'hush' FROM FROM", "VIEW" },
+};
+
+struct asked {
+        struct sp_arena arena;
+        struct sp_policy *policy;
+        struct sp_principal who;
+        struct sp_call call;
+        struct sp_bq_query query;
+        struct sp_judge_input in;
+        struct sp_judgement j;
+        struct sp_schema schemas[64];
+        size_t n_schemas;
+};
+
+static void give(struct asked *q, const char *policy, const char *sql)
+{
+        struct sp_policy_file file = { SP_STR("p.yaml"), sp_str_c(policy) };
+
+        *q = (struct asked){ .arena = SP_ARENA_INIT((size_t)16 << 20) };
+        assert_int_equal(sp_policy_load(&file, 1, NULL, 0, &q->policy, NULL), 0);
+        q->who.workload = SP_STR("ci");
+        q->query.sql = sp_str_c(sql);
+        q->call.project = SP_STR("p");
+        q->call.action = "bigquery.jobs.query";
+        q->call.handling = SP_HANDLING_QUERY;
+        q->call.query = &q->query;
+        q->in = (struct sp_judge_input){ .call = &q->call,
+                                         .who = &q->who,
+                                         .policy = q->policy };
+}
+
+static void take(struct asked *q)
+{
+        (void)sp_policy_unref(q->policy);
+        sp_arena_done(&q->arena);
+}
+
+static void fetch(struct asked *q, struct sp_str name)
+{
+        struct sp_schema *s = &q->schemas[q->n_schemas++];
+
+        assert_true(q->n_schemas <= SP_ARRAY_SIZE(q->schemas));
+        for (size_t i = 0; i < SP_ARRAY_SIZE(objects); i++) {
+                const char *definition = objects[i].definition;
+
+                if (!sp_str_eq(name, sp_str_c(objects[i].name)))
+                        continue;
+                *s = (struct sp_schema){ .table = name,
+                                         .kind = sp_str_c(objects[i].kind),
+                                         .columns = columns,
+                                         .n_columns = SP_ARRAY_SIZE(columns) };
+                if (definition)
+                        s->definition = sp_str_c(definition);
+                s->is_legacy = !definition;
+                return;
+        }
+        fail_msg("nobody made %.*s", SP_FMT(name));
+}
+
+/* As the worker's stage resolve does it. */
+static int judge(struct asked *q, struct sp_err *e)
+{
+        int r = sp_judge_read(&q->arena, &q->in, &q->j, e);
+
+        while (r == 0 && q->n_schemas < q->j.n_needs_schema) {
+                fetch(q, q->j.needs_schema[q->n_schemas]);
+                r = sp_judge_expand(&q->arena, &q->in, q->schemas, q->n_schemas, &q->j,
+                                    e);
+        }
+        return r < 0 ? r
+                     : sp_judge_rewrite(&q->arena, &q->in, q->schemas, q->n_schemas,
+                                        &q->j, e);
+}
+
+static const struct {
+        const char *sentence, *sql;
+        enum sp_verdict verdict;
+        const char *accesses;
+} rows[] = {
+        { "who reads a view reads what is below it", "SELECT id FROM crm.v",
+          SP_VERDICT_ALLOW, "p.crm.v p.crm.t " },
+        { "a materialised one too", "SELECT id FROM crm.mv", SP_VERDICT_ALLOW,
+          "p.crm.mv p.crm.t " },
+        { "a view does not lend rights", "SELECT id FROM crm.pay", SP_VERDICT_DENY,
+          "p.crm.pay p.hr.pay p.crm.t " },
+        { "but where the policy says so", "SELECT id FROM crm.safe", SP_VERDICT_ALLOW,
+          "p.crm.safe " },
+        { "not beside it", "SELECT id FROM crm.both", SP_VERDICT_DENY,
+          "p.crm.both p.crm.safe p.crm.pay p.hr.pay p.crm.t " },
+        { "tables of another project are judged as such", "SELECT id FROM crm.far",
+          SP_VERDICT_DENY, "p.crm.far q.crm.t " },
+};
+
+static void reading_a_view_is_reading_what_is_below_it(void **state)
+{
+        static const char *const policies[] = { POLICY, POLICY MASKS };
+
+        (void)state;
+        for (size_t i = 0; i < SP_ARRAY_SIZE(rows) * 2; i++) {
+                struct sp_str all = SP_STR("");
+                struct sp_err e = SP_ERR_NULL;
+                struct asked q;
+                int r;
+
+                give(&q, policies[i % 2], rows[i / 2].sql);
+                r = judge(&q, &e);
+                if (r < 0)
+                        print_error("%s: %s %s\n", rows[i / 2].sentence, e.id, e.what);
+                SP_CHECK(rows[i / 2].sentence, r == 0);
+                SP_CHECK(rows[i / 2].sentence,
+                         sp_judge_decide(&q.in, &q.j).verdict == rows[i / 2].verdict);
+                for (size_t k = 0; k < q.j.n_accesses; k++)
+                        all = sp_arena_printf(&q.arena, "%.*s%.*s ", SP_FMT(all),
+                                              SP_FMT(q.j.accesses[k].resource));
+                /* without masks nothing is asked about what may be read anyway */
+                SP_CHECK(rows[i / 2].sentence,
+                         sp_str_eq(all, sp_str_c(rows[i / 2].accesses)));
+                SP_CHECK(rows[i / 2].sentence, i % 2 || q.j.plan.is_rewritten == false);
+                take(&q);
+        }
+}
+
+static void a_definition_is_judged_like_a_text(void **state)
+{
+        static const struct {
+                const char *sentence, *sql, *id;
+        } cases[] = {
+                { "legacy SQL", "SELECT id FROM crm.secret", "mask.view" },
+                { "a table without its dataset", "SELECT id FROM crm.bare",
+                  "sql.table-name" },
+                { "two statements", "SELECT id FROM crm.two", "mask.view" },
+                { "parameters", "SELECT id FROM crm.asks", "mask.view" },
+                { "no query", "SELECT id FROM crm.writes", "mask.view" },
+                { "a function of one's own", "SELECT id FROM crm.calls",
+                  "sql.function" },
+                { "a query elsewhere", "SELECT id FROM crm.outside", "sql.opaque" },
+                { "no GoogleSQL", "SELECT id FROM crm.broken", "mask.view" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < SP_ARRAY_SIZE(cases); i++) {
+                struct sp_err e = SP_ERR_NULL;
+                struct asked q;
+
+                give(&q, POLICY, cases[i].sql);
+                SP_CHECK(cases[i].sentence, judge(&q, &e) == -EPERM);
+                if (!e.id || strcmp(e.id, cases[i].id) != 0)
+                        print_error("%s: %s %s\n", cases[i].sentence,
+                                    e.id ? e.id : "nothing", e.what);
+                SP_CHECK(cases[i].sentence, e.id && strcmp(e.id, cases[i].id) == 0);
+                SP_CHECK("the text itself is not told", !strstr(e.what, "hush"));
+                take(&q);
+        }
+}
+
+static void columns_are_masked_below_a_view_that_is_read_through(void **state)
+{
+        struct sp_err e = SP_ERR_NULL;
+        struct asked q;
+
+        (void)state;
+        give(&q, POLICY MASKS, "SELECT ssn FROM crm.safe");
+        assert_int_equal(judge(&q, &e), 0);
+        assert_int_equal(sp_judge_decide(&q.in, &q.j).verdict, SP_VERDICT_ALLOW);
+        assert_true(q.j.plan.is_rewritten);
+        assert_int_equal(q.j.reading.unresolved.n, 0);
+        assert_int_equal(q.j.reading.sent_unresolved.n, 0);
+        /* ssn of both tables, and of both views */
+        assert_int_equal(q.j.plan.n_columns, 4);
+        take(&q);
+}
+
+static void memory_that_runs_out_is_an_error_at_every_size(void **state)
+{
+        int r = -1;
+
+        (void)state;
+        for (size_t max = 1024; r < 0; max += 509) {
+                struct sp_err e = SP_ERR_NULL;
+                struct asked q;
+
+                give(&q, POLICY MASKS, "SELECT ssn FROM crm.both");
+                q.arena.max_bytes = max;
+                r = judge(&q, &e);
+                assert_true(r == 0 || r == -ENOMEM);
+                take(&q);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(reading_a_view_is_reading_what_is_below_it),
+                cmocka_unit_test(a_definition_is_judged_like_a_text),
+                cmocka_unit_test(columns_are_masked_below_a_view_that_is_read_through),
+                cmocka_unit_test(memory_that_runs_out_is_an_error_at_every_size),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
