@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Views, end to end: what stands behind a name is judged and masked like the agent's own text.
+
+Run by `make e2e`."""
+import json
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import world as w  # noqa: E402
+
+W = None
+VIEW = "analytics.active_customers"  # joins crm.customers, whose e-mail is hashed
+THROUGH = ("masks:\n  - name: ssn", "  - name: through\n    workloads: [ci-agents]\n"
+           "    actions: [select-through]\n    resources: [acme-prod.analytics.pay_by_team]\n"
+           "    verdict: allow\nmasks:\n  - name: ssn")
+
+
+class Views(unittest.TestCase):
+    def test_a_view_over_a_protected_table_shows_what_the_table_shows(self):
+        one = "SELECT id, email FROM %s WHERE id = 1"
+        a = W.query("SELECT v.email AS x, c.email AS y, v.orders FROM %s AS v JOIN crm.customers "
+                    "AS c USING (id) ORDER BY id" % VIEW)
+        self.assertTrue(a["ok"], a)
+        self.assertGreater(len(a["rows"]), 5)
+        for row in a["rows"]:
+            self.assertRegex(row["x"], "^[0-9a-f]{64}$")
+            self.assertEqual(row["x"], row["y"])
+        for name in (VIEW, "`acme-prod.%s`" % VIEW, "(SELECT * FROM %s)" % VIEW):
+            a = W.query(one % name)
+            self.assertTrue(a["ok"], a)
+            self.assertNotIn("@", json.dumps(a))
+
+    def test_the_record_names_the_column_of_the_table_below(self):
+        marker = "email_through_a_view"
+        self.assertTrue(W.query("SELECT email AS %s FROM %s" % (marker, VIEW))["ok"])
+        out = W.ctl("sessions", "columns", "--column", "acme-prod.crm.customers.email",
+                    "--store", W.store()).stdout
+        self.assertIn(marker, out)
+
+    def test_a_view_lends_no_rights_unless_the_policy_says_so(self):
+        sql = "SELECT title, people FROM analytics.pay_by_team ORDER BY title"
+        a = W.query(sql)
+        self.assertFalse(a["ok"], a)
+        self.assertIn("policy.person-required", json.dumps(a))
+        self.assertIn("acme-prod.hr.salaries", json.dumps(a))
+        with W.changed_policy(THROUGH):
+            a = W.query(sql)
+            self.assertTrue(a["ok"], a)
+            self.assertEqual([r["people"] for r in a["rows"]], [1, 2])
+            self.assertIn("policy.person-required", json.dumps(W.query("SELECT title FROM hr.salaries")))
+
+
+if __name__ == "__main__":
+    w.run_tests(globals())
