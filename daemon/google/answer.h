@@ -69,7 +69,10 @@ int sp_answer_metadata(struct sp_arena *a, const struct sp_request *r,
  */
 struct sp_answer_own {
         struct sp_str sql; /* put in place of the rewritten text */
-        bool is_rewritten; /* then texts that quote SQL or positions are cleaned */
+        bool is_rewritten; /* then few texts about the statement pass: google/message */
+        struct sp_str
+                tables; /* that it names, "p.d.t", a line each; p NULL: not known */
+        struct sp_str places; /* for positions in texts: mask/places */
 };
 int sp_answer_rebuild(struct sp_arena *a, const struct sp_call *c, unsigned status,
                       struct sp_str upstream_body, const struct sp_answer_own *own,

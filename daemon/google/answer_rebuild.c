@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "daemon/google/answer.h"
+#include "daemon/google/message.h"
 #include "daemon/google/read.h"
 #include "daemon/google/rebuild.h"
 #include "daemon/google/write.h"
@@ -28,65 +29,12 @@ struct rebuild {
 static void write_fields(struct rebuild *b, const struct sp_json *o,
                          const struct sp_shape *shape);
 
-/* " at [12:34]" and "[12:34]": places in a text that the client never saw. */
-static size_t position_length(struct sp_str s)
-{
-        struct sp_str at = SP_STR(" at ");
-        size_t i = sp_str_starts(s, at) ? at.n : 0, colon = 0;
-
-        if (i >= s.n || s.p[i] != '[')
-                return 0;
-        for (i++; i < s.n && s.p[i] != ']'; i++) {
-                if (s.p[i] == ':' && !colon)
-                        colon = i;
-                else if (s.p[i] < '0' || s.p[i] > '9')
-                        return 0;
-        }
-        return i < s.n && colon && s.p[colon + 1] != ']' && s.p[colon - 1] != '['
-                       ? i + 1
-                       : 0;
-}
-
-static bool contains(struct sp_str s, struct sp_str what)
-{
-        for (size_t i = 0; i + what.n <= s.n; i++)
-                if (sp_str_caseeq(sp_str(s.p + i, what.n), what))
-                        return true;
-        return false;
-}
-
-/* A text about a rewritten statement: no positions, and nothing at all if it quotes
- * what the rewriting put in. */
-static struct sp_str clean_rewritten(struct sp_arena *a, struct sp_str s)
-{
-        char *to = sp_arena_alloc(a, s.n + 1);
-        size_t n = 0;
-
-        if (contains(s, SP_STR("sallyport_")) || contains(s, SP_STR("* replace")) ||
-            contains(s, SP_STR("(select ")))
-                return SP_STR("BigQuery refused the statement; its message is about "
-                              "the masked "
-                              "form of it and is not shown");
-        if (!to)
-                return SP_STR("");
-        for (size_t i = 0; i < s.n;) {
-                size_t skip = position_length(sp_str_sub(s, i, s.n));
-
-                if (skip)
-                        i += skip;
-                else
-                        to[n++] = s.p[i++];
-        }
-        return sp_str(to, n);
-}
-
 static void write_message(struct rebuild *b, struct sp_str s)
 {
+        struct sp_str clean = sp_message_clean(b->arena, b->own, s);
         char text[MESSAGE_MAX];
 
-        if (b->own && b->own->is_rewritten)
-                s = clean_rewritten(b->arena, sp_str_sub(s, 0, MESSAGE_MAX));
-        sp_jsonw_str(&b->w, sp_write_clean(text, sizeof(text), s));
+        sp_jsonw_str(&b->w, sp_write_clean(text, sizeof(text), clean));
 }
 
 static bool write_scalar(struct rebuild *b, const struct sp_json *v)
@@ -125,20 +73,40 @@ static void write_labels(struct rebuild *b, const struct sp_json *o)
         sp_jsonw_close(&b->w, '}');
 }
 
-/* "p.d" or "p.d.t" of a list item; a NULL string when the reference is not complete. */
-static struct sp_str item_resource(struct rebuild *b, const struct sp_json *item)
+/* "p.d" or "p.d.t"; a NULL string when the reference is not complete. */
+static struct sp_str name_of(struct rebuild *b, const struct sp_json *ref,
+                             bool is_table)
 {
-        const struct sp_json *table = sp_json_get(item, "tableReference");
-        const struct sp_json *ref =
-                table ? table : sp_json_get(item, "datasetReference");
         struct sp_str p = sp_json_get_str(ref, "projectId");
         struct sp_str d = sp_json_get_str(ref, "datasetId");
         struct sp_str t = sp_json_get_str(ref, "tableId");
 
-        if (!p.n || !d.n || (table && !t.n))
+        if (!p.n || !d.n || (is_table && !t.n))
                 return SP_STR_NULL;
         return sp_arena_printf(b->arena, "%.*s.%.*s%s%.*s", SP_FMT(p), SP_FMT(d),
-                               table ? "." : "", SP_FMT(t));
+                               is_table ? "." : "", SP_FMT(t));
+}
+
+static struct sp_str item_resource(struct rebuild *b, const struct sp_json *item)
+{
+        const struct sp_json *table = sp_json_get(item, "tableReference");
+
+        return name_of(b, table ? table : sp_json_get(item, "datasetReference"),
+                       table != NULL);
+}
+
+/* The others are those that a view reads, say. */
+static void write_own_tables(struct rebuild *b, const struct sp_json *all,
+                             const struct sp_shape *shape)
+{
+        sp_jsonw_open(&b->w, '[');
+        for (const struct sp_json *m = all->first; m; m = m->next) {
+                struct sp_str name = name_of(b, m, true);
+
+                if (name.p && b->own && sp_message_is_own_table(b->own, name))
+                        write_fields(b, m, shape);
+        }
+        sp_jsonw_close(&b->w, ']');
 }
 
 static void write_jobs(struct rebuild *b, const struct sp_json *all,
@@ -208,6 +176,7 @@ static bool type_fits(const struct sp_shape *f, const struct sp_json *v)
         case SP_SHAPE_ARRAY:
         case SP_SHAPE_STRINGS:
         case SP_SHAPE_ITEMS:
+        case SP_SHAPE_TABLES:
                 return v->type == SP_JSON_ARRAY;
         case SP_SHAPE_MESSAGE:
         case SP_SHAPE_SQL:
@@ -255,6 +224,9 @@ static void write_value(struct rebuild *b, const struct sp_shape *f,
                 break;
         case SP_SHAPE_ITEMS:
                 write_items(b, v, f->children);
+                break;
+        case SP_SHAPE_TABLES:
+                write_own_tables(b, v, f->children);
                 break;
         case SP_SHAPE_ARRAY:
         case SP_SHAPE_STRINGS:

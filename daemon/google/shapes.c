@@ -125,7 +125,7 @@ static const struct sp_shape query_statistics[] = {
         SCALAR("ddlOperationPerformed"),
         OBJECT("ddlTargetTable", table_reference),
         OBJECT("ddlTargetDataset", dataset_reference),
-        ARRAY("referencedTables", table_reference),
+        { "referencedTables", SP_SHAPE_TABLES, table_reference },
         OBJECT("schema", result_schema),
         END,
 };

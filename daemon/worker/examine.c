@@ -9,9 +9,11 @@
 
 #include "daemon/base/json.h"
 #include "daemon/base/log.h"
+#include "daemon/mask/places.h"
 #include "daemon/worker/judge_write.h"
 
 #define DRY_RUN_ANSWER_MAX (4 * 1024 * 1024)
+#define TABLES_TEXT_MAX ((size_t)256 * 1024)
 
 /* Reading rows, copying a table and changing what is said about one are not billed by bytes. */
 static bool costs_nothing(const struct sp_flow *f)
@@ -164,12 +166,38 @@ static void note_reading(struct sp_flow *f, const struct sp_mask_reading *r)
                       r->unresolved.n ? "its" : "the masked");
 }
 
+/* What of the statement its answers are compared with, also when the job is read later. */
+static int note_statement(struct sp_flow *f)
+{
+        const struct sp_judgement *j = &f->judgement;
+        sp_autobuf names = SP_BUF_INIT(TABLES_TEXT_MAX);
+        sp_autobuf places = SP_BUF_INIT(SP_PLACES_TEXT_MAX);
+        int r = 0;
+
+        for (size_t i = 0; i < j->n_names && r == 0; i++)
+                if (j->names[i].n)
+                        r = sp_buf_addf(&names, "%.*s\n", SP_FMT(j->names[i]));
+        /* cut short they name less: less is shown then */
+        if (r == 0 || r == -ENOBUFS)
+                r = sp_places_write(f->call.query->sql, j->plan.splices,
+                                    j->plan.n_splices, &places);
+        if (r == -ENOBUFS)
+                sp_buf_clear(&places);
+        else if (r < 0)
+                return r;
+        f->tables = sp_arena_str(f->arena, sp_buf_str(&names));
+        f->places = sp_arena_str(f->arena, sp_buf_str(&places));
+        return f->tables.p && f->places.p ? 0 : -ENOMEM;
+}
+
 static enum sp_next rewrite(struct sp_flow *f)
 {
         const struct sp_judge_input in = input(f);
         int r = sp_judge_rewrite(f->arena, &in, f->schemas, f->n_schemas, &f->judgement,
                                  &f->error);
 
+        if (r == 0)
+                r = note_statement(f);
         if (r < 0)
                 return refuse(f, r);
         f->w->metrics.masked_columns += f->judgement.plan.n_columns;

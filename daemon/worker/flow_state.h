@@ -52,6 +52,7 @@ struct sp_flow {
         struct sp_judgement judgement;
         struct sp_decision decision;
         bool is_observed; /* the policy said no, observe mode lets it pass */
+        struct sp_str tables, places; /* of the text: what is kept with its job */
         struct sp_schema *schemas;
         size_t n_schemas, schemas_max;
         bool is_own_result; /* what is asked about is the principal's result table */

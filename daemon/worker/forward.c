@@ -180,10 +180,11 @@ static bool is_job_list(const struct sp_flow *f)
 
 static struct sp_answer_own own_of(const struct sp_flow *f)
 {
-        return (struct sp_answer_own){
-                .sql = f->call.query ? f->call.query->sql : f->job.sql,
-                .is_rewritten = f->job.is_rewritten || f->judgement.plan.is_rewritten,
-        };
+        struct sp_job j = f->job;
+
+        if (f->call.query)
+                sp_flow_describe_job(f, &j);
+        return sp_job_own(&j);
 }
 
 /* What is known of the tables that were written to is old now. */

@@ -10,7 +10,7 @@
 #include "daemon/base/digest.h"
 #include "daemon/base/json.h"
 #include "daemon/base/log.h"
-#include "daemon/google/answer.h"
+#include "daemon/google/message.h"
 #include "daemon/worker/keep.h"
 #include "daemon/worker/record.h"
 
@@ -265,6 +265,7 @@ static void on_answer(void *userdata, int err, const char *what, unsigned status
                       struct sp_str body)
 {
         struct execution *x = userdata;
+        const struct sp_answer_own own = sp_job_own(&x->job);
         struct sp_job fresh = x->job;
         struct sp_json *v;
         struct sp_str message = SP_STR_NULL;
@@ -283,8 +284,7 @@ static void on_answer(void *userdata, int err, const char *what, unsigned status
         }
         if (err == 0 && sp_json_parse(&x->arena, body, &v, NULL) == 0)
                 message = sp_json_get_str(sp_json_get(v, "error"), "message");
-        if (x->job.is_rewritten)
-                message = SP_STR_NULL; /* it may quote the rewritten text */
+        message = sp_message_clean(&x->arena, &own, message);
         sp_err_escape(text, sizeof(text), message);
         (void)sp_err_set(
                 &x->err, -EREMOTEIO, "approval.failed", "",

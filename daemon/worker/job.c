@@ -22,6 +22,9 @@ int sp_job_write(const struct sp_job *j, struct sp_buf *to)
         sp_jsonw_kstr(&w, "sql", j->sql);
         sp_jsonw_kstr(&w, "kind", j->kind);
         sp_jsonw_kbool(&w, "rewritten", j->is_rewritten);
+        if (j->tables.p)
+                sp_jsonw_kstr(&w, "tables", j->tables);
+        sp_jsonw_kstr(&w, "places", j->places);
         sp_jsonw_kstr(&w, "outputs", j->outputs);
         sp_jsonw_kstr(&w, "approval", j->approval);
         sp_jsonw_kstr(&w, "request_hash", j->request_hash);
@@ -53,6 +56,9 @@ int sp_job_read(struct sp_arena *a, struct sp_str json, struct sp_job *ret)
                 .exchange = sp_json_get_str(v, "exchange"),
                 .sql = sp_json_get_str(v, "sql"),
                 .kind = sp_json_get_str(v, "kind"),
+                .tables = sp_json_get(v, "tables") ? sp_json_get_str(v, "tables")
+                                                   : SP_STR_NULL,
+                .places = sp_json_get_str(v, "places"),
                 .outputs = sp_json_get_str(v, "outputs"),
                 .approval = sp_json_get_str(v, "approval"),
                 .request_hash = sp_json_get_str(v, "request_hash"),
@@ -71,6 +77,14 @@ bool sp_job_is_owner(const struct sp_job *j, const struct sp_principal *who)
 {
         return j->workload.n && sp_str_eq(j->workload, who->workload) &&
                sp_str_eq(j->iss, who->iss) && sp_str_eq(j->sub, who->sub);
+}
+
+struct sp_answer_own sp_job_own(const struct sp_job *j)
+{
+        return (struct sp_answer_own){ .sql = j->sql,
+                                       .is_rewritten = j->is_rewritten,
+                                       .tables = j->tables,
+                                       .places = j->places };
 }
 
 struct sp_str sp_job_key(struct sp_arena *a, struct sp_str project, struct sp_str id)

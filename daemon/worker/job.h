@@ -11,6 +11,7 @@
 
 #include "daemon/base/arena.h"
 #include "daemon/base/buf.h"
+#include "daemon/google/answer.h"
 #include "daemon/policy/policy.h"
 
 #define SP_JOB_SPACE "job"
@@ -28,6 +29,8 @@ struct sp_job {
         struct sp_str sql; /* the agent's own text */
         struct sp_str kind; /* "SELECT", … */
         bool is_rewritten;
+        struct sp_str tables; /* that the text names, a line each; p NULL: not known */
+        struct sp_str places; /* for positions in messages: mask/places */
         struct sp_str
                 outputs; /* the answer's columns (mask/outputs); empty: not known */
         struct sp_str approval, request_hash; /* approval empty: was sent */
@@ -39,6 +42,8 @@ sp_must_check int sp_job_write(const struct sp_job *j, struct sp_buf *to);
 sp_must_check int sp_job_read(struct sp_arena *a, struct sp_str json,
                               struct sp_job *ret);
 bool sp_job_is_owner(const struct sp_job *j, const struct sp_principal *who);
+/* What of an upstream answer about it its owner may see. */
+struct sp_answer_own sp_job_own(const struct sp_job *j);
 struct sp_str sp_job_key(struct sp_arena *a, struct sp_str project, struct sp_str id);
 
 /* A request that waits for a person: enough to send it later, by any worker. */

@@ -91,8 +91,7 @@ bool sp_joblist_own(void *userdata, struct sp_str job, struct sp_str location,
                     !sp_str_ends(job, j->id) ||
                     (j->location.n && !sp_str_caseeq(j->location, location)))
                         continue;
-                *ret = (struct sp_answer_own){ .sql = j->sql,
-                                               .is_rewritten = j->is_rewritten };
+                *ret = sp_job_own(j);
                 return true;
         }
         return false;

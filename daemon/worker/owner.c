@@ -16,6 +16,8 @@ void sp_flow_describe_job(const struct sp_flow *f, struct sp_job *j)
         j->exchange = sp_str_c(f->x->id.c);
         j->sql = f->call.query ? f->call.query->sql : SP_STR_NULL;
         j->is_rewritten = f->judgement.plan.is_rewritten;
+        j->tables = f->tables;
+        j->places = f->places;
         j->outputs = f->judgement.reading.outputs;
         j->request_hash = sp_str_c(f->request_hash);
         j->created_ms = sp_clock_wall_us() / 1000;

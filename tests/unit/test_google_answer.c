@@ -257,6 +257,18 @@ static void test_rebuild(void **state sp_unused)
                   "\"SELECT * FROM t\"},\"labels\":{\"a\":\"b\"}},"
                   "\"status\":{\"state\":\"DONE\"},\"statistics\":{\"query\":{"
                   "\"statementType\":\"SELECT\"}}}" },
+                { "tables that the statement does not name are not told",
+                  "bigquery.jobs.get", 200,
+                  "{\"statistics\":{\"query\":{\"referencedTables\":[{\"projectId\":"
+                  "\"p\","
+                  "\"datasetId\":\"d\",\"tableId\":\"behind\"},{\"projectId\":\"p\","
+                  "\"datasetId\":\"d\",\"tableId\":\"view\",\"x\":1},{\"tableId\":"
+                  "\"view\"},1],"
+                  "\"queryPlan\":[{\"steps\":[{\"substeps\":[\"$1:ssn\"]}]}]}}}",
+                  "SELECT * FROM d.view", true,
+                  "{\"statistics\":{\"query\":{\"referencedTables\":[{\"projectId\":"
+                  "\"p\","
+                  "\"datasetId\":\"d\",\"tableId\":\"view\"}]}}}" },
                 { "without an own text none is shown", "bigquery.jobs.insert", 200,
                   "{\"configuration\":{\"query\":{\"query\":\"SELECT secret\"}}}", NULL,
                   false, "{\"configuration\":{\"query\":{\"query\":\"\"}}}" },
@@ -340,7 +352,8 @@ static void test_rebuild(void **state sp_unused)
                 ARENA();
                 struct sp_call c = { .action = rows[i].action };
                 struct sp_answer_own own = { .sql = sp_str_c(rows[i].sql),
-                                             .is_rewritten = rows[i].is_rewritten };
+                                             .is_rewritten = rows[i].is_rewritten,
+                                             .tables = SP_STR("p.d.view\n") };
                 struct sp_str got = SP_STR_NULL;
                 struct sp_err err = SP_ERR_NULL;
                 int e = sp_answer_rebuild(&a, &c, rows[i].status,

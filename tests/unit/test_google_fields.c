@@ -60,7 +60,6 @@ static const char *const job_shown[] = {
         "statistics.query.ddlOperationPerformed",
         "statistics.query.ddlTargetTable.",
         "statistics.query.ddlTargetDataset.",
-        "statistics.query.referencedTables[].",
         "statistics.query.schema.fields[].collation",
         "statistics.query.schema.fields[].fields[].name",
         "statistics.query.schema.fields[].maxLength",
@@ -235,7 +234,7 @@ static bool everything(void *userdata sp_unused, struct sp_str resource sp_unuse
 static bool everybody(void *userdata sp_unused, struct sp_str job sp_unused,
                       struct sp_str location sp_unused, struct sp_answer_own *ret)
 {
-        *ret = (struct sp_answer_own){ SP_STR(OWN_SQL), true };
+        *ret = (struct sp_answer_own){ .sql = SP_STR(OWN_SQL) };
         return true;
 }
 
@@ -243,7 +242,7 @@ static bool everybody(void *userdata sp_unused, struct sp_str job sp_unused,
 static int stream(const char *action, struct sp_str body, struct sp_buf *to)
 {
         static const char at[] = "\"fields\":[{";
-        const struct sp_answer_own own = { SP_STR(OWN_SQL), true };
+        const struct sp_answer_own own = { .sql = SP_STR(OWN_SQL) };
         const struct sp_answer_stream_from from = { .action = action, .own = &own };
         const char *fields = memmem(body.p, body.n, at, strlen(at));
         sp_autobuf b = SP_BUF_INIT(1 << 16);
@@ -282,7 +281,7 @@ struct answer {
 static int answer(struct sp_arena *a, const struct answer *t, struct sp_str body,
                   struct sp_str *ret)
 {
-        const struct sp_answer_own own = { SP_STR(OWN_SQL), true };
+        const struct sp_answer_own own = { .sql = SP_STR(OWN_SQL) };
         struct sp_call c = { .action = t->action };
         sp_autobuf streamed = SP_BUF_INIT(1 << 16);
 
