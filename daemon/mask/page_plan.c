@@ -8,6 +8,7 @@
 #include "daemon/base/buf.h"
 #include "daemon/mask/page_impl.h"
 #include "daemon/mask/token.h"
+#include "daemon/policy/groups.h"
 
 #define DEPTH_MAX 20 /* that of sp_schema_read */
 #define FIELDS_MAX (64 * 1024) /* of selectedFields: longer than any URL may be */
@@ -306,6 +307,7 @@ int sp_page_plan_make(struct sp_arena *a, const struct sp_page_source *from,
                            .from = from,
                            .fields = SP_BUF_INIT(FIELDS_MAX),
                            .err = reterr };
+        unsigned rows;
         int r;
 
         if (!sp_str_eq(from->schema->kind, SP_STR("TABLE")))
@@ -314,6 +316,13 @@ int sp_page_plan_make(struct sp_arena *a, const struct sp_page_source *from,
                         "%.*s is not a plain table (%.*s)",
                         (int)SP_MIN(from->schema->table.n, 160), from->schema->table.p,
                         (int)SP_MIN(from->schema->kind.n, 40), from->schema->kind.p);
+        rows = sp_policy_min_group(from->policy, from->who, from->schema->table, NULL);
+        if (rows)
+                return sp_err_set(reterr, -EPERM, "mask.group-shape", "",
+                                  "%.*s is read in groups of %u rows or more: SELECT "
+                                  "keys, COUNT(*), AVG(column) … GROUP BY keys",
+                                  (int)SP_MIN(from->schema->table.n, 60),
+                                  from->schema->table.p, rows);
         r = make_plan(&m, ret);
         sp_buf_done(&m.fields);
         return r;

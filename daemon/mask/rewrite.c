@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/mask/group.h"
 #include "daemon/mask/rewrite.h"
+#include "daemon/policy/groups.h"
 #include "daemon/sql/name.h"
 
 int sp_mask_refuse(struct sp_mask_work *w, const char *id, struct sp_str name,
@@ -67,8 +69,8 @@ static int put_alias(struct sp_mask_text *w, struct sp_buf *to,
         return r < 0 ? r : sp_mask_put_quoted(to, alias, w->work->err);
 }
 
-static int add_splice(struct sp_mask_text *t, struct sp_sql_span span,
-                      struct sp_str text)
+int sp_mask_text_splice(struct sp_mask_text *t, struct sp_sql_span span,
+                        struct sp_str text)
 {
         struct sp_mask_splice *s =
                 sp_sql_vector_add(t->work->arena, &t->splices, sizeof(*s));
@@ -134,10 +136,10 @@ int sp_mask_text_replace(struct sp_mask_text *w, const struct sp_sql_table *t,
         if (r == 0)
                 r = put_alias(w, &text, t, alias_is_inside);
         if (r == 0)
-                r = add_splice(w, t->span, sp_buf_str(&text));
+                r = sp_mask_text_splice(w, t->span, sp_buf_str(&text));
         /* what went into the subquery must not stand behind it */
         if (r == 0 && t->sample.end)
-                r = add_splice(w, t->sample, SP_STR(""));
+                r = sp_mask_text_splice(w, t->sample, SP_STR(""));
         return r;
 }
 
@@ -182,7 +184,7 @@ static int leave(struct sp_mask_text *w, const struct sp_sql_table *t, size_t me
                 w->replaced[mention] = true;
                 r = sp_mask_put_quoted(&text, m.name, w->work->err);
                 if (r == 0)
-                        r = add_splice(w, t->path, sp_buf_str(&text));
+                        r = sp_mask_text_splice(w, t->path, sp_buf_str(&text));
                 if (r < 0)
                         return r;
         }
@@ -245,6 +247,7 @@ static int visit(struct sp_mask_text *w, const struct sp_sql_statement *st,
         struct sp_str name = w->in.names[mention];
         const struct sp_mask_view *view = sp_mask_find_view(&w->in, name);
         bool has_masks = w->work->has_masks && !w->is_plain;
+        unsigned rows;
         int r = 0;
 
         if (!is_full_name(name)) {
@@ -264,6 +267,11 @@ static int visit(struct sp_mask_text *w, const struct sp_sql_statement *st,
         if (w->is_plain ||
             !sp_policy_masks_table(w->in.policy, w->in.who, name, w->in.now_us))
                 return leave(w, t, mention);
+        rows = sp_policy_min_group(w->in.policy, w->in.who, name, NULL);
+        if (rows)
+                r = sp_mask_group(w, st, t, name, rows);
+        if (r < 0)
+                return r;
         if (!t->is_target)
                 return read_protected(w, t, mention, name);
         r = check_target(w, st, t, name);
@@ -317,7 +325,7 @@ static int replace_qualified(struct sp_mask_text *w)
 
                 r = sp_mask_put_quoted(&text, found[i].alias, w->work->err);
                 if (r == 0)
-                        r = add_splice(w, found[i].span, sp_buf_str(&text));
+                        r = sp_mask_text_splice(w, found[i].span, sp_buf_str(&text));
         }
         return r;
 }

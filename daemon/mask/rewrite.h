@@ -69,6 +69,8 @@ sp_must_check int sp_mask_text_replace(struct sp_mask_text *t,
                                        const struct sp_sql_table *table, size_t mention,
                                        struct sp_str source,
                                        struct sp_mask_known *known);
+sp_must_check int sp_mask_text_splice(struct sp_mask_text *t, struct sp_sql_span span,
+                                      struct sp_str text);
 sp_must_check int sp_mask_text_mention(struct sp_mask_text *t, size_t mention,
                                        struct sp_mask_mention m);
 

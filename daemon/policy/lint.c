@@ -91,6 +91,12 @@ static int lint_resources(const struct sp_rule *r, struct sp_err *err)
         return 0;
 }
 
+static int lint_group(const struct sp_group_rule *g, struct sp_err *err)
+{
+        CHECK_LIST(g->tables, g->n_tables, deny_covers, text, mark);
+        return lint_subjects(&g->except, err);
+}
+
 static int column_unreachable(const struct sp_mask_rule *m, struct sp_err *err)
 {
         CHECK_LIST(m->columns, m->n_columns, column_covers, column, table.mark);
@@ -221,6 +227,8 @@ int sp_policy_lint(const struct sp_policy *p, struct sp_err *reterr)
         }
         for (size_t i = 0; r == 0 && i < p->n_limits; i++)
                 r = lint_limit(p, &p->limits[i], reterr);
+        for (size_t i = 0; r == 0 && i < p->n_groups; i++)
+                r = lint_group(&p->groups[i], reterr);
         if (r == 0)
                 r = lint_dead_rules(p, reterr);
         return r < 0 ? r : lint_dead_masks(p, reterr);

@@ -86,23 +86,27 @@ static int top_approvals(struct sp_loader *l, const struct sp_yaml *v, void *to)
         return sp_load_map(l, v, keys, SP_ARRAY_SIZE(keys), to);
 }
 
-/* Of rules, masks and limits, one after the other. */
+/* Of rules, masks, limits and groups, one after the other. */
 static struct sp_str name_at(const struct sp_policy *p, size_t i)
 {
         if (i < p->n_rules)
                 return p->rules[i].name;
         i -= p->n_rules;
-        return i < p->n_masks ? p->masks[i].mask.rule
-                              : p->limits[i - p->n_masks].limit.rule;
+        if (i < p->n_masks)
+                return p->masks[i].mask.rule;
+        i -= p->n_masks;
+        return i < p->n_limits ? p->limits[i].limit.rule
+                               : p->groups[i - p->n_limits].rule;
 }
 
 int sp_load_name_is_new(struct sp_loader *l, struct sp_str name, struct sp_mark mark)
 {
         const struct sp_policy *p = l->policy;
+        size_t n = p->n_rules + p->n_masks + p->n_limits + p->n_groups;
         struct sp_str file, s, other;
 
         (void)sp_str_cut(name, '#', &file, &s);
-        for (size_t i = 0; i < p->n_rules + p->n_masks + p->n_limits; i++) {
+        for (size_t i = 0; i < n; i++) {
                 struct sp_str o = name_at(p, i);
 
                 (void)sp_str_cut(o, '#', &file, &other);
@@ -191,6 +195,7 @@ static int load_files(struct sp_loader *l, const struct sp_policy_file *files, s
                 { "limits", sp_load_limits, false },
                 { "rules", top_rules, false },
                 { "masks", top_masks, false },
+                { "min_groups", sp_load_min_groups, false },
         };
         struct sp_yaml *trees[SP_POLICY_FILES_MAX];
         const char *names[SP_POLICY_FILES_MAX];

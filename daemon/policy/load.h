@@ -50,6 +50,10 @@ sp_must_check int sp_load_name(struct sp_loader *l, const struct sp_yaml *v,
 /* What follows '#' names one thing in the whole policy. */
 sp_must_check int sp_load_name_is_new(struct sp_loader *l, struct sp_str name,
                                       struct sp_mark mark);
+/* A list of resource patterns. */
+sp_must_check int sp_load_resources(struct sp_loader *l, const struct sp_yaml *v,
+                                    struct sp_resource_pattern **ret, size_t *ret_n);
+int sp_load_min_groups(struct sp_loader *l, const struct sp_yaml *v, void *to);
 int sp_load_limits(struct sp_loader *l, const struct sp_yaml *v, void *to);
 sp_must_check int sp_load_conditions(struct sp_loader *l, const struct sp_yaml *v,
                                      struct sp_conditions *ret);

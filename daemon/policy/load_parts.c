@@ -204,6 +204,37 @@ int sp_load_persons(struct sp_loader *l, const struct sp_yaml *v, void *to)
         return 0;
 }
 
+int sp_load_resources(struct sp_loader *l, const struct sp_yaml *v,
+                      struct sp_resource_pattern **ret, size_t *ret_n)
+{
+        struct sp_resource_pattern *all;
+        size_t n = 0;
+        int r = sp_load_list(l, v);
+
+        if (r < 0)
+                return r;
+        all = sp_arena_array(&l->policy->arena, v->count, sizeof(*all));
+        if (!all)
+                return -ENOMEM;
+        for (const struct sp_yaml *e = v->first; e; e = e->next) {
+                const char *wrong;
+
+                r = sp_load_scalar(l, e);
+                if (r < 0)
+                        return r;
+                wrong = sp_resource_check(e->text);
+                if (wrong)
+                        return sp_err_set_at(l->err, -EINVAL, "policy.bad-pattern",
+                                             SP_AT(e->mark), "%s", wrong);
+                all[n++] = (struct sp_resource_pattern){ e->text,
+                                                         sp_resource_split(e->text),
+                                                         e->mark };
+        }
+        *ret = all;
+        *ret_n = n;
+        return 0;
+}
+
 int sp_load_name(struct sp_loader *l, const struct sp_yaml *v, struct sp_str *ret)
 {
         struct sp_str name;

@@ -230,29 +230,8 @@ static int rule_actions(struct sp_loader *l, const struct sp_yaml *v, void *to)
 static int rule_resources(struct sp_loader *l, const struct sp_yaml *v, void *to)
 {
         struct sp_rule *rule = &((struct rule_reading *)to)->rule;
-        int r = sp_load_list(l, v);
 
-        if (r < 0)
-                return r;
-        rule->resources =
-                sp_arena_array(&l->policy->arena, v->count, sizeof(*rule->resources));
-        if (!rule->resources)
-                return -ENOMEM;
-        for (const struct sp_yaml *e = v->first; e; e = e->next) {
-                const char *wrong;
-
-                r = sp_load_scalar(l, e);
-                if (r < 0)
-                        return r;
-                wrong = sp_resource_check(e->text);
-                if (wrong)
-                        return sp_err_set_at(l->err, -EINVAL, "policy.bad-pattern",
-                                             SP_AT(e->mark), "%s", wrong);
-                rule->resources[rule->n_resources++] = (struct sp_resource_pattern){
-                        e->text, sp_resource_split(e->text), e->mark
-                };
-        }
-        return 0;
+        return sp_load_resources(l, v, &rule->resources, &rule->n_resources);
 }
 
 static int rule_when(struct sp_loader *l, const struct sp_yaml *v, void *to)

@@ -23,7 +23,7 @@ bool sp_policy_has_masks(const struct sp_policy *p, const struct sp_principal *w
         for (size_t i = 0; i < p->n_masks; i++)
                 if (applies(&p->masks[i], who, now_us))
                         return true;
-        return false;
+        return sp_policy_has_groups(p, who);
 }
 
 bool sp_policy_masks_table(const struct sp_policy *p, const struct sp_principal *who,
@@ -40,7 +40,7 @@ bool sp_policy_masks_table(const struct sp_policy *p, const struct sp_principal 
                         if (sp_resource_catches(&m->columns[c].table, &r, false))
                                 return true;
         }
-        return false;
+        return sp_policy_min_group(p, who, table, NULL) > 0;
 }
 
 /* The column itself, or a parent of it: what hides a record hides its fields. */

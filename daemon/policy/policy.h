@@ -117,12 +117,12 @@ struct sp_mask {
         uint64_t step; /* for numbers, 1 … SP_MASK_STEP_MAX */
 };
 const char *sp_mask_kind_name(enum sp_mask_kind k);
-/* Whether any mask is in force for this principal: then a view over some table could hide
+/* Whether any mask, or least size of groups, is in force for this principal: then a view over some table could hide
  * a protected one, and the caller gives sp_mask_rewrite the schema of every table read. */
 bool sp_policy_has_masks(const struct sp_policy *p, const struct sp_principal *who,
                          uint64_t now_us);
-/* Whether any column of this table may be masked for this principal (then its schema is
- * needed). `table` is "project.dataset.table". */
+/* Whether any column of this table may be masked for this principal, or its rows be read in
+ * groups only (then its schema is needed). `table` is "project.dataset.table". */
 bool sp_policy_masks_table(const struct sp_policy *p, const struct sp_principal *who,
                            struct sp_str table, uint64_t now_us);
 /* The mask of one column, `column` being "name" or "parent.child": strictest rule wins:

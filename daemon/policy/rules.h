@@ -8,6 +8,7 @@
 #pragma once
 
 #include "daemon/policy/actions.h"
+#include "daemon/policy/groups.h"
 #include "daemon/policy/limits.h"
 #include "daemon/policy/pattern.h"
 #include "daemon/policy/policy.h"
@@ -90,6 +91,16 @@ struct sp_limit_rule {
         struct sp_subjects subjects;
 };
 
+struct sp_group_rule {
+        struct sp_str rule;
+        struct sp_mark mark;
+        struct sp_resource_pattern *tables;
+        size_t n_tables;
+        unsigned rows;
+        bool has_except;
+        struct sp_subjects except;
+};
+
 struct sp_policy {
         unsigned refs;
         struct sp_arena arena;
@@ -104,6 +115,8 @@ struct sp_policy {
         size_t n_masks;
         struct sp_limit_rule *limits;
         size_t n_limits;
+        struct sp_group_rule *groups;
+        size_t n_groups;
         /* the rules that name an action, in the order of the files */
         struct {
                 uint16_t *rules;

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "daemon/policy/groups.h"
+
 #define DEPTH_MAX 20 /* BigQuery allows 15 levels of nesting */
 
 int sp_judge_read_write(struct sp_arena *a, const struct sp_judge_input *in,
@@ -65,6 +67,11 @@ static int check_source(const struct sp_judge_input *in, const struct sp_schema 
                 return sp_err_set(reterr, -EPERM, "mask.copy", "",
                                   "%.*s is no plain table: use CREATE TABLE AS SELECT",
                                   SP_FMT(s->table));
+        if (sp_policy_min_group(in->policy, in->who, s->table, NULL))
+                return sp_err_set(reterr, -EPERM, "mask.group-shape", "",
+                                  "%.*s is read in groups of rows only, and a copy has "
+                                  "all of them",
+                                  (int)SP_MIN(s->table.n, 100), s->table.p);
         column = find_masked(in, s->table, SP_STR_NULL, s->columns, s->n_columns, 0);
         if (!column.n)
                 return 0;

@@ -207,5 +207,27 @@ class Limits(unittest.TestCase):
         self.assertEqual(len(seen), 1)
 
 
+class Groups(unittest.TestCase):
+    """A table that is read in groups of rows only."""
+    RULE = ("masks:\n", "min_groups:\n  - { name: orders-in-groups, tables: [acme-prod.crm.orders], "
+            "rows: 4 }\nmasks:\n")
+
+    def test_aggregates_pass_and_rows_and_small_groups_do_not(self):
+        sql = "SELECT status, COUNT(*) AS n FROM crm.orders GROUP BY status"
+        before = {r["status"]: r["n"] for r in W.query(sql)["rows"]}
+        with W.changed_policy(self.RULE):
+            a = W.query(sql)
+            self.assertTrue(a["ok"], a)
+            self.assertEqual({r["status"]: r["n"] for r in a["rows"]},
+                             {s: n for s, n in before.items() if n >= 4})
+            one = W.query("SELECT status FROM crm.orders WHERE id = 1001")
+            self.assertIn("mask.group-shape", message(one))
+            rows = W.query("crm.orders", "--mode", "rows")
+            self.assertIn("mask.group-shape", message(rows))
+            job = W.query("SELECT COUNT(*) AS n FROM crm.orders WHERE id = 1001", "--mode", "job")
+            self.assertEqual(job["rows"], [])
+        self.assertTrue(before)
+
+
 if __name__ == "__main__":
     w.run_tests(globals())

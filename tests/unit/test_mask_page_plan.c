@@ -286,6 +286,36 @@ static void only_plain_tables_are_planned(void **state)
         }
 }
 
+static void rows_of_groups_are_not_previewed(void **state)
+{
+        static const char text[] =
+                "version: 1\n"
+                "min_groups: [{name: five, tables: [p.d.t], rows: 5, "
+                "except: {groups: [hr]}}]\n";
+        const struct sp_policy_file f = { SP_STR("g.yaml"), sp_str_c(text) };
+        const struct sp_column c = { SP_STR("c"), SP_STR("STRING"), SP_STR(""), NULL,
+                                     0 };
+        const struct sp_schema s = { SP_STR("p.d.t"), SP_STR("e"), SP_STR("TABLE"), &c,
+                                     1 };
+        const struct sp_str hr = SP_STR("hr");
+        struct sp_arena a = SP_ARENA_INIT(1 << 20);
+        struct sp_principal who = { .workload = SP_STR("ci") };
+        struct sp_page_source from = { .schema = &s, .who = &who };
+        sp_cleanup(sp_policy_unrefp) struct sp_policy *p = NULL;
+        struct sp_err e = SP_ERR_NULL;
+        struct sp_page_plan plan;
+
+        (void)state;
+        assert_int_equal(sp_policy_load(&f, 1, NULL, 0, &p, &e), 0);
+        from.policy = p;
+        assert_int_equal(sp_page_plan_make(&a, &from, &plan, &e), -EPERM);
+        assert_string_equal(e.id, "mask.group-shape");
+        who.groups = &hr;
+        who.n_groups = 1;
+        assert_int_equal(sp_page_plan_make(&a, &from, &plan, &e), 0);
+        sp_arena_done(&a);
+}
+
 static void too_many_selected_fields_are_refused(void **state)
 {
         const struct sp_column c = { SP_STR("c"), SP_STR("STRING"), SP_STR(""), NULL,
@@ -337,6 +367,7 @@ int main(void)
                 cmocka_unit_test(what_is_redacted_reads_as_its_type),
                 cmocka_unit_test(the_plan_has_the_cells_that_come),
                 cmocka_unit_test(only_plain_tables_are_planned),
+                cmocka_unit_test(rows_of_groups_are_not_previewed),
                 cmocka_unit_test(too_many_selected_fields_are_refused),
                 cmocka_unit_test(memory_that_runs_out_is_an_error_at_every_size),
         };

@@ -11,7 +11,8 @@ static const char policy_text[] =
         "masks:\n"
         "- {name: ssn, columns: [p.crm.customers.ssn], mask: redact}\n"
         "- {name: own, columns: [p.crm.own.id], mask: null}\n"
-        "- {name: bank, columns: [p.hr.pay.bank], mask: hash}\n";
+        "- {name: bank, columns: [p.hr.pay.bank], mask: hash}\n"
+        "min_groups: [{name: five, tables: [p.hr.few], rows: 5}]\n";
 
 #define FIELD(name_, type_) "{\"name\":\"" name_ "\",\"type\":\"" type_ "\"}"
 #define TABLE(name_, fields_)                                                          \
@@ -26,6 +27,8 @@ static const char policy_text[] =
 static const char schemas_text[] = "["
         TABLE("p.crm.customers", ID "," FIELD("ssn", "STRING")) ","
         TABLE("p.crm.plain", ID) ","
+        TABLE("p.hr.few", ID) ","
+        VIEW("p.hr.counts", "SELECT COUNT(*) AS id FROM hr.few", ID) ","
         TABLE("p.hr.pay", ID "," FIELD("bank", "STRING")) ","
         VIEW("p.crm.open", "SELECT id FROM crm.plain", ID) ","
         VIEW("p.crm.v", "SELECT id, ssn FROM crm.customers; -- all",
@@ -172,6 +175,10 @@ static const struct {
           "SELECT id FROM (SELECT CAST(NULL AS INT64) AS `id` FROM `p.crm.own` AS "
           "sallyport_source) AS `own`",
           NULL, "id=p.crm.own.id;" },
+        { "a table that is read in groups: HAVING is added",
+          "SELECT COUNT(*) FROM hr.few",
+          "SELECT COUNT(*) FROM hr.few HAVING COUNT(*) >= 5", NULL, NULL },
+        { "a view of one", "SELECT id FROM hr.counts", NULL, "mask.group-shape", NULL },
         { "a view over itself", "SELECT id FROM crm.loop", NULL, "mask.view-depth",
           NULL },
         { "time travel in a view over a protected table",
