@@ -12,8 +12,8 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
 
-const ALLOWED_AT_LEAST = 0.6;
-const RUN_AT_LEAST = 0.7; /* of those allowed: what the engine refuses tests nothing */
+const ALLOWED_AT_LEAST = 0.95;
+const RUN_AT_LEAST = 0.9; /* of those allowed: what the engine refuses tests nothing */
 const ENOUGH = 500; /* statements, before their shares are looked at */
 const SHRINK_AT_MOST = 6;
 const COMPARED = 8; /* statements for each world that only compare hashed values */

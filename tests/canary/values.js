@@ -116,6 +116,45 @@ function starred(v, { keep_first = 0, keep_last = 0 }) {
         );
 }
 
+/* How much of a date or time its unit leaves, and what stands for the rest. */
+const LEFT = { year: 4, month: 7, day: 10, hour: 13 };
+const FIRST = {
+        DATE: '0000-01-01',
+        DATETIME: '0000-01-01T00:00:00',
+        TIME: '00:00:00',
+        TIMESTAMP: '0000-01-01T00:00:00Z',
+};
+const left = (type, to) => (type === 'TIME' ? 2 : LEFT[to]);
+
+function truncated(v, type, { to }) {
+        if (v === null) return null;
+        if (FIRST[type]) {
+                const n = left(type, to);
+                return v.slice(0, n) + FIRST[type].slice(n);
+        }
+        if (type === 'FLOAT') return Math.trunc(v / to) * to + 0;
+        const whole = BigInt(String(v).split('.')[0]);
+        return String(whole - (whole % BigInt(to)));
+}
+
+/* Two values that `truncate` shows alike. */
+function truncatePair(rng, type, { to }) {
+        if (FIRST[type]) {
+                const [v, other] = [CANARY[type](rng), CANARY[type](rng)];
+                const n = left(type, to);
+                return { a: v, b: v.slice(0, n) + other.slice(n) };
+        }
+        const times = rng.between(-20, 20);
+        const one = () => {
+                const whole = Math.abs(times) * to + rng.int(to);
+                const sign = times < 0 ? -1 : 1;
+                if (type === 'FLOAT') return sign * (whole + rng.int(64) / 64);
+                const fraction = type === 'INTEGER' ? '' : `.${rng.between(100, 999)}`;
+                return `${sign < 0 && whole ? '-' : ''}${whole}${fraction}`;
+        };
+        return { a: one(), b: one() };
+}
+
 /* What docs/policy.md says a column shows. Fields of records with masks of their own are
  * masked where they stand; NULL and the order of a list stay. */
 function masked(v, field, salt) {
@@ -132,6 +171,7 @@ function masked(v, field, salt) {
                 return redacted(field);
         if (mask.kind === 'null') return field.mode === 'REPEATED' ? [] : null;
         if (mask.kind === 'hash') return hashed(v, field.type, salt);
+        if (mask.kind === 'truncate') return truncated(v, field.type, mask);
         return starred(v, mask);
 }
 
@@ -210,5 +250,6 @@ module.exports = {
         masked,
         partialValue,
         textsOf,
+        truncatePair,
         value,
 };

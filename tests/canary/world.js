@@ -6,7 +6,8 @@
  * A world is plain JSON, so that a kept case carries its own:
  *   {project, dataset, tables: {"p.d.t": {schema: [TableFieldSchema + mask], rows: {a, b}}}}
  * `a` and `b` are two data sets that differ only in values no answer may depend on: in what is
- * redacted or nulled, there also in NULLs and lengths of lists, and in what partial stars out.
+ * redacted or nulled, there also in NULLs and lengths of lists, and in what partial stars out or
+ * truncate cuts off.
  * Hashed values are equal in both, since their hash may show.
  */
 const {
@@ -18,6 +19,7 @@ const {
         masked,
         partialValue,
         textsOf,
+        truncatePair,
         value,
 } = require('./values');
 
@@ -33,13 +35,26 @@ const HOSTILE_NAMES = 'sallyport_source_e1 Sallyport_Source_1 sallyport_source_o
         ' ',
 );
 const HASHABLE = ['STRING', 'BYTES', 'INTEGER'];
+const STEPS = [2, 7, 10, 1000];
+const TRUNCATED = {
+        DATE: ['year', 'month'],
+        DATETIME: ['year', 'month', 'day', 'hour'],
+        TIME: ['hour'],
+        TIMESTAMP: ['year', 'month', 'day', 'hour'],
+        INTEGER: STEPS,
+        FLOAT: STEPS,
+        NUMERIC: STEPS,
+        BIGNUMERIC: STEPS,
+};
 const NO_SALT = '0'.repeat(64);
 
 function randomMask(rng, field) {
         const kinds = { redact: 4, null: 4 };
         if (field.mode !== 'REPEATED' && HASHABLE.includes(field.type)) kinds.hash = 6;
         if (field.mode !== 'REPEATED' && field.type === 'STRING') kinds.partial = 6;
+        if (field.mode !== 'REPEATED' && TRUNCATED[field.type]) kinds.truncate = 5;
         const kind = rng.weighted(kinds);
+        if (kind === 'truncate') return { kind, to: rng.pick(TRUNCATED[field.type]) };
         if (kind !== 'partial') return { kind };
         return rng.pick([
                 { kind, keep_last: 4 },
@@ -141,6 +156,10 @@ function protectedPair(rng, field) {
                 const n = rng.between(5, 14);
                 return { a: partialValue(rng, mask, n), b: partialValue(rng, mask, n) };
         }
+        if (mask.kind === 'truncate')
+                return field.mode !== 'REQUIRED' && rng.chance(0.1)
+                        ? { a: null, b: null }
+                        : truncatePair(rng, field.type, mask);
         return { a: value(rng, field, CANARY), b: value(rng, field, CANARY) };
 }
 
@@ -210,11 +229,11 @@ function protectedColumns(world) {
 /* The policy as a YAML file; JSON is YAML. */
 function policyText(world, { withMasks = true } = {}) {
         const masks = protectedColumns(world).map(({ path, mask }, i) => {
-                const { kind, ...keep } = mask;
+                const { kind, ...how } = mask;
                 return {
                         name: `m${i}`,
                         columns: [path],
-                        mask: kind === 'partial' ? { partial: keep } : kind,
+                        mask: Object.keys(how).length ? { [kind]: how } : kind,
                 };
         });
         const actions =
@@ -257,6 +276,8 @@ function canariesOf(world, side) {
                 if (field.mask?.kind === 'partial') {
                         const { keep_first = 0, keep_last = 0 } = field.mask;
                         found.add(v.slice(keep_first, v.length - keep_last));
+                } else if (field.mask?.kind === 'truncate') {
+                        /* its first digits may show: what may not, `answer` and `pair` find */
                 } else if (field.mask) {
                         textsOf(v).forEach((x) => found.add(x));
                 } else if (field.mode === 'REPEATED' && field.type === 'RECORD') {
