@@ -62,6 +62,7 @@ struct sp_bq_query {
 enum sp_effect_kind {
         SP_EFFECT_WRITES,
         SP_EFFECT_READS, /* every column, as it is stored */
+        SP_EFFECT_RESHAPES, /* writes, and its columns are described anew */
 };
 struct sp_effect {
         const char *action; /* of a policy: "create" */

@@ -63,6 +63,5 @@ bool sp_field_is_neutral(const struct sp_json *v); /* false, {}, [] */
 bool sp_field_is_label(struct sp_str s, bool is_key);
 
 /* What bodies may hold: google/resource_fields.c. */
-extern const struct sp_field sp_fields_new_table[], sp_fields_table[],
-        sp_fields_new_dataset[], sp_fields_dataset[], sp_fields_undelete[],
-        sp_fields_rows[], sp_fields_copy[];
+extern const struct sp_field sp_fields_table[], sp_fields_new_dataset[],
+        sp_fields_dataset[], sp_fields_undelete[], sp_fields_rows[], sp_fields_copy[];

@@ -126,7 +126,8 @@ static const struct sp_method_info methods[] = {
         { "bigquery.tables.list", "GET", P_D "/tables", SP_HANDLING_FILTER, PAGES,
           false, "shows the tables that the principal may select or look at" },
         { "bigquery.tables.patch", "PATCH", P_T, WRITE, P(AUTODETECT_SCHEMA), true,
-          "ALTER TABLE, and DROP by an expiration time; without schema and views" },
+          "ALTER TABLE, and DROP by an expiration time; a schema only of tables "
+          "without protected columns" },
         { "bigquery.tables.setIamPolicy", "POST", P_T ":setIamPolicy", DENY, 0, true,
           "GRANT and REVOKE" },
         { "bigquery.tables.testIamPermissions", "POST", P_T ":testIamPermissions", DENY,

@@ -35,9 +35,9 @@ static const char why_access[] =
 static const char why_keys[] = "keys are the gateway's business";
 static const char why_outside[] = "data outside BigQuery's tables is not offered";
 static const char why_view[] =
-        "a stored query is judged as a statement only: send CREATE VIEW as SQL";
+        "a stored query is judged as a statement only (CREATE VIEW)";
 static const char why_copy[] = "copies are made by a copy job or by a statement";
-static const char why_statement[] = "only a statement may say this: send it as SQL";
+static const char why_statement[] = "only a statement may say this (CREATE TABLE)";
 static const char why_tags[] = "tags decide who may read: they are set elsewhere";
 
 #define ROUNDING "|ROUNDING_MODE_UNSPECIFIED|ROUND_HALF_AWAY_FROM_ZERO|ROUND_HALF_EVEN|"
@@ -124,14 +124,7 @@ static const struct sp_field clustering[] = { FIELD("fields", STRINGS), END };
                 REFUSED("encryptionConfiguration", why_keys),                          \
                 REFUSED("resourceTags", why_tags)
 
-const struct sp_field sp_fields_new_table[] = { TABLE_FIELDS, OBJECT("schema", schema),
-                                                REFUSED("view", why_view), END };
-
-static const char why_schema[] =
-        "it would write anew what is not shown here (policy tags, default values): "
-        "send ALTER TABLE as SQL";
-
-const struct sp_field sp_fields_table[] = { TABLE_FIELDS, REFUSED("schema", why_schema),
+const struct sp_field sp_fields_table[] = { TABLE_FIELDS, OBJECT("schema", schema),
                                             REFUSED("view", why_view), END };
 
 /* ---- datasets ---- */

@@ -100,6 +100,8 @@ static int changed_table(struct writing *g, const struct sp_json *body)
         bool drops = (at && at->type != SP_JSON_NULL) ||
                      (parts && parts->type != SP_JSON_NULL);
 
+        if (sp_json_get(body, "schema"))
+                g->w->effects[0].kind = SP_EFFECT_RESHAPES;
         return drops ? affect(g, "drop") : 0;
 }
 
@@ -145,7 +147,7 @@ static const struct write {
         { "bigquery.tabledata.insertAll", "Insert", "insert", sp_fields_rows, false,
           new_rows },
         { "bigquery.tables.delete", "DropTable", "drop", NULL, false, NULL },
-        { "bigquery.tables.insert", "CreateTable", "create", sp_fields_new_table, false,
+        { "bigquery.tables.insert", "CreateTable", "create", sp_fields_table, false,
           new_table },
         { "bigquery.tables.patch", "AlterTable", "alter", sp_fields_table, true,
           changed_table },

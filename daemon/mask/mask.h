@@ -35,6 +35,7 @@ struct sp_schema {
         size_t n_columns;
         struct sp_str definition; /* the query of a view, materialised or not */
         bool is_legacy; /* it is not GoogleSQL */
+        bool has_unshown; /* a column has members that clients are not shown */
 };
 
 /* Reads the `schema`, `etag`, `type`, `view`, `materializedView` members of a tables.get answer

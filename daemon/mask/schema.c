@@ -11,6 +11,7 @@ struct schema_reader {
         struct sp_arena *arena;
         struct sp_str table;
         size_t n;
+        bool has_unshown;
         struct sp_err *err;
 };
 
@@ -24,6 +25,18 @@ static int fail(struct schema_reader *r, const struct sp_json *at, const char *w
 
 static int read_fields(struct schema_reader *r, const struct sp_json *list,
                        unsigned depth, const struct sp_column **ret, size_t *ret_n);
+
+/* google/shapes leaves these out, so a client that writes a schema back loses them. */
+static bool has_unshown(const struct sp_json *field)
+{
+        static const char *const names[] = { "policyTags", "dataPolicies", "categories",
+                                             "defaultValueExpression" };
+
+        for (size_t i = 0; i < SP_ARRAY_SIZE(names); i++)
+                if (sp_json_get(field, names[i]))
+                        return true;
+        return false;
+}
 
 /* A string member that may be absent; anything else under that name is an error. */
 static int read_string(struct schema_reader *r, const struct sp_json *o,
@@ -54,6 +67,7 @@ static int read_field(struct schema_reader *r, const struct sp_json *f, unsigned
                 e = read_string(r, f, "mode", &c->mode);
         if (e < 0)
                 return e;
+        r->has_unshown |= has_unshown(f);
         if (!c->name.n || !c->type.n)
                 return fail(r, f, "a field without name or type");
         if (c->mode.n && !sp_str_eq(c->mode, SP_STR("NULLABLE")) &&
@@ -160,6 +174,7 @@ int sp_schema_read(struct sp_arena *a, struct sp_str table,
         }
         if (e == 0)
                 e = read_definition(&r, resource, &s);
+        s.has_unshown = r.has_unshown;
         if (e == 0)
                 *ret = s;
         return e;

@@ -212,6 +212,8 @@ static enum sp_next check_write(struct sp_flow *f)
         const struct sp_judge_input in = input(f);
         int r = sp_judge_check_write(&in, f->schemas, f->n_schemas, &f->error);
 
+        if (r == -ESTALE)
+                return sp_flow_refuse(f, 412, "conditionNotMet");
         return r < 0 ? refuse(f, r) : SP_NEXT;
 }
 

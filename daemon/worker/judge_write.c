@@ -24,7 +24,8 @@ int sp_judge_read_write(struct sp_arena *a, const struct sp_judge_input *in,
 
                 j->accesses[j->n_accesses++] =
                         (struct sp_access){ sp_str_c(e->action), e->resource };
-                if (has_masks && e->kind == SP_EFFECT_READS)
+                if (e->kind == SP_EFFECT_RESHAPES ||
+                    (has_masks && e->kind == SP_EFFECT_READS))
                         j->needs_schema[j->n_needs_schema++] = e->resource;
                 if (strcmp(e->action, "truncate") == 0)
                         j->where = SP_SQL_WHERE_ABSENT;
@@ -81,13 +82,53 @@ static int check_source(const struct sp_judge_input *in, const struct sp_schema 
                           SP_FMT(s->table), SP_FMT(sp_str_sub(column, 0, 60)));
 }
 
+/* A schema that is written anew, by somebody who does not see all of it, could take what
+ * protects a column away. */
+static int check_reshaped(const struct sp_judge_input *in, const struct sp_schema *s,
+                          struct sp_err *reterr)
+{
+        struct sp_str column =
+                find_masked(in, s->table, SP_STR_NULL, s->columns, s->n_columns, 0);
+
+        if (column.n)
+                return sp_err_set(reterr, -EPERM, "mask.reshape", "",
+                                  "%.*s has the protected column %.*s: its schema "
+                                  "cannot be changed",
+                                  SP_FMT(s->table), SP_FMT(sp_str_sub(column, 0, 60)));
+        if (s->has_unshown)
+                return sp_err_set(
+                        reterr, -EPERM, "mask.reshape", "",
+                        "%.*s has columns with policy tags or default values, "
+                        "which are not shown here: its schema cannot be "
+                        "changed",
+                        SP_FMT(s->table));
+        return 0;
+}
+
+/* Written only if it is still what was looked at. */
+static int pin(struct sp_bq_write *w, const struct sp_schema *s, struct sp_err *reterr)
+{
+        if (!s->etag.n || (w->etag.n && !sp_str_eq(w->etag, s->etag)))
+                return sp_err_set(reterr, -ESTALE, "schema.changed", "",
+                                  "%.*s is not what the if-match header names any more",
+                                  SP_FMT(s->table));
+        w->etag = s->etag;
+        return 0;
+}
+
 int sp_judge_check_write(const struct sp_judge_input *in,
                          const struct sp_schema *schemas, size_t n_schemas,
                          struct sp_err *reterr)
 {
-        for (size_t i = 0; i < n_schemas; i++) {
-                int r = check_source(in, &schemas[i], reterr);
+        struct sp_bq_write *w = in->call->write;
+        bool is_reshaped = w->n_effects && w->effects[0].kind == SP_EFFECT_RESHAPES;
 
+        for (size_t i = 0; i < n_schemas; i++) {
+                int r = is_reshaped ? check_reshaped(in, &schemas[i], reterr)
+                                    : check_source(in, &schemas[i], reterr);
+
+                if (r == 0 && is_reshaped)
+                        r = pin(w, &schemas[i], reterr);
                 if (r < 0)
                         return r;
         }

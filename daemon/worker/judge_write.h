@@ -4,7 +4,8 @@
  *
  * Job:       the effects of a call → the accesses that policy decides, and the tables
  *            whose columns must be known; then whether those may be read as they are.
- * Errors:    -EPERM "mask.copy"; -ENOMEM "judge.too-large".
+ * Errors:    -EPERM "mask.copy", "mask.reshape"; -ESTALE "schema.changed"; -ENOMEM
+ *            "judge.too-large".
  */
 #pragma once
 
@@ -14,7 +15,9 @@
 sp_must_check int sp_judge_read_write(struct sp_arena *a,
                                       const struct sp_judge_input *in,
                                       struct sp_judgement *j, struct sp_err *reterr);
-/* A copy has no text to put masks into: what it reads must have nothing to mask. */
+/* A copy has no text to put masks into: what it reads must have nothing to mask. Nor must a
+ * table whose columns are described anew; the version that was looked at becomes the write's
+ * etag. */
 sp_must_check int sp_judge_check_write(const struct sp_judge_input *in,
                                        const struct sp_schema *schemas,
                                        size_t n_schemas, struct sp_err *reterr);

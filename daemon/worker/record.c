@@ -108,11 +108,11 @@ static void equal_statement(struct sp_jsonw *w, const struct sp_bq_write *b)
         sp_jsonw_open(w, '[');
         sp_jsonw_open(w, '{');
         sp_jsonw_kstr(w, "kind", sp_str_c(b->statement));
-        for (int kind = SP_EFFECT_WRITES; kind <= SP_EFFECT_READS; kind++) {
-                sp_jsonw_key(w, kind == SP_EFFECT_READS ? "tables" : "targets");
+        for (int reads = 0; reads < 2; reads++) {
+                sp_jsonw_key(w, reads ? "tables" : "targets");
                 sp_jsonw_open(w, '[');
                 for (size_t i = 0; i < b->n_effects; i++)
-                        if ((int)b->effects[i].kind == kind)
+                        if ((b->effects[i].kind == SP_EFFECT_READS) == (reads == 1))
                                 sp_jsonw_str(w, b->effects[i].resource);
                 sp_jsonw_close(w, ']');
         }

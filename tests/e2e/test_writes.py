@@ -102,6 +102,17 @@ class WritingWithBq(Client):
         self.allowed("rm", "-f", "-t", "scratch.u")
         self.assertEqual(self.rest("/datasets/scratch/tables/u")["error"]["code"], 404)
 
+    def test_columns_are_added_where_none_is_protected(self):
+        self.allowed("mk", "--table", "scratch.wide", "id:INTEGER")
+        self.allowed("update", "scratch.wide", "id:INTEGER,more:STRING")
+        fields = self.rest("/datasets/scratch/tables/wide")["schema"]["fields"]
+        self.assertEqual([f["name"] for f in fields], ["id", "more"])
+        self.allowed("mk", "--table", "scratch.people", "id:INTEGER,ssn:STRING")
+        self.refused("mask.reshape", "update", "scratch.people", "id:INTEGER,ssn:STRING,more:STRING")
+        a = self.rest("/datasets/scratch/tables/wide", "PATCH", {"schema": {"fields": fields}},
+                      headers=["If-Match: old"])
+        self.assertEqual(a["error"]["code"], 412)
+
     def test_a_dataset_is_changed(self):
         self.allowed("update", "--description=of nobody", "--default_table_expiration=7200",
                      "scratch")
@@ -135,7 +146,6 @@ class WritingWithBq(Client):
         self.refused("bigquery.jobs.insert.extract", "extract", "crm.orders", "gs://bucket/x")
         self.refused("view", "mk", "--use_legacy_sql=false", "--view", "SELECT 1 AS x",
                      "scratch.v")
-        self.refused("schema", "update", "scratch.t2", "id:INTEGER")
 
 
 class WritingWithNode(Client):

@@ -222,8 +222,10 @@ static void what_is_not_offered_is_refused_by_name(void **state sp_unused)
                   "{" REF_T
                   ",\"schema\":{\"fields\":[{\"name\":\"a\",\"type\":\"X\"}]}}",
                   "request.field-value", "type" },
-                { "PATCH", T, "{\"schema\":{\"fields\":[]}}", "request.refused-field",
-                  "ALTER TABLE" },
+                { "PATCH", T,
+                  "{\"schema\":{\"fields\":[{\"name\":\"a\",\"policyTags\":{"
+                  "\"names\":[\"x\"]}}]}}",
+                  "request.refused-field", "policyTags" },
                 { "PATCH", T,
                   "{"
                   "\"tableReference\":{\"tableId\":\"u\"}}",
@@ -520,8 +522,8 @@ static void every_field_of_a_resource_is_sent_dropped_or_refused(void **state sp
         static const struct body all[] = {
                 { "POST", D "/tables", REF_T, FIELDS(table),
                   SENT(table_sent, schema_sent) },
-                { "PATCH", T, "", FIELDS(table), SENT1(table_sent) },
-                { "PUT", T, "", FIELDS(table), SENT1(table_sent) },
+                { "PATCH", T, "", FIELDS(table), SENT(table_sent, schema_sent) },
+                { "PUT", T, "", FIELDS(table), SENT(table_sent, schema_sent) },
                 { "POST", "/bigquery/v2/projects/p/datasets", REF_D, FIELDS(dataset),
                   SENT(dataset_sent, location_sent) },
                 { "PATCH", D, "", FIELDS(dataset), SENT1(dataset_sent) },
