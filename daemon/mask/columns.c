@@ -47,8 +47,8 @@ static int find_masked(struct sp_arena *a, const struct sp_mask_input *in,
                 }
                 if (!one.path.p)
                         return -ENOMEM;
-                one.mask = sp_policy_mask(in->policy, in->who, t->schema->table,
-                                          one.path, in->now_us);
+                one.mask = sp_policy_mask_tagged(in->policy, in->who, t->schema->table,
+                                                 one.path, c[i].tags, in->now_us);
                 if (one.mask.kind != SP_MASK_NONE)
                         t->columns[t->n_columns++] = one;
                 else

@@ -25,6 +25,7 @@ struct sp_column {
         struct sp_str mode; /* NULLABLE (or empty), REQUIRED, REPEATED */
         const struct sp_column *fields; /* of a RECORD/STRUCT */
         size_t n_fields;
+        struct sp_tags tags; /* of policyTags */
 };
 
 struct sp_schema {
@@ -38,6 +39,12 @@ struct sp_schema {
         bool has_unshown; /* a column has members that clients are not shown */
 };
 
+/* The mask of a column or field by its path, with the tags that the schema has for it and for
+ * the records it is in. `who` NULL: of somebody whom no rule exempts. */
+struct sp_mask sp_mask_of_path(const struct sp_policy *p,
+                               const struct sp_principal *who,
+                               const struct sp_schema *s, struct sp_str path,
+                               uint64_t now_us);
 /* Reads the `schema`, `etag`, `type`, `view`, `materializedView` members of a tables.get answer
  * (or a catalogue entry) into the arena. -EINVAL "mask.schema". */
 struct sp_json;

@@ -215,8 +215,9 @@ static int make_column(struct maker *m, const struct sp_column *c, struct sp_str
                        bool is_hidden, struct sp_page_column *to)
 {
         const struct sp_page_source *from = m->from;
-        struct sp_mask mask = sp_policy_mask(from->policy, from->who,
-                                             from->schema->table, path, from->now_us);
+        struct sp_mask mask =
+                sp_policy_mask_tagged(from->policy, from->who, from->schema->table,
+                                      path, c->tags, from->now_us);
         const struct type_info *type = find_type(c->type);
         bool is_masked = !is_hidden && mask.kind != SP_MASK_NONE;
         int r = 0;

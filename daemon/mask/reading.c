@@ -121,15 +121,25 @@ static int check_reads(struct reader *r, const struct text *t,
 
 /* ---- protected columns ---- */
 
+/* Without columns, if it is not known. */
+static struct sp_schema schema_of(const struct reader *r, struct sp_str table)
+{
+        for (size_t i = 0; i < r->in->n_schemas; i++)
+                if (sp_str_eq(r->in->schemas[i].table, table))
+                        return r->in->schemas[i];
+        return (struct sp_schema){ .table = table };
+}
+
 static struct sp_mask mask_of(const struct reader *r, const struct sp_sql_source *s,
                               struct sp_str path)
 {
         const struct sp_mask_input *in = r->in;
+        const struct sp_schema schema = schema_of(r, s->table);
         struct sp_mask m =
-                sp_policy_mask(in->policy, in->who, s->table, s->column, in->now_us);
+                sp_mask_of_path(in->policy, in->who, &schema, s->column, in->now_us);
 
         if (!m.kind && s->field.n)
-                m = sp_policy_mask(in->policy, in->who, s->table, path, in->now_us);
+                m = sp_mask_of_path(in->policy, in->who, &schema, path, in->now_us);
         return m;
 }
 
@@ -137,10 +147,11 @@ static struct sp_mask mask_of(const struct reader *r, const struct sp_sql_source
 static struct sp_mask mask_of_others(const struct reader *r,
                                      const struct sp_sql_source *s, struct sp_str path)
 {
-        struct sp_mask m = sp_policy_mask_of_others(r->in->policy, s->table, s->column);
+        const struct sp_schema schema = schema_of(r, s->table);
+        struct sp_mask m = sp_mask_of_path(r->in->policy, NULL, &schema, s->column, 0);
 
         if (!m.kind && s->field.n)
-                m = sp_policy_mask_of_others(r->in->policy, s->table, path);
+                m = sp_mask_of_path(r->in->policy, NULL, &schema, path, 0);
         return m;
 }
 
@@ -212,6 +223,7 @@ static int add_fields(struct reader *r, struct sp_str output, struct sp_str tabl
                       struct lists *lists)
 {
         const struct sp_mask_input *in = r->in;
+        const struct sp_schema schema = schema_of(r, table);
         int e = 0;
 
         if (t && t->kind == SP_SQL_TYPE_ARRAY)
@@ -227,9 +239,9 @@ static int add_fields(struct reader *r, struct sp_str output, struct sp_str tabl
                         return -ENOMEM;
                 if (r->fields++ == SP_MASK_READING_FIELDS_MAX)
                         return -E2BIG;
-                m = sp_policy_mask(in->policy, in->who, table, path, in->now_us);
+                m = sp_mask_of_path(in->policy, in->who, &schema, path, in->now_us);
                 if (!m.kind) {
-                        m = sp_policy_mask_of_others(in->policy, table, path);
+                        m = sp_mask_of_path(in->policy, NULL, &schema, path, 0);
                         l = &lists->bare;
                 }
                 if (m.kind)
@@ -594,7 +606,7 @@ static int read_cells(struct sp_arena *a, const struct sp_page_source *from,
                         return -ENOMEM;
                 if (c[i].action != SP_PAGE_KEEP)
                         continue;
-                m = sp_policy_mask_of_others(from->policy, from->schema->table, path);
+                m = sp_mask_of_path(from->policy, NULL, from->schema, path, 0);
                 if (m.kind)
                         e = append(a, bare, path, from->schema->table, path, m);
                 else

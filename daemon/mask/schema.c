@@ -3,8 +3,10 @@
 
 #include "daemon/base/json.h"
 #include "daemon/mask/mask.h"
+#include "daemon/sql/name.h"
 
 #define DEPTH_MAX 20 /* BigQuery allows 15 levels of nesting */
+#define TAGS_MAX 16 /* BigQuery allows one */
 #define COLUMNS_MAX 20000 /* BigQuery allows 10,000 columns in a table */
 
 struct schema_reader {
@@ -50,6 +52,31 @@ static int read_string(struct schema_reader *r, const struct sp_json *o,
         return 0;
 }
 
+/* policyTags.names */
+static int read_tags(struct schema_reader *r, const struct sp_json *f,
+                     struct sp_tags *ret)
+{
+        const struct sp_json *tags = sp_json_get(f, "policyTags");
+        const struct sp_json *names = tags ? sp_json_get(tags, "names") : NULL;
+        struct sp_str *v;
+
+        if (!tags || (tags->type == SP_JSON_OBJECT && !names))
+                return 0;
+        if (tags->type != SP_JSON_OBJECT || names->type != SP_JSON_ARRAY ||
+            names->count > TAGS_MAX)
+                return fail(r, f, "policy tags that are no short list");
+        v = sp_arena_array(r->arena, names->count, sizeof(*v));
+        if (!v)
+                return -ENOMEM;
+        for (const struct sp_json *t = names->first; t; t = t->next) {
+                if (t->type != SP_JSON_STRING)
+                        return fail(r, t, "a policy tag that is no string");
+                v[ret->n++] = t->text;
+        }
+        ret->v = v;
+        return 0;
+}
+
 static int read_field(struct schema_reader *r, const struct sp_json *f, unsigned depth,
                       struct sp_column *c)
 {
@@ -68,6 +95,9 @@ static int read_field(struct schema_reader *r, const struct sp_json *f, unsigned
         if (e < 0)
                 return e;
         r->has_unshown |= has_unshown(f);
+        e = read_tags(r, f, &c->tags);
+        if (e < 0)
+                return e;
         if (!c->name.n || !c->type.n)
                 return fail(r, f, "a field without name or type");
         if (c->mode.n && !sp_str_eq(c->mode, SP_STR("NULLABLE")) &&
@@ -178,4 +208,39 @@ int sp_schema_read(struct sp_arena *a, struct sp_str table,
         if (e == 0)
                 *ret = s;
         return e;
+}
+
+static const struct sp_column *find_column(const struct sp_column *c, size_t n,
+                                           struct sp_str name)
+{
+        for (size_t i = 0; i < n; i++)
+                if (sp_sql_name_eq(c[i].name, name))
+                        return &c[i];
+        return NULL;
+}
+
+struct sp_mask sp_mask_of_path(const struct sp_policy *p,
+                               const struct sp_principal *who,
+                               const struct sp_schema *s, struct sp_str path,
+                               uint64_t now_us)
+{
+        struct sp_str all[DEPTH_MAX * TAGS_MAX], rest = path, name;
+        const struct sp_column *c = s->columns;
+        size_t n = s->n_columns, n_tags = 0;
+        bool is_more = sp_policy_has_tags(p);
+
+        while (is_more) {
+                is_more = sp_str_cut(rest, '.', &name, &rest);
+                c = find_column(c, n, name);
+                if (!c)
+                        break;
+                for (size_t i = 0; i < c->tags.n && n_tags < SP_ARRAY_SIZE(all); i++)
+                        all[n_tags++] = c->tags.v[i];
+                n = c->n_fields;
+                c = c->fields;
+        }
+        const struct sp_tags tags = { all, n_tags };
+
+        return who ? sp_policy_mask_tagged(p, who, s->table, path, tags, now_us)
+                   : sp_policy_mask_of_others(p, s->table, path, tags);
 }

@@ -202,98 +202,123 @@ int sp_token_undo_integer(struct sp_buf *to, struct sp_str salt, struct sp_str t
 
 /* ---- SQL ---- */
 
-/* `FROM UNNEST([x]) AS a, UNNEST([f(a)]) AS b` gives names to what is used twice: written out, each
- * round would double the text. No table is read, so nothing has to be decorrelated. */
+/* `FROM UNNEST([x]) AS a, UNNEST([f(a)]) AS b` gives names to what is used twice: written out,
+ * each round would double the text. No table is read, so nothing has to be decorrelated. Each
+ * name is a level of the plan, though: what is used once, or is short, has none. */
 
 static int put_cut(struct sp_buf *to, struct sp_str x)
 {
-        return sp_buf_addf(to,
-                           "UNNEST([IF(CHAR_LENGTH(%.*s) <= %d AND "
-                           "REGEXP_CONTAINS(%.*s, r'^[ -~]*$') "
-                           "AND LENGTH(REGEXP_REPLACE(%.*s, r'[^0-9A-Za-z]', '')) >= "
-                           "%d, %.*s, NULL)]) AS v, "
-                           "UNNEST([REGEXP_REPLACE(REGEXP_REPLACE(REGEXP_REPLACE(v, "
-                           "r'[0-9]', '0'), "
-                           "r'[A-Z]', 'A'), r'[a-z]', 'a')]) AS f, "
-                           "UNNEST([ARRAY(SELECT o FROM UNNEST(SPLIT(f, '')) AS c WITH "
-                           "OFFSET AS o WHERE "
-                           "c IN ('0', 'A', 'a') ORDER BY "
-                           "o)[SAFE_OFFSET(DIV(LENGTH(REGEXP_REPLACE(f, "
-                           "r'[^0Aa]', '')), 2))]]) AS p, "
-                           "UNNEST([IF(p <= %d AND LENGTH(v) - p <= %d, SUBSTR(v, 1, "
-                           "p), NULL)]) AS l0, "
-                           "UNNEST([SUBSTR(v, p + 1)]) AS r0",
-                           SP_FMT(x), SP_TOKEN_STRING_MAX, SP_FMT(x), SP_FMT(x),
-                           SP_TOKEN_MIN, SP_FMT(x), SP_TOKEN_HALF_MAX,
-                           SP_TOKEN_HALF_MAX);
+        return sp_buf_addf(
+                to,
+                "UNNEST([IF(CHAR_LENGTH(%.*s) <= %d AND REGEXP_CONTAINS(%.*s, r'^[ "
+                "-~]*$') "
+                "AND LENGTH(REGEXP_REPLACE(%.*s, r'[^0-9A-Za-z]', '')) >= %d, %.*s, "
+                "NULL)]) "
+                "AS v, UNNEST([REGEXP_REPLACE(REGEXP_REPLACE(REGEXP_REPLACE(v, "
+                "r'[0-9]', "
+                "'0'), r'[A-Z]', 'A'), r'[a-z]', 'a')]) AS f, UNNEST([(SELECT IF(p <= "
+                "%d AND "
+                "LENGTH(v) - p <= %d, p, NULL) FROM UNNEST([ARRAY(SELECT o FROM "
+                "UNNEST(SPLIT(f, '')) AS c WITH OFFSET AS o WHERE c IN ('0', 'A', 'a') "
+                "ORDER "
+                "BY o)[SAFE_OFFSET(DIV(LENGTH(REGEXP_REPLACE(f, r'[^0Aa]', '')), "
+                "2))]]) AS "
+                "p)]) AS p",
+                SP_FMT(x), SP_TOKEN_STRING_MAX, SP_FMT(x), SP_FMT(x), SP_TOKEN_MIN,
+                SP_FMT(x), SP_TOKEN_HALF_MAX, SP_TOKEN_HALF_MAX);
 }
 
-/* Half `a` number `n` + 1 out of the one before, by half `b` number `m`. '0x0' before the
- * digits: where there are none the number is 0, and no error. */
-static int put_round(struct sp_buf *to, unsigned round, char a, unsigned n, char b,
-                     unsigned m)
+/* The halves are called h0, h1, …: h0 and h1 are the raw ones, and each round makes the next one
+ * out of the one before the last, by the last. */
+static int put_half(struct sp_buf *to, unsigned i, const char *first,
+                    const char *second)
 {
-        return sp_buf_addf(to,
-                           ", UNNEST([TO_HEX(SHA512(CONCAT(" SALT
-                           ", '/token/%u/', f, '/', %c%u)))]) AS h%u, "
-                           "UNNEST([CODE_POINTS_TO_STRING(ARRAY(SELECT IF(c BETWEEN 48 "
-                           "AND 57, 48 + MOD(c - "
-                           "48 + k, 10), IF(c BETWEEN 65 AND 90, 65 + MOD(c - 65 + k, "
-                           "26), IF(c BETWEEN 97 "
-                           "AND 122, 97 + MOD(c - 97 + k, 26), c))) FROM "
-                           "UNNEST(TO_CODE_POINTS(%c%u)) AS c "
-                           "WITH OFFSET AS o, UNNEST([CAST(CONCAT('0x0', SUBSTR(h%u, 4 "
-                           "* o + 1, 4)) AS "
-                           "INT64)]) AS k ORDER BY o))]) AS %c%u",
-                           round, b, m, round, a, n, round, a, n + 1);
+        return i > 1 ? sp_buf_addf(to, "h%u", i)
+                     : sp_buf_add(to, sp_str_c(i ? second : first));
+}
+
+#define LEFT "SUBSTR(v, 1, p)"
+#define RIGHT "SUBSTR(v, p + 1)"
+
+/* '0x0' before the digits: where there are none the number is 0, and no error. */
+static int put_round(struct sp_buf *to, unsigned round)
+{
+        int r = sp_buf_addf(to,
+                            ", UNNEST([CODE_POINTS_TO_STRING(ARRAY(SELECT IF(c BETWEEN "
+                            "48 AND 57, 48 + "
+                            "MOD(c - 48 + k, 10), IF(c BETWEEN 65 AND 90, 65 + MOD(c - "
+                            "65 + k, 26), IF(c "
+                            "BETWEEN 97 AND 122, 97 + MOD(c - 97 + k, 26), c))) FROM "
+                            "UNNEST([TO_HEX(SHA512(CONCAT(" SALT
+                            ", '/token/%u/', f, '/', ",
+                            round);
+
+        if (r == 0)
+                r = put_half(to, round + 1, LEFT, RIGHT);
+        if (r == 0)
+                r = sp_buf_add(to, SP_STR(")))]) AS h, UNNEST(TO_CODE_POINTS("));
+        if (r == 0)
+                r = put_half(to, round, LEFT, RIGHT);
+        if (r == 0)
+                r = sp_buf_addf(
+                        to,
+                        ")) AS c WITH OFFSET AS o, UNNEST([CAST(CONCAT('0x0', "
+                        "SUBSTR(h, 4 * o + 1, 4)) AS INT64)]) AS k ORDER BY o))]) "
+                        "AS h%u",
+                        round + 2);
+        return r;
 }
 
 static int put_string_sql(struct sp_buf *to, struct sp_str x)
 {
-        unsigned l = 0, right = 0;
         int r = sp_buf_addf(to,
-                            "(SELECT IF(l0 IS NULL, TO_HEX(SHA256(CONCAT(" SALT
-                            ", %.*s))), CONCAT(l%d, r%d)) FROM ",
-                            SP_FMT(x), SP_TOKEN_ROUNDS / 2, SP_TOKEN_ROUNDS / 2);
+                            "(SELECT IF(p IS NULL, TO_HEX(SHA256(CONCAT(" SALT
+                            ", %.*s))), CONCAT(h%d, h%d)) FROM ",
+                            SP_FMT(x), SP_TOKEN_ROUNDS, SP_TOKEN_ROUNDS + 1);
 
         if (r == 0)
                 r = put_cut(to, x);
         for (unsigned i = 0; r == 0 && i < SP_TOKEN_ROUNDS; i++)
-                r = i % 2 == 0 ? put_round(to, i, 'l', l++, 'r', right)
-                               : put_round(to, i, 'r', right++, 'l', l);
+                r = put_round(to, i);
         return r < 0 ? r : sp_buf_addc(to, ')');
+}
+
+#define HIGH "DIV(v, 2147483648)" /* LOW_MAX */
+#define LOW "MOD(v, 2147483648)"
+
+static int put_integer_round(struct sp_buf *to, unsigned round, struct sp_str x)
+{
+        int r = sp_buf_add(to, SP_STR(", UNNEST([MOD("));
+
+        if (r == 0)
+                r = put_half(to, round, HIGH, LOW);
+        if (r == 0)
+                r = sp_buf_addf(to,
+                                " + CAST(CONCAT('0x', SUBSTR(TO_HEX(SHA256(CONCAT(" SALT
+                                ", '/token/%u', IF(%.*s < 0, '-', '+'), CAST(",
+                                round, SP_FMT(x));
+        if (r == 0)
+                r = put_half(to, round + 1, HIGH, LOW);
+        return r < 0 ? r
+                     : sp_buf_addf(to,
+                                   " AS STRING)))), 1, 8)) AS INT64), %llu)]) AS h%u",
+                                   (unsigned long long)(round % 2 ? LOW_MAX : HIGH_MAX),
+                                   round + 2);
 }
 
 /* ~x is -x - 1 and cannot overflow. */
 static int put_integer_sql(struct sp_buf *to, struct sp_str x)
 {
-        unsigned long long low = LOW_MAX;
-        unsigned n[2] = { 0, 0 };
+        int high = SP_TOKEN_ROUNDS, low = SP_TOKEN_ROUNDS + 1;
         int r = sp_buf_addf(
                 to,
-                "(SELECT IF(%.*s < 0, ~(a%d * %llu + b%d), a%d * %llu + b%d) "
-                "FROM UNNEST([IF(%.*s < 0, '-', '+')]) AS s, "
-                "UNNEST([IF(%.*s < 0, ~%.*s, %.*s)]) AS v, "
-                "UNNEST([DIV(v, %llu)]) AS a0, UNNEST([MOD(v, %llu)]) AS b0",
-                SP_FMT(x), SP_TOKEN_ROUNDS / 2, low, SP_TOKEN_ROUNDS / 2,
-                SP_TOKEN_ROUNDS / 2, low, SP_TOKEN_ROUNDS / 2, SP_FMT(x), SP_FMT(x),
-                SP_FMT(x), SP_FMT(x), low, low);
+                "(SELECT IF(%.*s < 0, ~(h%d * %llu + h%d), h%d * %llu + h%d) "
+                "FROM UNNEST([IF(%.*s < 0, ~%.*s, %.*s)]) AS v",
+                SP_FMT(x), high, (unsigned long long)LOW_MAX, low, high,
+                (unsigned long long)LOW_MAX, low, SP_FMT(x), SP_FMT(x), SP_FMT(x));
 
-        for (unsigned i = 0; r == 0 && i < SP_TOKEN_ROUNDS; i++) {
-                unsigned *mine = &n[i % 2];
-                const char *names = i % 2 ? "ba" : "ab";
-
-                r = sp_buf_addf(
-                        to,
-                        ", UNNEST([MOD(%c%u + CAST(CONCAT('0x', SUBSTR(TO_HEX(SHA256("
-                        "CONCAT(" SALT
-                        ", '/token/%u', s, CAST(%c%u AS STRING)))), 1, 8)) "
-                        "AS INT64), %llu)]) AS %c%u",
-                        names[0], *mine, i, names[1], n[1 - i % 2],
-                        (unsigned long long)(i % 2 ? LOW_MAX : HIGH_MAX), names[0],
-                        *mine + 1);
-                (*mine)++;
-        }
+        for (unsigned i = 0; r == 0 && i < SP_TOKEN_ROUNDS; i++)
+                r = put_integer_round(to, i, x);
         return r < 0 ? r : sp_buf_addc(to, ')');
 }
 

@@ -100,6 +100,7 @@ static int lint_group(const struct sp_group_rule *g, struct sp_err *err)
 static int column_unreachable(const struct sp_mask_rule *m, struct sp_err *err)
 {
         CHECK_LIST(m->columns, m->n_columns, column_covers, column, table.mark);
+        CHECK_LIST(m->tags, m->n_tags, name_covers, text, mark);
         return 0;
 }
 
@@ -179,7 +180,8 @@ static int lint_dead_masks(const struct sp_policy *p, struct sp_err *err)
                         bool wins = is_as_strict(&s->mask, &m->mask) &&
                                     (j < i || !is_as_strict(&m->mask, &s->mask));
 
-                        if (i != j && wins && !s->has_except &&
+                        if (i != j && wins && !s->has_except && s->n_columns &&
+                            !m->n_tags &&
                             ALL_COVERED(s->columns, s->n_columns, m->columns,
                                         m->n_columns, column_covers))
                                 return sp_err_set_at(err, -EINVAL, "policy.dead-mask",

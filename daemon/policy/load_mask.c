@@ -53,6 +53,33 @@ static int mask_columns(struct sp_loader *l, const struct sp_yaml *v, void *to)
         return 0;
 }
 
+static int mask_tags(struct sp_loader *l, const struct sp_yaml *v, void *to)
+{
+        struct sp_mask_rule *m = to;
+        int r = sp_load_list(l, v);
+
+        if (r < 0)
+                return r;
+        m->tags = sp_arena_array(&l->policy->arena, v->count, sizeof(*m->tags));
+        if (!m->tags)
+                return -ENOMEM;
+        for (const struct sp_yaml *e = v->first; e; e = e->next) {
+                const char *wrong;
+
+                r = sp_load_scalar(l, e);
+                if (r < 0)
+                        return r;
+                wrong = sp_pattern_check(e->text);
+                if (!e->text.n)
+                        wrong = "a tag is empty";
+                if (wrong)
+                        return sp_err_set_at(l->err, -EINVAL, "policy.bad-pattern",
+                                             SP_AT(e->mark), "%s", wrong);
+                m->tags[m->n_tags++] = (struct sp_name_pattern){ e->text, e->mark };
+        }
+        return 0;
+}
+
 static int read_keep(struct sp_loader *l, const struct sp_yaml *v, unsigned *to)
 {
         uint64_t n;
@@ -182,9 +209,10 @@ static int except_until(struct sp_loader *l, const struct sp_yaml *v, void *to)
 
         if (r == 0 &&
             (!sp_value_date(v->text, &m->except_until_us) || !m->except_until_us))
-                return sp_err_set_at(
-                        l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
-                        "write a date as 2027-01-31; it ends at 00:00 UTC");
+                return sp_err_set_at(l->err, -EINVAL, "policy.bad-value",
+                                     SP_AT(v->mark),
+                                     "write a date as 2027-01-31, which ends at 00:00 "
+                                     "UTC, or a time as 2027-01-31T18:30Z");
         return r;
 }
 
@@ -209,12 +237,16 @@ static int mask_except(struct sp_loader *l, const struct sp_yaml *v, void *to)
 int sp_load_mask(struct sp_loader *l, const struct sp_yaml *v, struct sp_mask_rule *ret)
 {
         static const struct sp_key keys[] = { { "name", mask_name, true },
-                                              { "columns", mask_columns, true },
+                                              { "columns", mask_columns, false },
+                                              { "tags", mask_tags, false },
                                               { "mask", mask_kind, true },
                                               { "except", mask_except, false } };
         struct sp_mask_rule m = { .mark = v->mark };
         int r = sp_load_map(l, v, keys, SP_ARRAY_SIZE(keys), &m);
 
+        if (r == 0 && !m.n_columns && !m.n_tags)
+                return sp_err_set_at(l->err, -EINVAL, "policy.missing-key",
+                                     SP_AT(v->mark), "a mask names columns or tags");
         if (r == 0)
                 *ret = m;
         return r;

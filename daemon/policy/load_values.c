@@ -156,15 +156,32 @@ static bool is_leap(uint64_t y)
         return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
 }
 
+/* Nothing, or "T18:30Z", "T18:30:00Z". */
+static bool take_time(struct sp_str s, uint64_t *ret)
+{
+        uint64_t hour, minute, second = 0;
+
+        *ret = 0;
+        if (!s.n)
+                return true;
+        if (!take_char(&s, 'T') || !take_number(&s, 2, &hour) || !take_char(&s, ':') ||
+            !take_number(&s, 2, &minute))
+                return false;
+        if (take_char(&s, ':') && !take_number(&s, 2, &second))
+                return false;
+        *ret = hour * 3600 + minute * 60 + second;
+        return take_char(&s, 'Z') && !s.n && hour < 24 && minute < 60 && second < 60;
+}
+
 bool sp_value_date(struct sp_str s, uint64_t *ret_us)
 {
         static const unsigned month_days[] = { 31, 28, 31, 30, 31, 30,
                                                31, 31, 30, 31, 30, 31 };
-        uint64_t year, month, day, days = 0;
+        uint64_t year, month, day, seconds, days = 0;
 
         if (!take_number(&s, 4, &year) || !take_char(&s, '-') ||
             !take_number(&s, 2, &month) || !take_char(&s, '-') ||
-            !take_number(&s, 2, &day) || s.n)
+            !take_number(&s, 2, &day) || !take_time(s, &seconds))
                 return false;
         if (year < 1970 || month < 1 || month > 12 || day < 1 ||
             day > month_days[month - 1] + (month == 2 && is_leap(year)))
@@ -173,7 +190,7 @@ bool sp_value_date(struct sp_str s, uint64_t *ret_us)
                 days += is_leap(y) ? 366 : 365;
         for (uint64_t m = 1; m < month; m++)
                 days += month_days[m - 1] + (m == 2 && is_leap(year));
-        *ret_us = (days + day - 1) * 86400 * SP_USEC_PER_SEC;
+        *ret_us = ((days + day - 1) * 86400 + seconds) * SP_USEC_PER_SEC;
         return true;
 }
 

@@ -36,6 +36,8 @@ bool sp_policy_masks_table(const struct sp_policy *p, const struct sp_principal 
 
                 if (!applies(m, who, now_us))
                         continue;
+                if (m->n_tags) /* any table may have tags */
+                        return true;
                 for (size_t c = 0; c < m->n_columns; c++)
                         if (sp_resource_catches(&m->columns[c].table, &r, false))
                                 return true;
@@ -53,14 +55,23 @@ static bool column_matches(struct sp_str glob, struct sp_str column)
         return false;
 }
 
+static bool has_tag(const struct sp_mask_rule *m, struct sp_tags tags)
+{
+        for (size_t i = 0; i < m->n_tags; i++)
+                for (size_t k = 0; k < tags.n; k++)
+                        if (sp_pattern_catches(m->tags[i].text, tags.v[k]))
+                                return true;
+        return false;
+}
+
 static bool rule_masks(const struct sp_mask_rule *m, const struct sp_resource *table,
-                       struct sp_str column)
+                       struct sp_str column, struct sp_tags tags)
 {
         for (size_t c = 0; c < m->n_columns; c++)
                 if (sp_resource_catches(&m->columns[c].table, table, false) &&
                     column_matches(m->columns[c].column, column))
                         return true;
-        return false;
+        return has_tag(m, tags);
 }
 
 static uint64_t greatest_divisor(uint64_t a, uint64_t b)
@@ -112,7 +123,8 @@ static struct sp_mask stricter(struct sp_mask a, struct sp_mask b)
 /* `who` NULL: of somebody whom no rule leaves out. */
 static struct sp_mask strictest(const struct sp_policy *p,
                                 const struct sp_principal *who, struct sp_str table,
-                                struct sp_str column, uint64_t now_us)
+                                struct sp_str column, struct sp_tags tags,
+                                uint64_t now_us)
 {
         struct sp_resource r = sp_resource_split(table);
         struct sp_mask found = { SP_MASK_NONE };
@@ -120,19 +132,39 @@ static struct sp_mask strictest(const struct sp_policy *p,
         for (size_t i = 0; i < p->n_masks; i++) {
                 const struct sp_mask_rule *m = &p->masks[i];
 
-                if ((!who || applies(m, who, now_us)) && rule_masks(m, &r, column))
+                if ((!who || applies(m, who, now_us)) &&
+                    rule_masks(m, &r, column, tags))
                         found = stricter(found, m->mask);
         }
         return found;
 }
 
+static const struct sp_tags no_tags;
+
 struct sp_mask sp_policy_mask(const struct sp_policy *p, const struct sp_principal *who,
                               struct sp_str table, struct sp_str column,
                               uint64_t now_us)
 {
-        return strictest(p, who, table, column, now_us);
+        return strictest(p, who, table, column, no_tags, now_us);
 }
 
+struct sp_mask sp_policy_mask_tagged(const struct sp_policy *p,
+                                     const struct sp_principal *who,
+                                     struct sp_str table, struct sp_str column,
+                                     struct sp_tags tags, uint64_t now_us)
+{
+        return strictest(p, who, table, column, tags, now_us);
+}
+
+bool sp_policy_has_tags(const struct sp_policy *p)
+{
+        for (size_t i = 0; i < p->n_masks; i++)
+                if (p->masks[i].n_tags)
+                        return true;
+        return false;
+}
+
+/* Which columns have a tag is not known here: a mask that goes by tags may mean any. */
 bool sp_policy_tokenizes(const struct sp_policy *p, struct sp_str table,
                          struct sp_str column)
 {
@@ -140,13 +172,14 @@ bool sp_policy_tokenizes(const struct sp_policy *p, struct sp_str table,
 
         for (size_t i = 0; i < p->n_masks; i++)
                 if (p->masks[i].mask.kind == SP_MASK_TOKENIZE &&
-                    rule_masks(&p->masks[i], &r, column))
+                    (p->masks[i].n_tags ||
+                     rule_masks(&p->masks[i], &r, column, no_tags)))
                         return true;
         return false;
 }
 
 struct sp_mask sp_policy_mask_of_others(const struct sp_policy *p, struct sp_str table,
-                                        struct sp_str column)
+                                        struct sp_str column, struct sp_tags tags)
 {
-        return strictest(p, NULL, table, column, 0);
+        return strictest(p, NULL, table, column, tags, 0);
 }

@@ -130,9 +130,20 @@ bool sp_policy_masks_table(const struct sp_policy *p, const struct sp_principal 
 struct sp_mask sp_policy_mask(const struct sp_policy *p, const struct sp_principal *who,
                               struct sp_str table, struct sp_str column,
                               uint64_t now_us);
+/* The same of a column that has policy tags, "projects/…/policyTags/…". What is masked by its
+ * tag only is masked only where the caller gives the tags. */
+struct sp_tags {
+        const struct sp_str *v;
+        size_t n;
+};
+struct sp_mask sp_policy_mask_tagged(const struct sp_policy *p,
+                                     const struct sp_principal *who,
+                                     struct sp_str table, struct sp_str column,
+                                     struct sp_tags tags, uint64_t now_us);
+bool sp_policy_has_tags(const struct sp_policy *p); /* some mask goes by tags */
 /* The mask that somebody sees whom no rule exempts: whether the column is protected at all. */
 struct sp_mask sp_policy_mask_of_others(const struct sp_policy *p, struct sp_str table,
-                                        struct sp_str column);
+                                        struct sp_str column, struct sp_tags tags);
 /* Whether some mask, for whomever, makes tokens of the column. */
 bool sp_policy_tokenizes(const struct sp_policy *p, struct sp_str table,
                          struct sp_str column);

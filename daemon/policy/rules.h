@@ -80,6 +80,8 @@ struct sp_mask_rule {
         struct sp_mark mark;
         struct sp_column_pattern *columns;
         size_t n_columns;
+        struct sp_name_pattern *tags; /* globs over names of policy tags */
+        size_t n_tags;
         bool has_except;
         struct sp_subjects except;
         uint64_t except_until_us; /* 0: no end */
@@ -155,7 +157,8 @@ bool sp_value_rate(struct sp_str s, bool is_bytes, struct sp_limit_amount *ret);
 bool sp_value_compare(struct sp_str s, enum sp_compare *ret, uint64_t *ret_bytes);
 bool sp_value_clock(struct sp_str s, int *ret_min); /* "09:30" */
 bool sp_value_zone(struct sp_str s, int *ret_min); /* "UTC", "+02:00" */
-bool sp_value_date(struct sp_str s, uint64_t *ret_us); /* 2027-01-31, at 00:00 UTC */
+bool sp_value_date(struct sp_str s,
+                   uint64_t *ret_us); /* 2027-01-31, at 00:00 UTC; 2027-01-31T18:30Z */
 bool sp_value_days(struct sp_str s, unsigned *ret); /* "mon", "mon-fri"; adds bits */
 
 /* policy/lint.c: what can never decide or match anything is an error. */

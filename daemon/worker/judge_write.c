@@ -48,7 +48,8 @@ static struct sp_str find_masked(const struct sp_judge_input *in, struct sp_str 
                 struct sp_str whole = sp_str(path, (size_t)len);
 
                 if (len < 0 || len >= (int)sizeof(path) || depth > DEPTH_MAX ||
-                    sp_policy_mask(in->policy, in->who, table, whole, in->now_us)
+                    sp_policy_mask_tagged(in->policy, in->who, table, whole, c->tags,
+                                          in->now_us)
                                     .kind != SP_MASK_NONE)
                         return c->name;
                 found = find_masked(in, table, whole, c->fields, c->n_fields,

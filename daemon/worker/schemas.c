@@ -46,6 +46,21 @@ void sp_schemas_clear(struct sp_schemas *all)
         forget(all, e);
 }
 
+static int copy_tags(struct sp_arena *a, struct sp_tags *tags)
+{
+        struct sp_str *v = sp_arena_array(a, tags->n, sizeof(*v));
+
+        if (!v)
+                return -ENOMEM;
+        for (size_t i = 0; i < tags->n; i++) {
+                v[i] = sp_arena_str(a, tags->v[i]);
+                if (!v[i].p)
+                        return -ENOMEM;
+        }
+        tags->v = v;
+        return 0;
+}
+
 /* depth: sp_schema_read refuses records nested deeper than JSON may be */
 static int copy_columns(struct sp_arena *a, const struct sp_column *from, size_t n,
                         const struct sp_column **ret)
@@ -60,6 +75,7 @@ static int copy_columns(struct sp_arena *a, const struct sp_column *from, size_t
                 c[i].type = sp_arena_str(a, from[i].type);
                 c[i].mode = sp_arena_str(a, from[i].mode);
                 if (!c[i].name.p || !c[i].type.p || !c[i].mode.p ||
+                    copy_tags(a, &c[i].tags) < 0 ||
                     copy_columns(a, from[i].fields, from[i].n_fields, &c[i].fields) < 0)
                         return -ENOMEM;
         }
@@ -83,6 +99,16 @@ int sp_schema_copy(struct sp_arena *a, const struct sp_schema *from,
         return 0;
 }
 
+static bool same_tags(struct sp_tags a, struct sp_tags b)
+{
+        if (a.n != b.n)
+                return false;
+        for (size_t i = 0; i < a.n; i++)
+                if (!sp_str_eq(a.v[i], b.v[i]))
+                        return false;
+        return true;
+}
+
 static bool same_columns(const struct sp_column *a, size_t n_a,
                          const struct sp_column *b, size_t n_b)
 {
@@ -92,6 +118,7 @@ static bool same_columns(const struct sp_column *a, size_t n_a,
                 if (!sp_str_eq(a[i].name, b[i].name) ||
                     !sp_str_eq(a[i].type, b[i].type) ||
                     !sp_str_eq(a[i].mode, b[i].mode) ||
+                    !same_tags(a[i].tags, b[i].tags) ||
                     !same_columns(a[i].fields, a[i].n_fields, b[i].fields,
                                   b[i].n_fields))
                         return false;

@@ -38,6 +38,8 @@ const STRINGS = [
 const LETTERS = ' -.@/"\\0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const text = (n) => Array.from({ length: n }, () => LETTERS[random(LETTERS.length)]).join('');
 
+const TAG = 'projects/p/locations/eu/taxonomies/17/policyTags/42';
+
 /* column, type, mask, edge values, random ones, whether the text may differ for one number */
 const COLUMNS = [
         ['date_month', 'DATE', 'mask: { truncate: { to: month } }', ['0001-01-01', '9999-12-31', '2000-02-29'], date],
@@ -58,6 +60,7 @@ const COLUMNS = [
         ['token', 'STRING', 'mask: tokenize', STRINGS, () => text(random(70))],
         ['token_digits', 'STRING', 'mask: tokenize', [], () => digits(9)],
         ['token_int', 'INTEGER', 'mask: tokenize', ['9223372036854775807', '-9223372036854775808', '0', '-1', '1'], integer],
+        ['by_tag', 'STRING', 'mask: hash', [], () => text(random(70)), false, TAG],
         ['hashed', 'STRING', 'mask: hash', STRINGS, () => text(random(70))],
         ['part', 'STRING', 'mask: { partial: { keep_first: 1, keep_last: 3 } }', STRINGS, () => text(random(12))],
 ];
@@ -70,7 +73,12 @@ const TABLES = {
         'p.m.t': {
                 schema: [
                         { name: 'row', type: 'INTEGER', mode: 'NULLABLE' },
-                        ...COLUMNS.map(([name, type]) => ({ name, type, mode: 'NULLABLE' })),
+                        ...COLUMNS.map(([name, type, , , , , tag]) => ({
+                                name,
+                                type,
+                                mode: 'NULLABLE',
+                                ...(tag && { policyTags: { names: [tag] } }),
+                        })),
                 ],
                 rows: ROWS,
         },
@@ -79,7 +87,7 @@ const POLICY = `version: 1
 rules:
   - {name: all, actions: [select], resources: [p], verdict: allow}
 masks:
-${COLUMNS.map(([name, , mask]) => `  - {columns: [p.m.t.${name}], ${mask}, name: m-${name.replaceAll('_', '-')}}`).join('\n')}
+${COLUMNS.map(([name, , mask, , , , tag]) => `  - {${tag ? 'tags: ["projects/*/policyTags/42"]' : `columns: [p.m.t.${name}]`}, ${mask}, name: m-${name.replaceAll('_', '-')}}`).join('\n')}
 `;
 
 let world;

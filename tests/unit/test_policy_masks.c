@@ -187,7 +187,8 @@ static void test_of_others(void **state sp_unused)
         for (size_t i = 0; i < SP_ARRAY_SIZE(rows); i++)
                 SP_CHECK(rows[i].sentence,
                          sp_policy_mask_of_others(p, sp_str_c(rows[i].table),
-                                                  sp_str_c(rows[i].column))
+                                                  sp_str_c(rows[i].column),
+                                                  (struct sp_tags){ NULL, 0 })
                                          .kind == rows[i].kind);
         assert_int_equal(
                 sp_policy_mask(p, &free_, SP_STR("p.crm.customers"), SP_STR("ssn"), 0)
@@ -195,9 +196,54 @@ static void test_of_others(void **state sp_unused)
                 SP_MASK_HASH);
 }
 
+static void a_mask_may_go_by_policy_tags(void **state sp_unused)
+{
+        static const char tagged[] =
+                "version: 1\nmasks:\n"
+                "- {name: pii, tags: [\"projects/p/locations/*/policyTags/7\"], mask: "
+                "hash, "
+                "except: {groups: [support], until: 2027-01-01}}\n"
+                "- {name: both, tags: [secret], columns: [p.d.t.key], mask: redact}\n";
+        const struct sp_policy_file f = { SP_STR("m.yaml"), sp_str_c(tagged) };
+        const struct sp_str seven[] = { SP_STR("x"),
+                                        SP_STR("projects/p/locations/eu/taxonomies/1/"
+                                               "policyTags/7") },
+                            eight[] = { SP_STR("projects/p/locations/eu/policyTags/8"),
+                                        SP_STR("Secret") },
+                            support = SP_STR("support");
+        const struct sp_principal ci = { .workload = SP_STR("ci") },
+                                  helper = { .groups = &support, .n_groups = 1 };
+        const struct sp_tags none = { NULL, 0 }, two = { seven, 2 }, one = { eight, 1 },
+                             secret = { eight, 2 };
+        sp_cleanup(sp_policy_unrefp) struct sp_policy *p = NULL;
+        struct sp_err err = SP_ERR_NULL;
+        const struct sp_str t = SP_STR("p.d.t"), c = SP_STR("c");
+
+        assert_int_equal(sp_policy_load(&f, 1, NULL, 0, &p, &err), 0);
+        assert_true(sp_policy_has_tags(p));
+        assert_true(sp_policy_masks_table(p, &ci, SP_STR("any.other.table"), 0));
+        assert_int_equal(sp_policy_mask_tagged(p, &ci, t, c, two, 0).kind,
+                         SP_MASK_HASH);
+        assert_int_equal(sp_policy_mask_tagged(p, &ci, t, c, one, 0).kind,
+                         SP_MASK_NONE);
+        assert_int_equal(sp_policy_mask_tagged(p, &ci, t, c, none, 0).kind,
+                         SP_MASK_NONE);
+        /* in doubt it is meant: letter case does not count */
+        assert_int_equal(sp_policy_mask_tagged(p, &ci, t, c, secret, 0).kind,
+                         SP_MASK_REDACT);
+        assert_int_equal(sp_policy_mask(p, &ci, t, SP_STR("key"), 0).kind,
+                         SP_MASK_REDACT);
+        assert_int_equal(sp_policy_mask_tagged(p, &helper, t, c, two, UNTIL - 1).kind,
+                         SP_MASK_NONE);
+        assert_int_equal(sp_policy_mask_tagged(p, &helper, t, c, two, UNTIL).kind,
+                         SP_MASK_HASH);
+        assert_int_equal(sp_policy_mask_of_others(p, t, c, two).kind, SP_MASK_HASH);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_mask_may_go_by_policy_tags),
                 cmocka_unit_test(test_table),
                 cmocka_unit_test(test_tables),
                 cmocka_unit_test(test_of_others),
