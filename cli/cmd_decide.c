@@ -12,6 +12,7 @@
 #include "cli/policy_dir.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/json.h"
+#include "daemon/policy/limits.h"
 #include "daemon/worker/judge.h"
 
 static const char usage[] =
@@ -410,7 +411,22 @@ static void put_upstream(struct sp_jsonw *w, const struct question *q)
         sp_jsonw_close(w, '}');
 }
 
-static int put_answer(const struct question *q, struct sp_buf *to)
+/* What counts for this principal; how much is used only the daemon knows. */
+static void put_limits(struct sp_jsonw *w, const struct sp_policy *p,
+                       const struct sp_principal *who)
+{
+        const struct sp_limit *limits[SP_POLICY_LIMITS_MAX + 1];
+        size_t n = sp_policy_limits(p, who, limits);
+
+        sp_jsonw_key(w, "limits");
+        sp_jsonw_open(w, '[');
+        for (size_t i = 0; i < n; i++)
+                sp_jsonw_str(w, limits[i]->rule);
+        sp_jsonw_close(w, ']');
+}
+
+static int put_answer(const struct decide *d, const struct question *q,
+                      struct sp_buf *to)
 {
         struct sp_jsonw w = SP_JSONW(to);
         enum sp_verdict v = q->is_refused ? SP_VERDICT_DENY : q->decision.verdict;
@@ -429,6 +445,7 @@ static int put_answer(const struct question *q, struct sp_buf *to)
                 sp_jsonw_str(&w, q->judgement.plan.columns[i].column);
         sp_jsonw_close(&w, ']');
         put_reading(&w, &q->judgement.reading);
+        put_limits(&w, d->policy, &q->who);
         if (!q->is_refused && q->upstream.method.n)
                 put_upstream(&w, q);
         sp_jsonw_close(&w, '}');
@@ -444,7 +461,7 @@ static int decide_line(struct decide *d, struct sp_str line)
         if (r == 0)
                 judge(d, &q);
         q.is_refused |= r < 0;
-        r = put_answer(&q, &out);
+        r = put_answer(d, &q, &out);
         if (r == 0)
                 printf("%.*s\n", SP_FMT(sp_buf_str(&out)));
         else

@@ -368,7 +368,8 @@ static bool only_writes(const struct sp_sql_statement *st, const struct sp_sql_t
 }
 
 int sp_mask_group(struct sp_mask_text *w, const struct sp_sql_statement *st,
-                  const struct sp_sql_table *t, struct sp_str name, unsigned rows)
+                  const struct sp_sql_table *t, struct sp_str name, unsigned rows,
+                  struct sp_str rule)
 {
         struct shape s = { .text = w,
                            .name = name,
@@ -387,6 +388,8 @@ int sp_mask_group(struct sp_mask_text *w, const struct sp_sql_statement *st,
                                (int)SP_MIN(name.n, 60), name.p, rows, s.wrong);
         if (r == 0)
                 r = add_condition(&s, &p);
+        w->work->min_group = rows;
+        w->work->group_rule = rule;
         sp_buf_done(&s.condition);
         return r;
 }

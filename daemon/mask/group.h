@@ -15,8 +15,8 @@
 
 #include "daemon/mask/rewrite.h"
 
-/* For a mention `t` of `name`, which sp_policy_min_group gives `rows`. */
+/* For a mention `t` of `name`, which sp_policy_min_group gives `rows`, by `rule`. */
 sp_must_check int sp_mask_group(struct sp_mask_text *w,
                                 const struct sp_sql_statement *st,
                                 const struct sp_sql_table *t, struct sp_str name,
-                                unsigned rows);
+                                unsigned rows, struct sp_str rule);

@@ -110,6 +110,8 @@ struct sp_mask_plan {
         /* The input with the definition of every view in its place and nothing masked:
          * what the text reads, for mask/reading. */
         struct sp_mask_named whole;
+        unsigned min_group; /* rows of a group, HAVING was added; 0: read as ever */
+        struct sp_str group_rule;
         struct sp_masked_column *columns; /* each once */
         size_t n_columns;
 };

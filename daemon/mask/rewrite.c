@@ -247,6 +247,7 @@ static int visit(struct sp_mask_text *w, const struct sp_sql_statement *st,
         struct sp_str name = w->in.names[mention];
         const struct sp_mask_view *view = sp_mask_find_view(&w->in, name);
         bool has_masks = w->work->has_masks && !w->is_plain;
+        struct sp_str rule;
         unsigned rows;
         int r = 0;
 
@@ -267,9 +268,9 @@ static int visit(struct sp_mask_text *w, const struct sp_sql_statement *st,
         if (w->is_plain ||
             !sp_policy_masks_table(w->in.policy, w->in.who, name, w->in.now_us))
                 return leave(w, t, mention);
-        rows = sp_policy_min_group(w->in.policy, w->in.who, name, NULL);
+        rows = sp_policy_min_group(w->in.policy, w->in.who, name, &rule);
         if (rows)
-                r = sp_mask_group(w, st, t, name, rows);
+                r = sp_mask_group(w, st, t, name, rows, rule);
         if (r < 0)
                 return r;
         if (!t->is_target)
@@ -424,6 +425,8 @@ static int make_plan(struct sp_mask_text *t, struct sp_mask_plan *plan)
         plan->n_splices = t->splices.n;
         plan->is_rewritten = true;
         plan->needs_salt = w->needs_salt;
+        plan->min_group = w->min_group;
+        plan->group_rule = w->group_rule;
         return r;
 }
 

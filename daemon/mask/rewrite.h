@@ -39,6 +39,8 @@ struct sp_mask_work {
         struct sp_mask_inlined *masked, *plain; /* per view of `in` */
         unsigned depth;
         bool has_masks, needs_salt;
+        unsigned min_group;
+        struct sp_str group_rule;
         struct sp_err *err;
 };
 

@@ -139,6 +139,17 @@ static void masked(struct sp_jsonw *w, const struct sp_mask_plan *p)
         sp_jsonw_close(w, ']');
 }
 
+static void min_group(struct sp_jsonw *w, const struct sp_mask_plan *p)
+{
+        if (!p->min_group)
+                return;
+        sp_jsonw_key(w, "min_group");
+        sp_jsonw_open(w, '{');
+        sp_jsonw_ku64(w, "rows", p->min_group);
+        sp_jsonw_kstr(w, "rule", p->group_rule);
+        sp_jsonw_close(w, '}');
+}
+
 static void verdict(struct sp_jsonw *w, const struct sp_flow *f)
 {
         bool is_refused = f->outcome == SP_OUTCOME_REFUSE;
@@ -187,6 +198,7 @@ int sp_record_write_request(const struct sp_flow *f, struct sp_buf *to)
         if (f->is_preview && f->judgement.n_accesses)
                 sp_jsonw_kstr(&w, "preview", f->judgement.accesses[0].resource);
         sp_record_columns(&w, &f->judgement.reading);
+        min_group(&w, &f->judgement.plan);
         if (f->has_estimate)
                 sp_jsonw_ku64(&w, "estimated_bytes", f->estimated_bytes);
         sp_jsonw_kstr(&w, "policy_version", sp_str_c(f->policy_version));

@@ -226,6 +226,8 @@ class Groups(unittest.TestCase):
             self.assertIn("mask.group-shape", message(rows))
             job = W.query("SELECT COUNT(*) AS n FROM crm.orders WHERE id = 1001", "--mode", "job")
             self.assertEqual(job["rows"], [])
+        groups = [r["min_group"] for r in Limits.records(self) if r.get("min_group")]
+        self.assertEqual(groups[0], {"rows": 4, "rule": "policy.yaml#orders-in-groups"})
         self.assertTrue(before)
 
 

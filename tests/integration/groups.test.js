@@ -12,12 +12,12 @@ const field = (name, type) => ({ name, type, mode: 'NULLABLE' });
 /* department a has 6 rows, b 5, c 4; only one of b has a bonus */
 const ROWS = [...'aaaaaabbbbbcccc'].map((dept, i) => [
         String(i), dept, `name-${i}`, String(1000 + i), dept === 'b' && i > 6 ? null : '7',
-        dept === 'b' && i === 6 ? '4242' : null, `2024-0${1 + (i % 3)}-01`,
+        dept === 'b' && i === 6 ? '4242' : null, `2024-0${1 + (i % 3)}-01`, String(20 + i),
 ]);
 const schema = [
         field('id', 'INTEGER'), field('dept', 'STRING'), field('name', 'STRING'),
         field('pay', 'INTEGER'), field('part', 'INTEGER'), field('bonus', 'INTEGER'),
-        field('since', 'DATE'),
+        field('since', 'DATE'), field('age', 'INTEGER'),
 ];
 const tables = {
         'p.hr.people': { schema, rows: ROWS },
@@ -31,6 +31,7 @@ min_groups:
   - { name: five, tables: [p.hr.people], rows: 5, except: { groups: [hr] } }
 masks:
   - { name: names, columns: ["p.hr.people.name"], mask: redact }
+  - { name: ages, columns: ["p.hr.people.age"], mask: redact }
 `;
 
 let w;
@@ -56,6 +57,7 @@ const PASSES = [
         ['SELECT dept, COUNT(*) FROM hr.people WHERE since BETWEEN DATE "2024-01-01" AND DATE "2024-12-31" ' +
          'AND name LIKE "[r%" AND NOT id IS NULL GROUP BY dept ORDER BY 1 LIMIT 9',
                 [['a', '6'], ['b', '5']]],
+        ['SELECT dept, SUM(age) FROM hr.people GROUP BY dept ORDER BY dept', [['a', '0'], ['b', '0']]],
         ['SELECT dept FROM hr.people GROUP BY dept HAVING COUNT(*) < 5', []],
         ['SELECT dept FROM hr.people GROUP BY dept HAVING COUNT(*) < 5 OR FALSE', []],
 ];
@@ -117,7 +119,7 @@ const REFUSED = [
         ['DELETE FROM hr.people WHERE pay > 1007', 'anything but a SELECT'],
         ['MERGE hr.people USING hr.depts d ON pay = 1 WHEN MATCHED THEN DELETE', ''],
         ['ALTER TABLE hr.people RENAME TO free', ''],
-        ['SELECT dept, COUNT(*) FROM hr.people_view GROUP BY dept', 'a view of it'],
+        ['SELECT dept, COUNT(*) FROM hr.people_view GROUP BY dept', ''], /* test_mask_view.c knows its definition */
         ['SELECT COUNT(*) FROM HR.People', ''], /* in doubt, yes */
 ];
 for (const [sql, word] of REFUSED)
