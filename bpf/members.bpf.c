@@ -12,37 +12,10 @@
  */
 #include "bpf/lib/event.h"
 #include "bpf/lib/guard.h"
+#include "bpf/lib/others.h"
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "GPL";
-
-static __always_inline __u64 guard_of_cgroup(struct cgroup *cgrp)
-{
-        __u64 guard = 0;
-        int deepest = BPF_CORE_READ(cgrp, level);
-
-        for (int level = 1; level <= SP_GUARD_DEPTH_MAX; level++) {
-                struct cgroup *up;
-                __u64 id;
-
-                if (level > deepest)
-                        break;
-                /* Of cgrp->ancestors: the array is at its end and has no length. */
-                if (bpf_core_read(&up, sizeof(up), &cgrp->ancestors[level]))
-                        break;
-                id = BPF_CORE_READ(up, kn, id);
-                if (bpf_map_lookup_elem(&guarded, &id))
-                        guard = id;
-        }
-        return guard;
-}
-
-static __always_inline __u64 guard_of_member(__u32 pid)
-{
-        __u64 *id = bpf_map_lookup_elem(&members, &pid);
-
-        return id ? *id : 0;
-}
 
 static __always_inline void enter(__u32 pid, __u64 guard)
 {

@@ -54,7 +54,7 @@ enum {
 
 enum { BPF_TCP_CLOSE = 7 };
 
-enum { AF_INET = 2, AF_INET6 = 10 };
+enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16 };
 enum sock_type { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_RAW = 3 };
 
 enum {
@@ -223,8 +223,17 @@ struct signal_struct {
         atomic_t live;
 };
 
+struct super_block {
+        unsigned long s_magic;
+};
+
 struct inode {
         unsigned long i_ino;
+        struct super_block *i_sb;
+};
+
+struct vfsmount {
+        struct super_block *mnt_sb;
 };
 
 struct qstr {
@@ -248,12 +257,22 @@ struct mm_struct {
         struct file *exe_file;
 };
 
+struct sock;
+
 struct socket {
         struct file *file;
+        struct sock *sk;
+};
+
+struct sock_common {
+        unsigned short skc_family;
+        volatile unsigned char skc_state;
 };
 
 struct sock {
+        struct sock_common __sk_common;
         struct socket *sk_socket;
+        __u16 sk_type;
 };
 
 struct task_struct {

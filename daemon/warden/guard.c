@@ -239,6 +239,7 @@ const char *sp_guard_stat_name(enum sp_guard_stat s)
                 [SP_STAT_REFUSED_EGRESS] = "refused_egress",
                 [SP_STAT_REFUSED_LOST] = "refused_lost",
                 [SP_STAT_REFUSED_EXIT] = "refused_exit",
+                [SP_STAT_REFUSED_HOST] = "refused_host",
                 [SP_STAT_LEFT] = "left",
                 [SP_STAT_TAGGED] = "tagged",
                 [SP_STAT_UNTAGGED] = "untagged",
@@ -275,6 +276,12 @@ const char *sp_guard_what_name(enum sp_guard_what w)
                 return "refused-exit";
         case SP_GUARD_REFUSED_NAME:
                 return "refused-name";
+        case SP_GUARD_REFUSED_FILE:
+                return "refused-file";
+        case SP_GUARD_REFUSED_PROCESS:
+                return "refused-process";
+        case SP_GUARD_REFUSED_BPF:
+                return "refused-bpf";
         case SP_GUARD_LEFT:
                 return "left";
         }

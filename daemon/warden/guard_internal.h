@@ -17,7 +17,7 @@
 struct ring_buffer;
 
 #define SP_GUARD_RULES_MAX (SP_EGRESS_RULES_MAX + 2 * SP_RESOLVERS_MAX)
-#define SP_GUARD_MISSING_MAX 4
+#define SP_GUARD_MISSING_MAX 8
 
 struct sp_guard_exit {
         struct sp_exit_key key;

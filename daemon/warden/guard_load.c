@@ -20,6 +20,7 @@
 #include "bpf/egress.skel.h"
 #include "bpf/egress_handed.skel.h"
 #include "bpf/handed.skel.h"
+#include "bpf/lsm.skel.h"
 #include "bpf/members.skel.h"
 #include "bpf/peername.skel.h"
 #include "bpf/sendmsg.skel.h"
@@ -42,13 +43,21 @@ static const struct object {
         { "sendmsg", sendmsg_bpf__elf_bytes, NULL, false },
         { "connect", connect_bpf__elf_bytes, NULL, false },
         { "egress_handed", egress_handed_bpf__elf_bytes,
-          "a connected UDP socket that somebody outside passes in is not stopped",
+          "a connected UDP socket that was made outside and inherited, or passed in "
+          "where "
+          "no security module looks, is not stopped",
           false },
         { "egress", egress_bpf__elf_bytes, NULL, true },
         { "handed", handed_bpf__elf_bytes,
-          "a TCP connection that somebody outside passes in is not stopped", false },
+          "a TCP connection that was made outside and inherited, or passed in where no "
+          "security module looks, is not stopped",
+          false },
         { "members", members_bpf__elf_bytes,
           "a guarded process that can write to cgroupfs can leave its guard", false },
+        { "lsm", lsm_bpf__elf_bytes,
+          "other address families, and unguarded processes of the same user, are not "
+          "closed to guarded ones",
+          false },
 };
 
 /* The maps that live below maps/; all others belong to one load of one object. */
@@ -208,10 +217,12 @@ static int go_live(struct sp_guard *g, struct bpf_object *o, struct sp_err *rete
         bpf_object__for_each_program(program, o)
         {
                 const char *name = bpf_program__name(program);
-                bool is_cgroup = bpf_program__type(program) != BPF_PROG_TYPE_TRACING;
+                enum bpf_prog_type type = bpf_program__type(program);
+                bool is_cgroup =
+                        type != BPF_PROG_TYPE_TRACING && type != BPF_PROG_TYPE_LSM;
 
                 r = sp_guard_load_pin_path(g, pin, "links", name);
-                /* The link of a tracing program cannot take another program. */
+                /* Links of tracing programs cannot take another program. */
                 if (!r)
                         r = is_cgroup ? replace_program(pin, program, attach.st_ino)
                                       : 1;

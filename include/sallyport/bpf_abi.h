@@ -132,6 +132,7 @@ enum sp_guard_stat {
         SP_STAT_REFUSED_EGRESS, /* packets that the second net dropped */
         SP_STAT_REFUSED_LOST, /* see sp_guard_state.lost_from */
         SP_STAT_REFUSED_EXIT, /* an address or port that egress.open does not name */
+        SP_STAT_REFUSED_HOST, /* files, processes, bpf(): what the security module refused */
         SP_STAT_LEFT, /* guarded processes that left their cgroup, and stay guarded */
         SP_STAT_TAGGED, /* directories tagged in the kernel as they were made */
         SP_STAT_UNTAGGED,
@@ -156,6 +157,9 @@ enum sp_guard_what {
         SP_GUARD_UNTAGGED, /* guard_id is gone */
         SP_GUARD_REFUSED_EXIT,
         SP_GUARD_REFUSED_NAME, /* a question for HTTPS or SVCB records */
+        SP_GUARD_REFUSED_FILE, /* a socket from outside, passed in or taken */
+        SP_GUARD_REFUSED_PROCESS, /* looked into an unguarded process */
+        SP_GUARD_REFUSED_BPF, /* bpf(), or a change of what is pinned */
         SP_GUARD_LEFT, /* pid moved to cgroup_id, and stays guarded by guard_id */
 };
 

@@ -255,6 +255,8 @@ static int acting(struct env *e)
                 errno = -r;
                 die("ESCAPE_NETNS_PATH");
         }
+        (void)printf("pid %d\n", getpid());
+        (void)fflush(stdout);
         become(e->is_control && w->control_who ? w->control_who : w->who);
         if (is_late) {
                 r = w->before ? w->before(e) : 0;
@@ -309,8 +311,8 @@ static void list(void)
                 for (size_t i = 0; i < all[g]->n; i++) {
                         const struct way *w = &all[g]->v[i];
 
-                        (void)printf("%s\t%u\t%s\t%s\n", w->id, w->flags, w->group,
-                                     w->what);
+                        (void)printf("%s\t%u\t%s\t%s\t%s\n", w->id, w->flags, w->group,
+                                     w->what, w->stop);
                 }
 }
 

@@ -235,7 +235,8 @@ static int relay(struct env *e)
 #define KIN "Other processes"
 #define TO REAL4, 443, SOCK_STREAM
 #define MADE REAL4, 0, 0, 0
-#define UNIT "a user of its own (`sallyctl run --user`), `kernel.yama.ptrace_scope`"
+#define UNIT                                                                           \
+        "a user of its own (`sallyctl run --user`), `lsm`, `kernel.yama.ptrace_scope`"
 
 static const struct way v[] = {
         { "bpf-load", GROUP, "loads a BPF program",

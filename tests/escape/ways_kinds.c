@@ -212,8 +212,8 @@ static int only_make(struct env *e)
 #define FAMILY(name, family, kind, proto, sentence)                                    \
         {                                                                              \
                 name, "Other sockets", sentence,                                       \
-                        "`RestrictAddressFamilies=` of the unit", only_make, REAL4,    \
-                        family, kind, proto, .flags = WAY_RESULT | WAY_OPEN            \
+                        "`RestrictAddressFamilies=` of the unit, `lsm`", only_make,    \
+                        REAL4, family, kind, proto, .flags = WAY_RESULT | WAY_OPEN     \
         }
 
 static const struct way v[] = {
@@ -263,7 +263,7 @@ static const struct way v[] = {
         FAMILY("bluetooth", AF_BLUETOOTH, SOCK_STREAM, 3, "AF_BLUETOOTH"),
         { "packet-passed", "Other sockets",
           "a packet socket made by root outside and passed in",
-          "nobody with CAP_NET_RAW may help", packet_passed, REAL4, 0, 0, 0,
+          "nobody with CAP_NET_RAW may help; `lsm`", packet_passed, REAL4, 0, 0, 0,
           packet_before, .flags = WAY_OPEN },
 };
 const struct ways ways_kinds = { v, sizeof(v) / sizeof(v[0]) };

@@ -5,7 +5,7 @@
  * Opens the guard and listens; a child without any capability accepts and tells each
  * client what origin the kernel handed over (nothing and a close when there is none).
  * Commands on stdin, one answer line each: apply, add, remove, list, workload, pid,
- * stats, events, reopen, fill, quit.
+ * stats, events, reopen, fill, unfill, fill-bridge, unfill-bridge, quit.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -202,10 +202,13 @@ static void on_event(void *userdata, const struct sp_guard_event *e)
         (void)inet_ntop(AF_INET6, e->dst_ip, ip, sizeof(ip));
         (void)printf("%s{\"what\":\"%s\",\"guard\":%llu,\"cgroup\":%llu,\"pid\":%u,"
                      "\"uid\":%u,"
-                     "\"ip\":\"%s\",\"port\":%u,\"protocol\":%u,\"comm\":\"%.15s\"}",
+                     "\"ip\":\"%s\",\"port\":%u,\"protocol\":%u,\"comm\":\"%.15s\","
+                     "\"ppid\":%u,\"exe\":\"%s\",\"exe_inode\":%llu,"
+                     "\"cgroup_name\":\"%s\"}",
                      (*n)++ ? "," : "", sp_guard_what_name((enum sp_guard_what)e->what),
                      (unsigned long long)e->guard_id, (unsigned long long)e->cgroup_id,
-                     e->pid, e->uid, ip, e->dst_port, e->protocol, e->comm);
+                     e->pid, e->uid, ip, e->dst_port, e->protocol, e->comm, e->ppid,
+                     e->exe, (unsigned long long)e->exe_inode, e->cgroup);
 }
 
 static void do_events(struct sp_guard *g)
@@ -216,6 +219,31 @@ static void do_events(struct sp_guard *g)
         if (sp_guard_events_read(g, on_event, &n) < 0)
                 die("events");
         (void)printf("]\n");
+        (void)fflush(stdout);
+}
+
+/* The same with connections on their way that are nobody's. */
+static void do_fill_bridge(bool is_fill)
+{
+        struct sp_origin o = { 0 };
+        struct sp_bridge_key key = { .netns_cookie = UINT64_MAX };
+        char path[4096];
+        unsigned n = 0;
+        int fd;
+
+        (void)snprintf(path, sizeof(path), "%.*s/v%d/maps/bridge",
+                       SP_FMT(settings.guard.pin_dir), SP_BPF_ABI);
+        fd = bpf_obj_get(path);
+        if (fd < 0)
+                die(path);
+        for (; n < SP_BRIDGE_MAX; n++) {
+                key.client_ip[0] = n;
+                if (is_fill ? bpf_map_update_elem(fd, &key, &o, BPF_ANY)
+                            : bpf_map_delete_elem(fd, &key))
+                        break;
+        }
+        (void)close(fd);
+        (void)printf("%u\n", n);
         (void)fflush(stdout);
 }
 
@@ -272,6 +300,8 @@ static void command(struct sp_guard **g, char **w, size_t n)
                 (void)printf("[%d,%llu]\n", r, (unsigned long long)id);
         } else if (!strcmp(w[0], "fill") || !strcmp(w[0], "unfill")) {
                 do_fill(w[0][0] == 'f');
+        } else if (!strcmp(w[0], "fill-bridge") || !strcmp(w[0], "unfill-bridge")) {
+                do_fill_bridge(w[0][0] == 'f');
         } else if (!strcmp(w[0], "reopen")) {
                 *g = sp_guard_close(*g);
                 r = sp_guard_open(&settings, g, &err);
