@@ -180,6 +180,7 @@ static bool type_fits(const struct sp_shape *f, const struct sp_json *v)
                 return v->type == SP_JSON_ARRAY;
         case SP_SHAPE_MESSAGE:
         case SP_SHAPE_SQL:
+        case SP_SHAPE_QUOTE:
         case SP_SHAPE_NAME:
         case SP_SHAPE_TEXT:
                 return v->type == SP_JSON_STRING;
@@ -206,6 +207,13 @@ static bool is_plain(const struct sp_shape *f, const struct sp_json *v)
         return true;
 }
 
+/* Part of the text that the agent wrote: tells nothing of the one that was sent. */
+static bool is_own_text(const struct rebuild *b, struct sp_str s)
+{
+        return b->own && s.n && b->own->sql.n &&
+               memmem(b->own->sql.p, b->own->sql.n, s.p, s.n);
+}
+
 static void write_value(struct rebuild *b, const struct sp_shape *f,
                         const struct sp_json *v)
 {
@@ -220,7 +228,10 @@ static void write_value(struct rebuild *b, const struct sp_shape *f,
                 write_message(b, v->text);
                 break;
         case SP_SHAPE_SQL:
-                sp_jsonw_str(&b->w, b->own ? b->own->sql : SP_STR_NULL);
+                if (is_own_text(b, v->text)) /* of a script's child: its statement */
+                        sp_jsonw_str(&b->w, v->text);
+                else
+                        sp_jsonw_str(&b->w, b->own ? b->own->sql : SP_STR_NULL);
                 break;
         case SP_SHAPE_ITEMS:
                 write_items(b, v, f->children);
@@ -245,6 +256,9 @@ static void write_fields(struct rebuild *b, const struct sp_json *o,
                 const struct sp_json *v = sp_json_get(o, f->name);
 
                 if (!v || v->type == SP_JSON_NULL || !is_plain(f, v))
+                        continue;
+                if (f->kind == SP_SHAPE_QUOTE && v->type == SP_JSON_STRING &&
+                    !is_own_text(b, v->text))
                         continue;
                 if (!type_fits(f, v)) {
                         b->is_broken = true;

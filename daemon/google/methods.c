@@ -55,10 +55,11 @@ static const struct sp_method_info methods[] = {
           "refused as bigquery.jobs.insert.KIND" },
         { "bigquery.jobs.list", "GET", P_P "/jobs", SP_HANDLING_FILTER,
           PAGES | P(ALL_USERS) | P(PROJECTION) | P(STATE_FILTER) |
-                  P(MIN_CREATION_TIME) | P(MAX_CREATION_TIME),
+                  P(MIN_CREATION_TIME) | P(MAX_CREATION_TIME) | P(PARENT_JOB_ID),
           false,
           "shows the principal's own jobs as jobs.get does, not those that still wait "
-          "for a person; allUsers and parentJobId are refused" },
+          "for a person; with parentJobId the child jobs of one's own script; allUsers "
+          "is refused" },
         { "bigquery.jobs.query", "POST", P_P "/queries", SP_HANDLING_QUERY, 0, true,
           "judged as what its statement does" },
         { "bigquery.models.delete", "DELETE", P_D "/models/{modelId}", DENY, 0, false,

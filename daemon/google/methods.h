@@ -30,6 +30,7 @@ enum sp_parameter { /* bits of sp_method_info.parameters, in the order of the up
                     SP_PARAMETER_ALL_USERS,
                     SP_PARAMETER_PROJECTION,
                     SP_PARAMETER_STATE_FILTER,
+                    SP_PARAMETER_PARENT_JOB_ID,
                     SP_PARAMETER_MIN_CREATION_TIME,
                     SP_PARAMETER_MAX_CREATION_TIME,
                     SP_PARAMETER_DELETE_CONTENTS,

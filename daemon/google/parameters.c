@@ -39,6 +39,7 @@ static const struct parameter {
                                       "|full|minimal|" },
         [SP_PARAMETER_STATE_FILTER] = { "stateFilter", "string", TEXT, true,
                                         "|done|pending|running|" },
+        [SP_PARAMETER_PARENT_JOB_ID] = { "parentJobId", "string", TEXT, true, NULL },
         [SP_PARAMETER_MIN_CREATION_TIME] = { "minCreationTime", "string", U64, true,
                                              NULL },
         [SP_PARAMETER_MAX_CREATION_TIME] = { "maxCreationTime", "string", U64, true,

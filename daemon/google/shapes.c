@@ -131,6 +131,18 @@ static const struct sp_shape query_statistics[] = {
 };
 static const struct sp_shape copy_statistics[] = { SCALAR("copiedRows"),
                                                    SCALAR("copiedLogicalBytes"), END };
+/* Where in the script a child job's statement stands. */
+static const struct sp_shape stack_frame[] = {
+        SCALAR("startLine"),
+        SCALAR("startColumn"),
+        SCALAR("endLine"),
+        SCALAR("endColumn"),
+        { "text", SP_SHAPE_QUOTE, NULL },
+        END,
+};
+static const struct sp_shape script_statistics[] = { SCALAR("evaluationKind"),
+                                                     ARRAY("stackFrames", stack_frame),
+                                                     END };
 static const struct sp_shape statistics[] = {
         SCALAR("creationTime"),
         SCALAR("startTime"),
@@ -138,6 +150,8 @@ static const struct sp_shape statistics[] = {
         SCALAR("completionRatio"),
         SCALAR("finalExecutionDurationMs"),
         SCALAR("numChildJobs"),
+        SCALAR("parentJobId"),
+        OBJECT("scriptStatistics", script_statistics),
         SCALAR("totalBytesProcessed"),
         SCALAR("totalSlotMs"),
         OBJECT("query", query_statistics),

@@ -21,7 +21,8 @@ enum sp_shape_kind {
         SP_SHAPE_LABELS, /* object of strings, without ours */
         SP_SHAPE_MESSAGE, /* text for people that may quote the statement */
         SP_SHAPE_TABLES, /* array of table references: those that the statement names */
-        SP_SHAPE_SQL, /* replaced by the agent's own text */
+        SP_SHAPE_SQL, /* replaced by the agent's own text, if it is no part of that */
+        SP_SHAPE_QUOTE, /* left out if it is no part of the agent's own text */
         SP_SHAPE_ROWS, /* [{"f":[{"v":…}]}]: only in answers that stream */
         SP_SHAPE_ITEMS, /* the list of a list answer: what is not granted is dropped */
 };

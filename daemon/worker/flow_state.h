@@ -9,6 +9,7 @@
 #pragma once
 
 #include "daemon/base/digest.h"
+#include "daemon/base/json.h"
 #include "daemon/google/answer.h"
 #include "daemon/google/call.h"
 #include "daemon/mask/page_plan.h"
@@ -69,6 +70,7 @@ struct sp_flow {
         char policy_version[SP_SHA256_HEX_LEN + 1];
 
         struct sp_job job; /* of an existing or to-be job; job.id empty: none */
+        struct sp_json *child; /* resource of a job whose parent is asked for */
         bool is_held; /* parked, waits for a person */
         struct sp_str salt_placeholder; /* stands in a held body until it is sent */
         bool is_job_new;

@@ -253,6 +253,7 @@ static void list_jobs(struct sp_reply *r)
 
         r->list = sp_arena_array(f->arena, 1, sizeof(*r->list));
         e = r->list ? sp_joblist_ask(r->list, f->w, f->arena, &f->id.who,
+                                     f->job.id.n ? &f->job : NULL,
                                      sp_buf_str(&r->whole), on_listed, r)
                     : -ENOMEM;
         r->is_keeping = e == 0;

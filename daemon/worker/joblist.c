@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/worker/joblist.h"
+#include "daemon/worker/script_child.h"
 
 #include <errno.h>
 
@@ -57,24 +58,35 @@ static void on_fact(void *userdata, int err, const struct sp_err *e,
                 l->fn(l->userdata, err < 0 ? err : 0);
 }
 
+static int take_children(struct sp_joblist *l)
+{
+        for (; l->at && l->n < SP_ARRAY_SIZE(l->jobs); l->at = l->at->next)
+                if (sp_script_child_of(l->at, l->parent, &l->jobs[l->n]))
+                        l->n++;
+        return 1;
+}
+
 int sp_joblist_ask(struct sp_joblist *l, struct sp_worker *w, struct sp_arena *a,
-                   const struct sp_principal *who, struct sp_str body, sp_joblist_fn fn,
-                   void *userdata)
+                   const struct sp_principal *who, const struct sp_job *parent,
+                   struct sp_str body, sp_joblist_fn fn, void *userdata)
 {
         const struct sp_json *jobs;
         struct sp_json *root;
         int r = sp_json_parse(a, body, &root, NULL);
 
-        *l = (struct sp_joblist){
-                .w = w, .arena = a, .who = who, .fn = fn, .userdata = userdata
-        };
+        *l = (struct sp_joblist){ .w = w,
+                                  .arena = a,
+                                  .who = who,
+                                  .parent = parent,
+                                  .fn = fn,
+                                  .userdata = userdata };
         if (r < 0)
                 return r == -ENOMEM ? r : -EBADMSG;
         jobs = sp_json_get(root, "jobs");
         if (jobs && jobs->type != SP_JSON_ARRAY)
                 return -EBADMSG;
         l->at = jobs ? jobs->first : NULL;
-        return ask(l);
+        return parent ? take_children(l) : ask(l);
 }
 
 /* An id is unique in a location only. */

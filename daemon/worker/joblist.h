@@ -22,17 +22,20 @@ struct sp_joblist {
         struct sp_worker *w;
         struct sp_arena *arena;
         const struct sp_principal *who;
+        const struct sp_job
+                *parent; /* its children are asked for: theirs is its owner */
         const struct sp_json *at; /* the item in question */
         size_t asked;
         sp_joblist_fn fn;
         void *userdata;
 };
 
-/* Calls back once, never from within, unless it returns an error. 1: nothing to ask, and no
+/* `parent` NULL, or a job that the asker owns. Calls back once, never from within, unless it returns an error. 1: nothing to ask, and no
  * call back. */
 sp_must_check int sp_joblist_ask(struct sp_joblist *l, struct sp_worker *w,
                                  struct sp_arena *a, const struct sp_principal *who,
-                                 struct sp_str body, sp_joblist_fn fn, void *userdata);
+                                 const struct sp_job *parent, struct sp_str body,
+                                 sp_joblist_fn fn, void *userdata);
 /* A sp_answer_own_fn; userdata is the list. */
 bool sp_joblist_own(void *userdata, struct sp_str job, struct sp_str location,
                     struct sp_answer_own *ret);

@@ -139,12 +139,33 @@ int sp_keep_read_reference(struct sp_arena *a, struct sp_str json, struct sp_job
         return j->project.n && j->id.n ? 0 : -EBADMSG;
 }
 
+int sp_keep_read_table(struct sp_arena *a, const struct sp_json *resource,
+                       struct sp_str *ret)
+{
+        const struct sp_json *query =
+                sp_json_get(sp_json_get(resource, "configuration"), "query");
+        const struct sp_json *table = sp_json_get(query, "destinationTable");
+        struct sp_str dataset = sp_json_get_str(table, "datasetId"), name = SP_STR_NULL;
+
+        /* hidden datasets hold results of one query; their names begin with '_' */
+        if (sp_str_starts(dataset, SP_STR("_"))) {
+                name = sp_arena_printf(a, "%.*s.%.*s.%.*s",
+                                       SP_FMT(sp_json_get_str(table, "projectId")),
+                                       SP_FMT(dataset),
+                                       SP_FMT(sp_json_get_str(table, "tableId")));
+                if (!name.p)
+                        return -ENOMEM;
+        }
+        *ret = name;
+        return 0;
+}
+
 int sp_keep_read_resource(struct sp_arena *a, struct sp_str body, struct sp_job *j,
                           struct sp_str *ret_table)
 {
-        const struct sp_json *table;
         struct sp_json *v;
-        struct sp_str dataset, kind;
+        struct sp_str kind;
+        int r;
 
         if (sp_json_parse(a, body, &v, NULL) < 0)
                 return -EBADMSG;
@@ -153,15 +174,6 @@ int sp_keep_read_resource(struct sp_arena *a, struct sp_str body, struct sp_job 
                                "statementType");
         if (kind.n)
                 j->kind = kind;
-        table = sp_json_get(sp_json_get(sp_json_get(v, "configuration"), "query"),
-                            "destinationTable");
-        dataset = sp_json_get_str(table, "datasetId");
-        *ret_table = SP_STR_NULL;
-        /* hidden datasets hold results of one query; their names begin with '_' */
-        if (sp_str_starts(dataset, SP_STR("_")))
-                *ret_table = sp_arena_printf(
-                        a, "%.*s.%.*s.%.*s",
-                        SP_FMT(sp_json_get_str(table, "projectId")), SP_FMT(dataset),
-                        SP_FMT(sp_json_get_str(table, "tableId")));
-        return j->project.n && j->id.n ? 0 : -EBADMSG;
+        r = sp_keep_read_table(a, v, ret_table);
+        return r < 0 ? r : j->project.n && j->id.n ? 0 : -EBADMSG;
 }

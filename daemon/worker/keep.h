@@ -23,6 +23,9 @@ sp_must_check int sp_keep_held(struct sp_worker *w, const struct sp_held *h,
  * is empty when the job writes to a table that has an owner of its own. */
 sp_must_check int sp_keep_read_resource(struct sp_arena *a, struct sp_str body,
                                         struct sp_job *j, struct sp_str *ret_table);
+/* The table alone. -ENOMEM. */
+sp_must_check int sp_keep_read_table(struct sp_arena *a, const struct sp_json *resource,
+                                     struct sp_str *ret);
 /* The same from a jobReference object. */
 sp_must_check int sp_keep_read_reference(struct sp_arena *a, struct sp_str json,
                                          struct sp_job *j);

@@ -3,7 +3,7 @@
  * Stage own: one gateway credential means that BigQuery sees one user. Jobs and result
  * tables are therefore told apart here: whoever is not the owner gets 404.
  */
-#include "daemon/worker/flow_state.h"
+#include "daemon/worker/script_child.h"
 
 #include <errno.h>
 
@@ -69,11 +69,22 @@ static enum sp_next recall(struct sp_flow *f, struct sp_str space, struct sp_str
         return sp_flow_fault(f, &f->error);
 }
 
+/* Of a jobs.list: whose children are asked for. Empty: nobody's. */
+static struct sp_str parent_of(const struct sp_call *c)
+{
+        if (strcmp(c->action, "bigquery.jobs.list") == 0)
+                for (size_t i = 0; i < c->n_parameters; i++)
+                        if (sp_str_eq(c->parameters[i].name, SP_STR("parentJobId")))
+                                return c->parameters[i].value;
+        return SP_STR_NULL;
+}
+
 static enum sp_next not_found(struct sp_flow *f)
 {
         const struct sp_call *c = &f->call;
+        struct sp_str job = c->job_id.n ? c->job_id : parent_of(c);
 
-        if (c->handling != SP_HANDLING_OWN_JOB)
+        if (c->handling != SP_HANDLING_OWN_JOB && c->handling != SP_HANDLING_FILTER)
                 (void)sp_err_set(&f->error, -ENOENT, "table.not-own", "",
                                  "Not found: Table %.*s:%.*s.%.*s is not a result "
                                  "table of yours",
@@ -82,7 +93,7 @@ static enum sp_next not_found(struct sp_flow *f)
         else
                 (void)sp_err_set(&f->error, -ENOENT, "job.not-found", "",
                                  "Not found: Job %.*s:%.*s", SP_FMT(c->project),
-                                 SP_FMT(c->job_id));
+                                 SP_FMT(job));
         return sp_flow_refuse(f, 404, "notFound");
 }
 
@@ -155,9 +166,26 @@ static enum sp_next ask(struct sp_flow *f)
         case SP_HANDLING_READ:
                 f->is_own_result = is_result(c);
                 return f->is_own_result ? recall_table(f) : SP_NEXT;
+        case SP_HANDLING_FILTER:
+                if (!parent_of(c).n)
+                        return SP_NEXT;
+                return recall(f, SP_STR(SP_JOB_SPACE),
+                              sp_job_key(f->arena, c->project, parent_of(c)));
         default:
                 return SP_NEXT;
         }
+}
+
+static enum sp_next unknown(struct sp_flow *f)
+{
+        if (f->call.handling == SP_HANDLING_QUERY) {
+                f->is_job_new = true;
+                return SP_NEXT;
+        }
+        if (!sp_script_child_may_be(f))
+                return not_found(f);
+        sp_script_child_ask(f);
+        return f->step == SP_SCRIPT_CHILD_FAULT ? sp_flow_fault(f, &f->error) : SP_WAIT;
 }
 
 enum sp_next sp_flow_own(struct sp_flow *f)
@@ -168,8 +196,12 @@ enum sp_next sp_flow_own(struct sp_flow *f)
         case 1:
                 return SP_WAIT;
         case 2:
-                f->is_job_new = true;
-                return f->call.handling == SP_HANDLING_QUERY ? SP_NEXT : not_found(f);
+                return unknown(f);
+        case SP_SCRIPT_CHILD_WAITS:
+                return SP_WAIT;
+        case SP_SCRIPT_CHILD_NONE:
+                return not_found(f);
+        case SP_SCRIPT_CHILD_FAULT:
         case 3:
                 return sp_flow_fault(f, &f->error);
         default:

@@ -133,7 +133,7 @@ function list({ jobs }, { project, params }) {
                 .getAll('stateFilter')
                 .map((s) => STATES[s.toLowerCase()] ?? s);
         const all = jobs
-                .list(project)
+                .list(project, params.get('parentJobId') ?? undefined)
                 .filter((j) => states.length === 0 || states.includes(j.state));
         const { from, to } = pageOf('jobs', params, all.length, 1000);
         const full = params.get('projection') === 'full';

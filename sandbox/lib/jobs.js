@@ -73,9 +73,16 @@ class Job {
                         cacheHit: false,
                         statementType: r.statementType,
                 };
+                if (this.parent) {
+                        stats.parentJobId = this.parent;
+                        stats.scriptStatistics = this.script;
+                }
+                if (this.children) stats.numChildJobs = String(this.children);
                 if (r.referencedTables.length)
                         query.referencedTables = r.referencedTables;
-                if (this.isDryRun) query.totalBytesProcessedAccuracy = 'PRECISE';
+                if (this.isDryRun) query.totalBytesProcessedAccuracy = r.isLowerBound
+                                ? 'LOWER_BOUND'
+                                : 'PRECISE';
                 if (r.columns) query.schema = { fields: r.columns.schema };
                 if (r.dml)
                         Object.assign(query, {
@@ -150,10 +157,41 @@ class Jobs {
                 return job;
         }
 
-        list(project) {
+        list(project, parent) {
                 return [...this.byId.values()]
-                        .filter((j) => j.reference.projectId === project)
+                        .filter(
+                                (j) =>
+                                        j.reference.projectId === project &&
+                                        j.parent === parent,
+                        )
                         .reverse();
+        }
+
+        /* A statement of a script that is done: a job of its own. */
+        addChild(parent, { result, script }) {
+                const { projectId, jobId } = parent.reference;
+                const number = parent.children ?? 0;
+                const digest = crypto.createHash('sha256').update(`${projectId}:${jobId}`);
+                const config = {
+                        jobType: 'QUERY',
+                        query: { query: script.stackFrames[0].text, useLegacySql: false },
+                };
+                const child = new Job(
+                        projectId,
+                        `script_job_${digest.digest('hex').slice(0, 32)}_${number}`,
+                        config,
+                        parent.email,
+                );
+                child.created = Math.max(child.created, parent.created + number);
+                Object.assign(child, { parent: jobId, script });
+                if (result.rows) {
+                        config.query.destinationTable = anonymousTable(child);
+                        child.anonymous = fullOf(config.query.destinationTable);
+                }
+                this.keepResult(child, result);
+                child.finish({ result });
+                parent.children = number + 1;
+                this.byId.set(this.key(projectId, child.reference.jobId), child);
         }
 
         /* ctx: what Runner.run takes; `run` instead of it for
@@ -196,10 +234,10 @@ class Jobs {
                                 job.finish({ result: { copy: run() } });
                                 return;
                         }
-                        const result = await this.runner.run(
-                                job.config.query.query,
-                                ctx,
-                        );
+                        const result = await this.runner.run(job.config.query.query, {
+                                ...ctx,
+                                onChild: (c) => this.addChild(job, c),
+                        });
                         this.keepResult(job, result);
                         job.finish({ result });
                 } catch (e) {

@@ -18,6 +18,8 @@ const string = (name) => ({ name, type: 'STRING' });
 
 function fullName(names, ctx) {
         const parts = names.join('.').split('.');
+        const temp = ctx.scope?.temps.get(names.join('.'));
+        if (temp) return temp;
         if (parts.some((p) => p === ''))
                 throw invalid(`Invalid table name: ${names.join('.').slice(0, 200)}`);
         const schemaAt = parts.findIndex(

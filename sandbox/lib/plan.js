@@ -19,6 +19,7 @@ const {
 const { fullName, positionalName, resolve } = require('./names');
 const { mapMessage, quoteName, splice } = require('./text');
 const { mirrorName } = require('./store');
+const { variableName } = require('./variables');
 const types = require('./types');
 const { ApiError, invalid, invalidQuery, unsupported } = require('./errors');
 
@@ -173,9 +174,13 @@ class Planner {
                                 ? {}
                                 : await this.engine.tableNames(text);
                 const found = references(stmt, named);
+                const variables = ctx.scope?.variables;
                 stmt.edits = [];
                 for (const ref of found.refs)
                         stmt.edits.push(await this.edit(stmt, ref, ctx));
+                for (const n of variables ? found.names : [])
+                        if (variables.has(n.name.toLowerCase()))
+                                stmt.edits.push({ ...n, text: `@${variableName(n.name)}` });
                 for (const call of found.calls)
                         if (call.name === 'session_user')
                                 stmt.edits.push({
@@ -196,13 +201,24 @@ class Planner {
                 if (!isDml(stmt.kind) && path?.names) {
                         stmt.targetPath = segments(path);
                         if (stmt.kind.startsWith('CREATE_TABLE')) {
-                                stmt.target = fullName(stmt.targetPath, ctx);
+                                stmt.target = this.newTable(stmt, ctx);
                                 stmt.edits.push({
                                         ...rangeOf(path),
                                         text: quoteName(stmt.target),
                                 });
                         }
                 }
+        }
+
+        newTable(stmt, ctx) {
+                stmt.isTemporary = inherited(stmt.node, 'scope') === 'TEMPORARY';
+                if (!stmt.isTemporary)
+                        return fullName(stmt.targetPath, { ...ctx, scope: undefined });
+                if (!ctx.scope)
+                        throw invalid(
+                                'Use of CREATE TEMPORARY TABLE requires a script or session',
+                        );
+                return `${ctx.scope.dataset}.${stmt.targetPath.join('.')}`;
         }
 
         async edit(stmt, ref, ctx) {

@@ -82,6 +82,7 @@ class Collector {
                         known; /* segments joined with NUL: names that are tables somewhere */
                 this.refs = [];
                 this.calls = [];
+                this.names = []; /* first names of paths in expressions */
                 this.questions =
                         []; /* positional parameters, in the order of the text */
         }
@@ -113,6 +114,11 @@ class Collector {
                                                 .join('.')
                                                 .toLowerCase(),
                                         ...rangeOf(value),
+                                });
+                        if (key === 'ast_path_expression_node' && value.names)
+                                this.names.push({
+                                        ...rangeOf(value.names[0]),
+                                        name: value.names[0].id_string,
                                 });
                         if (key === 'ast_parameter_expr_node' && !value.name)
                                 this.questions.push({
@@ -164,7 +170,7 @@ function references(stmt, names) {
                         });
         }
         c.walk(stmt.node, new Set());
-        return { refs: c.refs, calls: c.calls, questions: c.questions };
+        return { refs: c.refs, calls: c.calls, names: c.names, questions: c.questions };
 }
 
 /* How many positional parameters the statements have. */

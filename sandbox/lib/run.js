@@ -12,6 +12,7 @@ const { Planner, outputColumns, bytesBilled } = require('./plan');
 const { mergeParts } = require('./merge');
 const { fullName } = require('./names');
 const { inherited, rangeOf, segments, unwrap } = require('./refs');
+const { Script, isScript, planAhead } = require('./script');
 const types = require('./types');
 const { ApiError, invalid, invalidQuery, notFound, unsupported } = require('./errors');
 
@@ -43,8 +44,8 @@ class Runner {
                         throw invalidQuery(
                                 `The script has more than ${MAX_STATEMENTS} statements`,
                         );
-                const first = await this.planner.plan(parsed, 0, ctx);
-                const plan = { parsed, first, isScript: parsed.list.length > 1 };
+                const plan = { parsed, isScript: isScript(parsed.list) };
+                if (!plan.isScript) plan.first = await this.planner.plan(parsed, 0, ctx);
                 if (this.cache.size > 200) this.cache.clear();
                 this.cache.set(key, plan);
                 return plan;
@@ -52,10 +53,9 @@ class Runner {
 
         async dryRun(sql, ctx) {
                 const plan = await this.plan(sql, ctx);
-                const stmts = [plan.first];
-                for (let i = 1; i < plan.parsed.list.length; i++)
-                        stmts.push(await this.planner.plan(plan.parsed, i, ctx));
-                return this.summary(plan, stmts, {});
+                if (!plan.isScript) return this.summary(plan, [plan.first], {});
+                const stmts = await planAhead(this, plan.parsed, ctx);
+                return this.summary(plan, stmts, { isLowerBound: true });
         }
 
         summary(plan, stmts, outcome) {
@@ -73,19 +73,20 @@ class Runner {
         /* ctx.check(bytesBilled) may throw before anything is carried out. */
         async run(sql, ctx) {
                 const plan = await this.plan(sql, ctx);
-                ctx.check?.(bytesBilled([plan.first]));
-                const stmts = [];
-                let outcome = {};
-                for (let i = 0; i < plan.parsed.list.length; i++) {
-                        const stmt =
-                                i === 0
-                                        ? plan.first
-                                        : await this.planner.plan(plan.parsed, i, ctx);
-                        stmts.push(stmt);
-                        const did = await this.runOne(stmt, ctx);
-                        if (did.rows || !plan.isScript) outcome = did;
+                if (plan.isScript) {
+                        const { stmts, outcome } = await new Script(
+                                this,
+                                plan.parsed,
+                                ctx,
+                        ).run();
+                        return this.summary(plan, stmts, outcome);
                 }
-                return this.summary(plan, stmts, outcome);
+                ctx.check?.(bytesBilled([plan.first]));
+                return this.summary(
+                        plan,
+                        [plan.first],
+                        await this.runOne(plan.first, ctx),
+                );
         }
 
         runOne(stmt, ctx) {
@@ -225,8 +226,6 @@ class Runner {
                         node.copy_data_source
                 )
                         throw unsupported('CREATE TABLE LIKE, CLONE or COPY');
-                if (inherited(node, 'scope') === 'TEMPORARY')
-                        throw unsupported('temporary tables');
                 const { node: made } = unwrap(stmt.resolved);
                 const defined = inherited(made, 'column_definition_list') ?? [];
                 const schema = defined.map((c) => {
@@ -242,13 +241,17 @@ class Runner {
                                         ctx,
                                 )
                         ).rows;
-                return this.ddlCreate(stmt, schema, rows);
+                return this.ddlCreate(stmt, schema, rows, undefined, ctx.scope);
         }
 
-        ddlCreate(stmt, schema, rows, view) {
+        ddlCreate(stmt, schema, rows, view, scope) {
                 const orReplace = Boolean(inherited(stmt.node, 'is_or_replace'));
                 const ifNotExists = Boolean(inherited(stmt.node, 'is_if_not_exists'));
                 const existed = this.store.tables.has(stmt.target);
+                if (stmt.isTemporary) {
+                        this.store.addDataset(scope.dataset);
+                        scope.temps.set(stmt.targetPath.join('.'), stmt.target);
+                }
                 const made = this.store.create(stmt.target, schema, rows, {
                         orReplace,
                         ifNotExists,
@@ -317,6 +320,7 @@ class Runner {
         drop(stmt, ctx) {
                 const full = fullName(stmt.targetPath, ctx);
                 const table = this.store.tables.get(full);
+                ctx.scope?.temps.delete(stmt.targetPath.join('.'));
                 const wantsView = stmt.kind === 'DROP_VIEW';
                 if (!table && stmt.node.is_if_exists)
                         return { ddl: { full, operation: 'SKIP' } };

@@ -596,3 +596,34 @@ test('the journal has every request and no secret', async () => {
                 ),
         );
 });
+
+test('a script runs its statements as child jobs', async () => {
+        const made = await insert(
+                'DECLARE n INT64 DEFAULT (SELECT COUNT(*) FROM crm.customers);\nSELECT n;\nSELECT 7 AS x',
+        );
+        const { jobId } = made.body.jobReference;
+        await get(`${P}/queries/${jobId}`);
+        const job = (await get(`${P}/jobs/${jobId}`)).body;
+        assert.equal(job.statistics.query.statementType, 'SCRIPT');
+        assert.equal(job.statistics.numChildJobs, '3');
+        const { jobs } = (await get(`${P}/jobs?parentJobId=${jobId}`)).body;
+        assert.deepEqual(
+                jobs
+                        .reverse()
+                        .map((j) => [
+                                j.statistics.parentJobId,
+                                j.statistics.scriptStatistics.evaluationKind,
+                                j.statistics.scriptStatistics.stackFrames[0].startLine,
+                        ]),
+                [
+                        [jobId, 'EXPRESSION', 1],
+                        [jobId, 'STATEMENT', 2],
+                        [jobId, 'STATEMENT', 3],
+                ],
+        );
+        const last = jobs[2].jobReference.jobId;
+        assert.match(last, /^script_job_[0-9a-f]{32}_2$/);
+        assert.deepEqual(values(await get(`${P}/queries/${last}`)), [['7']]);
+        const all = (await get(`${P}/jobs`)).body.jobs;
+        assert.ok(!all.some((j) => j.statistics.parentJobId));
+});

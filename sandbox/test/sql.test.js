@@ -79,6 +79,20 @@ const ANSWERS = [
                 [['contacts']],
         ],
         ['a script answers with its last query', 'SELECT 1; SELECT 2;', [['2']]],
+        [
+                'a script has variables',
+                "DECLARE a, b INT64 DEFAULT 2; DECLARE c STRING; SET a = (SELECT COUNT(*) FROM crm.customers) + b; SELECT a, b, IFNULL(c, 'none'), (SELECT name FROM crm.customers WHERE id = b - 1)",
+                [['14', '2', 'none', 'Ada Lovelace']],
+        ],
+        [
+                'a script has temporary tables, which hide stored ones',
+                'CREATE TEMP TABLE t AS SELECT id, name FROM crm.customers WHERE id < 3; INSERT INTO t VALUES (99, "x"); UPDATE t SET name = "y" WHERE id = 2; CREATE TEMP TABLE u AS SELECT * FROM t; DROP TABLE t; SELECT id, name FROM u ORDER BY id',
+                [
+                        ['1', 'Ada Lovelace'],
+                        ['2', 'y'],
+                        ['99', 'x'],
+                ],
+        ],
         ['comments and a semicolon', '-- one\nSELECT 1; -- two', [['1']]],
         [
                 'a value table of structs is its fields',

@@ -18,6 +18,7 @@ struct fixture {
         struct sp_ipc recorder;
         struct sp_arena arena;
         struct sp_joblist list;
+        const struct sp_job *parent;
         unsigned asked, called;
         int err;
 };
@@ -96,7 +97,8 @@ static void answer(struct fixture *f, const struct sp_ipc_msg *m)
 
 static int ask(struct fixture *f, struct sp_str body, bool is_gone)
 {
-        int r = sp_joblist_ask(&f->list, &f->w, &f->arena, &ann, body, done, f);
+        int r = sp_joblist_ask(&f->list, &f->w, &f->arena, &ann, f->parent, body, done,
+                               f);
 
         if (is_gone)
                 sp_ipc_done(&f->recorder);
@@ -200,9 +202,52 @@ static void no_more_than_a_page_is_asked_about(void **state sp_unused)
         end(&f);
 }
 
+static void the_children_of_ones_own_script_are_ones_own(void **state sp_unused)
+{
+        const struct sp_job parent = { .project = SP_STR("p"),
+                                       .id = SP_STR("mine-1"),
+                                       .location = SP_STR("EU"),
+                                       .workload = ann.workload,
+                                       .iss = ann.iss,
+                                       .sub = ann.sub,
+                                       .sql = SP_STR("SELECT 1; SELECT 2"),
+                                       .is_rewritten = true };
+        struct sp_answer_own own = { 0 };
+        struct fixture f;
+
+#define CHILD(id, project, parent, location)                                           \
+        "{\"jobReference\":{\"projectId\":\"" project "\",\"jobId\":\"" id             \
+        "\",\"location\":\"" location "\"},\"statistics\":{\"parentJobId\":\"" parent  \
+        "\"}}"
+        begin(&f);
+        f.parent = &parent;
+        assert_int_equal(
+                ask(&f,
+                    SP_STR("{\"jobs\":[" CHILD("a", "p", "mine-1", "EU") "," CHILD(
+                            "b", "p", "mine-2",
+                            "EU") "," CHILD("c", "q", "mine-1",
+                                            "EU") "," CHILD("d", "p", "mine-1",
+                                                            "US") "," REF("mine-3") "]"
+                                                                                    "}"),
+                    false),
+                1);
+        assert_int_equal(f.asked, 0);
+        assert_int_equal(f.list.n, 1);
+        assert_true(sp_joblist_own(&f.list, SP_STR("p:a"), SP_STR("EU"), &own));
+        assert_true(own.is_rewritten);
+        assert_true(sp_str_eq(own.sql, parent.sql));
+        for (const char *other = "bcd"; *other; other++) {
+                char id[] = { 'p', ':', *other, 0 };
+
+                assert_false(sp_joblist_own(&f.list, sp_str_c(id), SP_STR("EU"), &own));
+        }
+        end(&f);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(the_children_of_ones_own_script_are_ones_own),
                 cmocka_unit_test(only_the_askers_jobs_are_kept),
                 cmocka_unit_test(what_cannot_be_told_is_an_error_of_the_list),
                 cmocka_unit_test(no_more_than_a_page_is_asked_about),
