@@ -180,7 +180,12 @@ class Planner {
                         stmt.edits.push(await this.edit(stmt, ref, ctx));
                 for (const n of variables ? found.names : [])
                         if (variables.has(n.name.toLowerCase()))
-                                stmt.edits.push({ ...n, text: `@${variableName(n.name)}` });
+                                stmt.edits.push({
+                                        ...n,
+                                        text:
+                                                `@${variableName(n.name)}` +
+                                                (n.isColumn ? ` AS ${quoteName(n.name)}` : ''),
+                                });
                 for (const call of found.calls)
                         if (call.name === 'session_user')
                                 stmt.edits.push({

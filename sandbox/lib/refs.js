@@ -83,6 +83,7 @@ class Collector {
                 this.refs = [];
                 this.calls = [];
                 this.names = []; /* first names of paths in expressions */
+                this.unnamed = new Set(); /* where those begin that name their column */
                 this.questions =
                         []; /* positional parameters, in the order of the text */
         }
@@ -102,6 +103,9 @@ class Collector {
                 }
                 if (!node || typeof node !== 'object' || Buffer.isBuffer(node)) return;
                 if (node.with_clause) ctes = this.withClause(node.with_clause, ctes);
+                for (const c of Array.isArray(node.columns) ? node.columns : [])
+                        if (c.expression && !c.alias)
+                                this.unnamed.add(unwrap(c.expression).node.names?.[0]);
                 for (const [key, value] of Object.entries(node)) {
                         if (key === 'parent' || key === 'with_clause') continue;
                         if (key === 'ast_table_path_expression_node' && value.path_expr)
@@ -119,6 +123,7 @@ class Collector {
                                 this.names.push({
                                         ...rangeOf(value.names[0]),
                                         name: value.names[0].id_string,
+                                        isColumn: this.unnamed.has(value.names[0]),
                                 });
                         if (key === 'ast_parameter_expr_node' && !value.name)
                                 this.questions.push({

@@ -361,7 +361,7 @@ static void odd_parameters(const struct sp_method_info *m, const char *path)
                 "ALT=json",
                 "alt=json&alt=json",
                 "allUsers=true",
-                "parentJobId=x1",
+                "parentJobId=%2F",
                 "deleteContents=1",
                 "force=true",
                 "readMask=*",
