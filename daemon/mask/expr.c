@@ -154,8 +154,7 @@ static int put_field(struct rebuild *b, const struct sp_column *c, struct sp_str
 
         if (next && next->column == c) {
                 b->next++;
-                return sp_mask_put_value(b->to, c, &next->mask, value, b->needs_salt,
-                                         b->err);
+                return sp_mask_put_value(b->to, next, value, b->needs_salt, b->err);
         }
         if (!is_next_inside(b, c))
                 return sp_buf_add(b->to, value);

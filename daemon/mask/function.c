@@ -175,20 +175,21 @@ static int put_truncated(struct sp_buf *to, const struct sp_column *c,
         return sp_truncate_put_sql(to, &t, value);
 }
 
-static int bad_type(const struct sp_column *c, enum sp_mask_kind mask,
-                    struct sp_err *err)
+static int bad_type(const struct sp_mask_column *c, struct sp_err *err)
 {
         return sp_err_set(err, -EPERM, "mask.type", "",
                           "the mask '%s' cannot hide column %.*s of type %.*s%s",
-                          sp_mask_kind_name(mask), (int)SP_MIN(c->name.n, 100),
-                          c->name.p, (int)SP_MIN(c->type.n, 40), c->type.p,
-                          is_repeated(c) ? " (repeated)" : "");
+                          sp_mask_kind_name(c->mask.kind), (int)SP_MIN(c->path.n, 100),
+                          c->path.p, (int)SP_MIN(c->column->type.n, 40),
+                          c->column->type.p,
+                          is_repeated(c->column) ? " (repeated)" : "");
 }
 
-int sp_mask_put_value(struct sp_buf *to, const struct sp_column *c,
-                      const struct sp_mask *m, struct sp_str value, bool *needs_salt,
-                      struct sp_err *reterr)
+int sp_mask_put_value(struct sp_buf *to, const struct sp_mask_column *masked,
+                      struct sp_str value, bool *needs_salt, struct sp_err *reterr)
 {
+        const struct sp_column *c = masked->column;
+        const struct sp_mask *m = &masked->mask;
         int r;
 
         switch (m->kind) {
@@ -216,11 +217,5 @@ int sp_mask_put_value(struct sp_buf *to, const struct sp_column *c,
                 r = put_redacted(to, c, reterr);
                 break;
         }
-        return r == -ENOTSUP ? bad_type(c, m->kind, reterr) : r;
-}
-
-int sp_mask_put_type(struct sp_buf *to, const struct sp_column *c,
-                     struct sp_err *reterr)
-{
-        return put_type(to, c, 0, reterr);
+        return r == -ENOTSUP ? bad_type(masked, reterr) : r;
 }

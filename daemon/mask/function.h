@@ -2,7 +2,7 @@
 /*
  * mask/function — the SQL that stands for one masked value.
  *
- * Job:       for a column or a field, its mask and the SQL that names its raw value: an
+ * Job:       for a masked column or field and the SQL that names its raw value: an
  *            expression of the same type that shows what the mask lets show.
  * In:        `value` is written into the expression as it is, several times if need be.
  * Out:       appended to the buffer.
@@ -15,10 +15,7 @@
 #include "daemon/mask/mask.h"
 
 /* *needs_salt is set when the expression uses the parameter, and left alone otherwise. */
-sp_must_check int sp_mask_put_value(struct sp_buf *to, const struct sp_column *c,
-                                    const struct sp_mask *m, struct sp_str value,
-                                    bool *needs_salt, struct sp_err *reterr);
-/* Appends the SQL type of a column. -ENOTSUP: one that is not known here (RANGE, new ones),
- * without an error text. */
-sp_must_check int sp_mask_put_type(struct sp_buf *to, const struct sp_column *c,
-                                   struct sp_err *reterr);
+struct sp_mask_column; /* daemon/mask/plan.h */
+sp_must_check int sp_mask_put_value(struct sp_buf *to, const struct sp_mask_column *c,
+                                    struct sp_str value, bool *needs_salt,
+                                    struct sp_err *reterr);

@@ -57,12 +57,12 @@ static const struct type_info *find_type(struct sp_str rest)
 /* ---- masks ---- */
 
 static int bad_type(const struct maker *m, const struct sp_column *c,
-                    enum sp_mask_kind kind, bool is_repeated)
+                    struct sp_str path, enum sp_mask_kind kind, bool is_repeated)
 {
         return sp_err_set(m->err, -EPERM, "mask.type", "",
                           "the mask '%s' cannot hide column %.*s of type %.*s%s",
-                          sp_mask_kind_name(kind), (int)SP_MIN(c->name.n, 100),
-                          c->name.p, (int)SP_MIN(c->type.n, 40), c->type.p,
+                          sp_mask_kind_name(kind), (int)SP_MIN(path.n, 100), path.p,
+                          (int)SP_MIN(c->type.n, 40), c->type.p,
                           is_repeated ? " (repeated)" : "");
 }
 
@@ -81,42 +81,44 @@ static struct sp_str redacted(const struct maker *m, const struct sp_column *c,
 }
 
 static int set_mask(const struct maker *m, const struct sp_column *c,
-                    const struct sp_mask *mask, struct sp_page_column *to)
+                    struct sp_str path, const struct sp_mask *mask,
+                    struct sp_page_column *to)
 {
         const struct type_info *type = find_type(c->type);
         bool is_fixed = mask->kind == SP_MASK_REDACT || mask->kind == SP_MASK_NULL;
 
         if (!type || (!is_fixed && to->is_repeated))
-                return bad_type(m, c, mask->kind, to->is_repeated);
+                return bad_type(m, c, path, mask->kind, to->is_repeated);
         switch (mask->kind) {
         case SP_MASK_HASH:
                 to->action = SP_PAGE_HASH;
                 if (type->form == SP_PAGE_SCALAR || type->form == SP_PAGE_RECORD)
-                        return bad_type(m, c, mask->kind, false);
+                        return bad_type(m, c, path, mask->kind, false);
                 return 0;
         case SP_MASK_PARTIAL:
                 to->action = SP_PAGE_PARTIAL;
                 to->keep_first = mask->keep_first;
                 to->keep_last = mask->keep_last;
                 if (type->form != SP_PAGE_STRING || (!to->keep_first && !to->keep_last))
-                        return bad_type(m, c, mask->kind, false);
+                        return bad_type(m, c, path, mask->kind, false);
                 return 0;
         case SP_MASK_TRUNCATE:
                 to->action = SP_PAGE_TRUNCATE;
                 if (!sp_truncate_of(c->type, mask, &to->truncate))
-                        return bad_type(m, c, mask->kind, false);
+                        return bad_type(m, c, path, mask->kind, false);
                 to->truncate.is_int64_timestamp = m->from->is_int64_timestamp;
                 return 0;
         case SP_MASK_TOKENIZE:
                 to->action = SP_PAGE_TOKEN;
-                return sp_token_fits(c->type) ? 0 : bad_type(m, c, mask->kind, false);
+                return sp_token_fits(c->type) ? 0
+                                              : bad_type(m, c, path, mask->kind, false);
         default: /* redact, null, and any kind that is new */
                 to->action = SP_PAGE_FIXED;
                 to->fixed = redacted(m, c, type, to->is_repeated);
                 if (mask->kind == SP_MASK_NULL && !to->is_repeated &&
                     !sp_str_eq(c->mode, SP_STR("REQUIRED")))
                         to->fixed = SP_STR("null");
-                return to->fixed.n ? 0 : bad_type(m, c, mask->kind, false);
+                return to->fixed.n ? 0 : bad_type(m, c, path, mask->kind, false);
         }
 }
 
@@ -228,7 +230,7 @@ static int make_column(struct maker *m, const struct sp_column *c, struct sp_str
                 .is_repeated = sp_str_eq(c->mode, SP_STR("REPEATED")),
         };
         if (is_masked)
-                r = set_mask(m, c, &mask, to);
+                r = set_mask(m, c, path, &mask, to);
         if (r == 0 && is_masked)
                 r = note_masked(m, path, &mask);
         if (r < 0 || to->form != SP_PAGE_RECORD)

@@ -72,8 +72,9 @@ static void test_expressions(void **state sp_unused)
                 struct sp_mask_column mc = { &c,
                                              &c,
                                              c.name,
-                                             { table[i].kind, table[i].first,
-                                               table[i].last, SP_STR_NULL } };
+                                             { .kind = table[i].kind,
+                                               .keep_first = table[i].first,
+                                               .keep_last = table[i].last } };
                 struct sp_mask_table t = { .schema = &schema,
                                            .columns = &mc,
                                            .n_columns = 1 };
@@ -259,6 +260,8 @@ static void records_and_lists_are_built_anew(void **state sp_unused)
                 if (sp_mask_put_subquery(&to, &t, SP_STR("`p.d.t`"), SP_STR_NULL,
                                          &needs_salt, &err) < 0) {
                         assert_string_equal(err.id, nested[i].select);
+                        if (strcmp(err.id, "mask.type") == 0)
+                                assert_non_null(strstr(err.what, "column a.s of"));
                         sp_arena_done(&a);
                         continue;
                 }
