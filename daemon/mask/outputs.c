@@ -2,6 +2,7 @@
 #include "daemon/mask/outputs.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "daemon/base/json.h"
 
@@ -125,53 +126,81 @@ static bool is_type(struct sp_str planned, struct sp_str came)
         return sp_str_caseeq(planned, came);
 }
 
-/* NULL, or in what they differ. As deep as sp_schema_read lets it be. */
-static const char *difference(const struct sp_column *planned, size_t n,
-                              const struct sp_column *came, size_t n_came,
-                              size_t *ret_at)
+/* The first pair that differs; both NULL: none does. One alone: the other has no such column. */
+struct difference {
+        const struct sp_column *planned, *came;
+};
+
+static struct difference difference(const struct sp_column *planned, size_t n,
+                                    const struct sp_column *came, size_t n_came);
+
+/* As deep as sp_schema_read lets it be. */
+static struct difference difference_of(const struct sp_column *p,
+                                       const struct sp_column *c)
 {
-        const char *what = NULL;
-        size_t at;
+        const struct difference none = { NULL, NULL }, this = { p, c };
+        struct difference inner;
 
-        *ret_at = 0;
-        if (n != n_came)
-                return "other columns than the statement";
-        for (size_t i = 0; i < n && !what; i++) {
-                const struct sp_column *p = &planned[i], *c = &came[i];
+        if (!sp_str_eq(p->name, SP_STR(SP_OUTPUTS_ANY_NAME)) &&
+            !sp_str_caseeq(p->name, c->name))
+                return this;
+        if (is_any_type(p)) /* it may turn out to be a list, too */
+                return none;
+        if (is_repeated(p) != is_repeated(c) || is_record(p) != is_record(c))
+                return this;
+        if (!is_record(p))
+                return is_type(p->type, c->type) ? none : this;
+        inner = difference(p->fields, p->n_fields, c->fields, c->n_fields);
+        return inner.planned || inner.came ? inner : none;
+}
 
-                *ret_at = i;
-                if (!sp_str_eq(p->name, SP_STR(SP_OUTPUTS_ANY_NAME)) &&
-                    !sp_str_caseeq(p->name, c->name))
-                        what = "a column of another name than the statement";
-                else if (is_any_type(p))
-                        continue; /* it may turn out to be a list, too */
-                else if (is_repeated(p) != is_repeated(c) ||
-                         is_record(p) != is_record(c) ||
-                         (!is_record(p) && !is_type(p->type, c->type)))
-                        what = "a column of another type than the statement";
-                else
-                        what = difference(p->fields, p->n_fields, c->fields,
-                                          c->n_fields, &at);
-        }
-        return what;
+static struct difference difference(const struct sp_column *planned, size_t n,
+                                    const struct sp_column *came, size_t n_came)
+{
+        struct difference d = { NULL, NULL };
+
+        for (size_t i = 0; i < SP_MAX(n, n_came) && !d.planned && !d.came; i++)
+                d = i < n && i < n_came
+                            ? difference_of(&planned[i], &came[i])
+                            : (struct difference){ i < n ? &planned[i] : NULL,
+                                                   i < n ? NULL : &came[i] };
+        return d;
+}
+
+static struct sp_str show(char *to, size_t size, const struct sp_column *c)
+{
+        int n = c ? snprintf(to, size, "%.*s %.*s%s",
+                             (int)SP_MIN(c->name.n, (size_t)30), c->name.p,
+                             (int)SP_MIN(c->type.n, (size_t)12), c->type.p,
+                             is_repeated(c) ? " list" : "")
+                  : snprintf(to, size, "nothing");
+
+        return sp_str(to, SP_MIN((size_t)n, size - 1));
 }
 
 int sp_outputs_compare(const struct sp_outputs *planned, const struct sp_outputs *came,
                        struct sp_err *reterr)
 {
         const struct sp_column *first = planned->v;
-        size_t at, inner;
-        const char *what = difference(planned->v, planned->n, came->v, came->n, &at);
+        struct difference d = difference(planned->v, planned->n, came->v, came->n), s;
+        char p[64], c[64];
 
         /* SELECT AS STRUCT: the fields come as columns */
-        if (what && planned->n == 1 && is_record(first) && !is_repeated(first) &&
-            sp_str_eq(first->name, SP_STR(SP_OUTPUTS_ANY_NAME)) &&
-            !difference(first->fields, first->n_fields, came->v, came->n, &inner))
-                what = NULL;
-        if (!what)
+        if ((d.planned || d.came) && planned->n == 1 && is_record(first) &&
+            !is_repeated(first) &&
+            sp_str_eq(first->name, SP_STR(SP_OUTPUTS_ANY_NAME))) {
+                s = difference(first->fields, first->n_fields, came->v, came->n);
+                if (!s.planned && !s.came)
+                        d = s;
+        }
+        if (!d.planned && !d.came)
                 return 0;
-        return sp_err_set(reterr, -EBADMSG, "answer.schema", "",
-                          "the upstream's answer has %s (column %zu)", what, at + 1);
+        return sp_err_set(
+                reterr, -EBADMSG, "answer.schema", "",
+                "BigQuery answers with %.*s where Sallyport reads %.*s in the "
+                "statement",
+                SP_FMT(show(c, sizeof(c), d.came)),
+                SP_FMT(show(p, sizeof(p), d.planned)));
 }
 
 /* ---- the plan of the rows ---- */

@@ -32,6 +32,11 @@ uint64_t sp_policy_maximum_bytes_billed(const struct sp_policy *p)
         return p->maximum_bytes_billed;
 }
 
+bool sp_policy_always_dry_runs(const struct sp_policy *p)
+{
+        return p->always_dry_runs;
+}
+
 bool sp_policy_needs_estimate(const struct sp_policy *p)
 {
         return p->needs_estimate;

@@ -44,6 +44,20 @@ static int top_mode(struct sp_loader *l, const struct sp_yaml *v, void *to)
         return r;
 }
 
+static int top_dry_run(struct sp_loader *l, const struct sp_yaml *v, void *to)
+{
+        static const char *const names[] = { "needed", "always", NULL };
+        struct sp_policy *p = to;
+        unsigned which = 0;
+        int r = sp_load_once(l, v, &l->dry_run_set);
+
+        if (r == 0)
+                r = sp_load_choice(l, v, names, &which);
+        if (r == 0)
+                p->always_dry_runs = which == 1;
+        return r;
+}
+
 static int approvals_timeout(struct sp_loader *l, const struct sp_yaml *v, void *to)
 {
         struct sp_policy *p = to;
@@ -191,6 +205,7 @@ static int load_files(struct sp_loader *l, const struct sp_policy_file *files, s
         static const struct sp_key keys[] = {
                 { "version", top_version, true },
                 { "mode", top_mode, false },
+                { "dry_run", top_dry_run, false },
                 { "approvals", top_approvals, false },
                 { "limits", sp_load_limits, false },
                 { "rules", top_rules, false },

@@ -16,7 +16,7 @@ struct sp_loader {
         size_t n_workloads;
         struct sp_err *err;
         const char *file; /* of the file at hand */
-        const char *timeout_set, *on_timeout_set, *mode_set,
+        const char *timeout_set, *on_timeout_set, *mode_set, *dry_run_set,
                 *bytes_set; /* file, or NULL */
 };
 

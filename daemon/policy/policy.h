@@ -55,6 +55,7 @@ struct sp_policy_approvals sp_policy_approvals(const struct sp_policy *p);
 uint64_t sp_policy_maximum_bytes_billed(const struct sp_policy *p); /* 0: not set */
 /* Some rule needs estimated_bytes to be decided: the caller must dry-run first. */
 bool sp_policy_needs_estimate(const struct sp_policy *p);
+bool sp_policy_always_dry_runs(const struct sp_policy *p); /* dry_run: always */
 
 /* Who asks. All strings may be empty; iss and sub are set together or not at all. */
 struct sp_principal {

@@ -110,7 +110,7 @@ struct sp_policy {
         enum sp_policy_mode mode;
         struct sp_policy_approvals approvals;
         uint64_t maximum_bytes_billed;
-        bool needs_estimate;
+        bool needs_estimate, always_dry_runs;
         struct sp_rule *rules;
         size_t n_rules;
         struct sp_mask_rule *masks;

@@ -12,7 +12,6 @@
 #include "daemon/mask/places.h"
 #include "daemon/worker/judge_write.h"
 
-#define DRY_RUN_ANSWER_MAX (4 * 1024 * 1024)
 #define TABLES_TEXT_MAX ((size_t)256 * 1024)
 
 /* Reading rows, copying a table and changing what is said about one are not billed by bytes. */
@@ -324,7 +323,7 @@ enum sp_next sp_flow_resolve(struct sp_flow *f)
 
 /* ---- decide ---- */
 
-static struct sp_query_extra extra(const struct sp_flow *f, bool is_dry_run)
+struct sp_query_extra sp_flow_extra(const struct sp_flow *f, bool is_dry_run)
 {
         return (struct sp_query_extra){
                 .sql = f->judgement.plan.text,
@@ -335,106 +334,6 @@ static struct sp_query_extra extra(const struct sp_flow *f, bool is_dry_run)
                 .label_session = f->id.session,
                 .label_workload = f->id.who.workload,
         };
-}
-
-/* Tables BigQuery says it would touch that we did not see: then one of the two readings is
- * wrong, and it is not BigQuery's. */
-static int compare_tables(struct sp_flow *f, const struct sp_json *referenced)
-{
-        for (const struct sp_json *t = referenced ? referenced->first : NULL; t;
-             t = t->next) {
-                struct sp_str name =
-                        sp_arena_printf(f->arena, "%.*s.%.*s.%.*s",
-                                        SP_FMT(sp_json_get_str(t, "projectId")),
-                                        SP_FMT(sp_json_get_str(t, "datasetId")),
-                                        SP_FMT(sp_json_get_str(t, "tableId")));
-                bool is_known = false;
-
-                for (size_t i = 0; i < f->judgement.n_names; i++)
-                        is_known |= sp_str_eq(f->judgement.names[i], name);
-                /* what views read */
-                for (size_t i = 0; i < f->judgement.n_needs_schema; i++)
-                        is_known |= sp_str_eq(f->judgement.needs_schema[i], name);
-                if (!is_known)
-                        return sp_err_set(
-                                &f->error, -EPERM, "judge.mismatch", "",
-                                "BigQuery reads table %.*s here, Sallyport does not "
-                                "see it in the text",
-                                SP_FMT(name));
-        }
-        return 0;
-}
-
-static int read_estimate(struct sp_flow *f, struct sp_str body)
-{
-        const struct sp_json *query;
-        struct sp_json *job;
-        struct sp_str bytes;
-        int r = sp_json_parse(f->arena, body, &job, &f->error);
-
-        if (r < 0)
-                return -EIO;
-        query = sp_json_get(sp_json_get(job, "statistics"), "query");
-        bytes = sp_json_get_str(query, "totalBytesProcessed");
-        if (!bytes.n)
-                bytes = sp_json_get_str(sp_json_get(job, "statistics"),
-                                        "totalBytesProcessed");
-        /* a lower bound is no estimate: then rules on it see none, which fails closed */
-        if (!sp_str_eq(sp_json_get_str(query, "totalBytesProcessedAccuracy"),
-                       SP_STR("LOWER_BOUND")) &&
-            sp_str_u64(bytes, &f->estimated_bytes) == 0)
-                f->has_estimate = true;
-        return compare_tables(f, sp_json_get(query, "referencedTables"));
-}
-
-static void on_dry_run(void *userdata, int err, const char *what, unsigned status,
-                       struct sp_str body)
-{
-        struct sp_flow *f = userdata;
-
-        f->step = 2;
-        if (err < 0 || status == 401 || status >= 500) {
-                (void)sp_err_set(&f->error, err ? err : -EIO, "upstream.unreachable",
-                                 "", "the dry run failed: %s (status %u)", what,
-                                 status);
-                f->step = 4;
-        } else if (status != 200) {
-                /* a statement that cannot run has no estimate: let BigQuery say why, with
-                 * the rules as strict as they get */
-                f->has_estimate = false;
-        } else {
-                err = read_estimate(f, body);
-                if (err < 0)
-                        f->step = err == -EPERM ? 3 : 4;
-        }
-        sp_flow_resume(f);
-}
-
-static void on_access(void *userdata, int err, const char *what, struct sp_str token)
-{
-        struct sp_flow *f = userdata;
-
-        if (err == 0)
-                err = sp_upstream_fetch(f->w->upstream, &f->upstream, token, NULL,
-                                        DRY_RUN_ANSWER_MAX, on_dry_run, f);
-        if (err < 0) {
-                (void)sp_err_set(&f->error, err, "upstream.no-credential", "", "%s",
-                                 what);
-                f->step = 4;
-                sp_flow_resume(f);
-        }
-}
-
-static enum sp_next dry_run(struct sp_flow *f)
-{
-        const struct sp_query_extra e = extra(f, true);
-        int r = sp_call_upstream(f->arena, &f->call, &e, &f->upstream, &f->error);
-
-        if (r < 0)
-                return refuse(f, r);
-        f->step = 1;
-        sp_access_get(&f->w->access, on_access, f);
-        return SP_WAIT;
 }
 
 /* The placeholder stands where the salt will: the same for the same session, so that a
@@ -453,7 +352,7 @@ static int placeholder(struct sp_flow *f, struct sp_str *ret)
 }
 
 /* Who, what exactly, under which policy, on which versions of the tables. */
-static int hash_request(struct sp_flow *f)
+int sp_flow_hash_request(struct sp_flow *f)
 {
         sp_autobuf b = SP_BUF_INIT(4 * 1024 * 1024);
         struct sp_wire_out w = SP_WIRE_OUT(&b);
@@ -520,7 +419,7 @@ static int prepare_held(struct sp_flow *f, struct sp_query_extra *e)
 
 static enum sp_next prepare(struct sp_flow *f)
 {
-        struct sp_query_extra e = extra(f, false);
+        struct sp_query_extra e = sp_flow_extra(f, false);
         int r = 0;
 
         if (!f->call.query)
@@ -535,7 +434,7 @@ static enum sp_next prepare(struct sp_flow *f)
                 return refuse(f, r);
         if (f->is_held)
                 f->job.id = e.job_id;
-        r = hash_request(f);
+        r = sp_flow_hash_request(f);
         if (r < 0) {
                 (void)sp_err_set(&f->error, r, "judge.too-large", "",
                                  "the request cannot be hashed");
@@ -614,15 +513,33 @@ static enum sp_next decide(struct sp_flow *f)
         return prepare(f);
 }
 
+/* Denied it may be all the same; else BigQuery's own error is the answer. */
+static enum sp_next answer_refused(struct sp_flow *f)
+{
+        const unsigned status = f->status;
+        enum sp_next next = decide(f);
+
+        return f->outcome == SP_OUTCOME_OPEN ? sp_flow_answer(f, status, f->body)
+                                             : next;
+}
+
+static enum sp_next ask_truth(struct sp_flow *f)
+{
+        int r = sp_truth_ask(f);
+
+        if (r < 0)
+                return refuse(f, r);
+        return r ? SP_WAIT : decide(f);
+}
+
 enum sp_next sp_flow_decide(struct sp_flow *f)
 {
         if (!is_judged(f))
                 return f->call.handling == SP_HANDLING_LOCAL ? SP_NEXT : prepare(f);
         switch (f->step) {
         case 0:
-                if (f->call.query && !f->call.write &&
-                    sp_policy_needs_estimate(f->policy))
-                        return dry_run(f);
+                if (!f->call.write && sp_truth_is_needed(f))
+                        return ask_truth(f);
                 return decide(f);
         case 1:
                 return SP_WAIT;
@@ -630,6 +547,8 @@ enum sp_next sp_flow_decide(struct sp_flow *f)
                 return decide(f);
         case 3:
                 return sp_flow_refuse(f, 403, "accessDenied");
+        case 5:
+                return answer_refused(f);
         default:
                 return sp_flow_fault(f, &f->error);
         }

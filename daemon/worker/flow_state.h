@@ -98,6 +98,10 @@ void sp_flow_abort(struct sp_flow *f);
 /* What is kept of a job that this request makes: everything but its reference. */
 void sp_flow_describe_job(const struct sp_flow *f, struct sp_job *j);
 
+/* examine.c, server_truth.c: what is sent, and its hash in f->request_hash. */
+struct sp_query_extra sp_flow_extra(const struct sp_flow *f, bool is_dry_run);
+sp_must_check int sp_flow_hash_request(struct sp_flow *f);
+
 /* The stages that have a file of their own. */
 enum sp_next sp_flow_local(struct sp_flow *f); /* local.c */
 enum sp_next sp_flow_own(struct sp_flow *f); /* owner.c */

@@ -92,6 +92,9 @@ int sp_metrics_write(const struct sp_metrics *m, const struct sp_front_counters 
         counter(&o, "masked_columns_total", m->masked_columns);
         counter(&o, "masked_requests_total", m->masked_requests);
         counter(&o, "unresolved_texts_total", m->unresolved_texts);
+        counter(&o, "dry_runs_total", m->dry_runs);
+        counter(&o, "dry_runs_saved_total", m->dry_runs_saved);
+        counter(&o, "mismatches_total", m->mismatches);
         counter(&o, "rows_total", m->rows);
         counter(&o, "answer_bytes_total", m->answer_bytes);
         counter(&o, "foreign_credentials_total", m->foreign_credentials);

@@ -23,6 +23,7 @@ struct sp_metrics {
         uint64_t requests, faults, held, executed, masked_columns, masked_requests;
         uint64_t
                 unresolved_texts; /* the resolver could not read, the policy had masks */
+        uint64_t dry_runs, dry_runs_saved, mismatches; /* see server_truth.h */
         uint64_t rows, answer_bytes, foreign_credentials, tokens_minted;
         uint64_t connections_not_recorded; /* over the rate, see record.c */
         struct sp_latency request, upstream, record, judge;

@@ -17,6 +17,7 @@
 #include "daemon/worker/links.h"
 #include "daemon/worker/metrics.h"
 #include "daemon/worker/schemas.h"
+#include "daemon/worker/server_truth.h"
 #include "daemon/worker/upstream.h"
 
 struct sp_held_parked;
@@ -36,6 +37,7 @@ struct sp_worker {
         struct sp_identities identities;
         struct sp_issuers issuers;
         struct sp_schemas schemas;
+        struct sp_truths truths;
         struct sp_metrics metrics;
         uint64_t connection_records_from_us,
                 connection_records; /* of the running second */

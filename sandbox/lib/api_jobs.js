@@ -11,6 +11,7 @@ const { encodeRows, integer, makeToken, pageOf } = require('./pages');
 const { fromCopy } = require('./copy');
 const { resultOf } = require('./jobs');
 const { ApiError, invalid } = require('./errors');
+const lies = require('./lies');
 
 const DEFAULT_WAIT_MS = 10000; /* timeoutMs when it is not given, as documented */
 const MAX_WAIT_MS = 200000;
@@ -51,7 +52,7 @@ function results(job, params, opts) {
                 out.dmlStats = job.dmlStats;
                 out.totalRows = undefined;
         }
-        return out;
+        return lies.results(job.config?.query?.query, out);
 }
 
 async function query({ jobs }, { project, body, email }) {

@@ -8,6 +8,7 @@
  */
 const crypto = require('node:crypto');
 const { ApiError, duplicate, invalid, notFound } = require('./errors');
+const lies = require('./lies');
 const { splitName } = require('./store');
 
 const LOCATION = 'US';
@@ -93,7 +94,7 @@ class Job {
                 return {
                         ...stats,
                         totalBytesProcessed: query.totalBytesProcessed,
-                        query,
+                        query: lies.statistics(this.config.query?.query, query),
                 };
         }
 

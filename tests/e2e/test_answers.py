@@ -53,6 +53,52 @@ class Columns(unittest.TestCase):
         self.assertEqual(b["rows"][0]["f"][1]["v"], "[redacted]", b)
 
 
+class Lies(unittest.TestCase):
+    """What BigQuery would not answer: the stand-in does, when the statement asks for it."""
+    SELECT = "SELECT name, ssn FROM crm.customers /* stand-in lies: %s */ ORDER BY name"
+
+    def test_an_answer_with_other_columns_or_cells_is_not_given_out(self):
+        for lie, error in (("another column", "answer.schema"), ("another name", "answer.schema"),
+                           ("another type", "answer.schema"), ("a cell more", "answer.shape"),
+                           ("a cell less", "answer.shape"), ("a record", "answer.shape"),
+                           ("a value twice", "answer.shape"), ("a late schema", "answer.shape")):
+            a = query(self.SELECT % lie)
+            self.assertIn(error, a["error"]["message"], (lie, a))
+            self.assertNotIn("redacted", json.dumps(a), lie)
+        a = query(self.SELECT % "told tables")
+        self.assertNotIn("error", a)
+        self.assertNotIn("of the table", json.dumps(a))
+        self.assertNotIn("policyTags", json.dumps(a))
+
+    def test_a_dry_run_that_reads_it_differently_stops_the_statement(self):
+        with W.changed_policy(("version: 1\n", "version: 1\ndry_run: always\n")):
+            for lie, words in (("another kind", "for SCRIPT, Sallyport for SELECT"),
+                               ("another table", "reads table acme-prod.hr.pay"),
+                               ("another name", "answers with other STRING where Sallyport reads name STRING"),
+                               ("another column", "answers with extra STRING where Sallyport reads nothing")):
+                before = len(W.journal())
+                a = query(self.SELECT % lie)
+                self.assertIn("judge.mismatch", a["error"]["message"], (lie, a))
+                self.assertIn(words, a["error"]["message"])
+                self.assertEqual(a["error"]["code"], 403)
+                self.assertFalse([j for j in W.journal()[before:] if j["path"].endswith("/queries")])
+
+    def test_a_dry_run_is_asked_once_a_minute_for_the_same_of_a_session(self):
+        body = json.dumps({"useLegacySql": False,
+                           "query": "SELECT id, ssn FROM crm.customers WHERE id = 2 -- once"})
+
+        def asked(times):
+            before = len(W.journal())
+            p = W.agent(["sh", "-c", TOKEN + f"for i in $(seq {times}); do curl -sS --max-time 20 "
+                         "-H \"Authorization: Bearer $T\" -H 'Content-Type: application/json' "
+                         "-d \"$0\" \"$1\"; done", body, API + "/queries"])
+            self.assertEqual(p.stdout.count('"jobComplete":true'), times, p.stdout)
+            return sum(j["path"].endswith("/jobs") for j in W.journal()[before:])
+        self.assertEqual(asked(1), 0, "not needed")
+        with W.changed_policy(("version: 1\n", "version: 1\ndry_run: always\n")):
+            self.assertIn(asked(8), range(1, 1 + len(W.pids("worker"))))
+
+
 class Messages(unittest.TestCase):
     def test_a_place_in_a_message_is_one_of_the_agents_own_text(self):
         for sql, place in (("SELECT zzz FROM crm.customers", "[1:8]"),
@@ -61,6 +107,7 @@ class Messages(unittest.TestCase):
             a = query(sql)
             self.assertIn("zzz", a["error"]["message"], a)
             self.assertIn(place, a["error"]["message"], sql)
+            self.assertEqual(a["error"]["errors"][0]["reason"], "invalidQuery")
             for word in ("REPLACE", "sallyport_", "gateway@"):
                 self.assertNotIn(word, json.dumps(a))
 

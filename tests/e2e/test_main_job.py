@@ -424,6 +424,7 @@ class Approving(unittest.TestCase):
     def test_a_held_job_that_its_client_cancels_can_never_run(self):
         api = "https://bigquery.googleapis.com/bigquery/v2/projects/acme-prod"
         ask = json.dumps({"timeoutMs": 1, "useLegacySql": False, "query": self.UPDATE % 1008})
+        ask = ask.replace("'", "\\u0027")  # it stands in quotes of the shell's
         script = ("T=$(curl -sS -H 'Metadata-Flavor: Google' http://169.254.169.254/computeMetadata/"
                   "v1/instance/service-accounts/default/token | sed 's/.*access_token\":\"\\([^\"]*\\).*/\\1/');"
                   "c() { curl -sS --max-time 20 -H \"Authorization: Bearer $T\" "

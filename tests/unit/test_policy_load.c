@@ -26,6 +26,8 @@ static const struct {
           HEAD "rules:\n- {name: a, actions: [select], resources: [p], verdict: deny, "
                "when: {wher: [absent]}}\n",
           "policy.unknown-key", "3:70" },
+        { "a dry run that is neither needed nor always", HEAD "dry_run: never\n",
+          "policy.bad-value", "2:10" },
         { "a key set twice", HEAD "mode: enforce\nmode: observe\n",
           "policy.duplicate-key", "3:1" },
         { "an anchor", HEAD "rules: &x []\n", "policy.yaml-feature", "2:8" },
