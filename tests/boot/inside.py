@@ -268,6 +268,10 @@ def kills():
     killed = {"": 0, "worker": 0, "recorder": 0}
     started = time.monotonic()
     while min(killed.values()) < KILLS:
+        # it comes back to work first, or there would be nothing to interrupt
+        at = load.answered()
+        wait_for("work between two kills", lambda: load.answered() > at, 60)
+        time.sleep(SLOW * random.uniform(0, 0.1))
         role = random.choice([r for r in killed if killed[r] < KILLS])
         targets = pids(role)
         if not targets:
@@ -276,7 +280,6 @@ def kills():
         with contextlib.suppress(ProcessLookupError):
             os.kill(random.choice(targets), signal.SIGKILL)
             killed[role] += 1
-        time.sleep(SLOW * random.uniform(0, 0.4))
     took = time.monotonic() - started
     at = load.answered()
     wait_for("work after the last kill", lambda: load.answered() > at + 5, 60)
