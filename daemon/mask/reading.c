@@ -8,6 +8,7 @@
 
 #include "daemon/mask/outputs.h"
 #include "daemon/mask/plan.h"
+#include "daemon/mask/reach.h"
 
 struct reader {
         struct sp_arena *arena; /* the request's: what is handed out */
@@ -155,40 +156,9 @@ static struct sp_mask mask_of_others(const struct reader *r,
         return m;
 }
 
-/* A list in a reading that grows. */
-struct list {
-        struct sp_mask_reach **v;
-        size_t *n, capacity;
-};
-
-static int append(struct sp_arena *a, struct list *l, struct sp_str output,
-                  struct sp_str table, struct sp_str path, struct sp_mask mask)
-{
-        struct sp_mask_reach *grown = *l->v;
-
-        if (*l->n == l->capacity) {
-                l->capacity = l->capacity ? l->capacity * 2 : 8;
-                grown = sp_arena_array(a, l->capacity, sizeof(*grown));
-                if (!grown)
-                        return -ENOMEM;
-                if (*l->n)
-                        memcpy(grown, *l->v, *l->n * sizeof(*grown));
-                *l->v = grown;
-        }
-        grown[*l->n] = (struct sp_mask_reach){
-                .output = sp_arena_str(a, output),
-                .column = sp_arena_printf(a, "%.*s.%.*s", SP_FMT(table), SP_FMT(path)),
-                .mask = mask,
-        };
-        if (!grown[*l->n].output.p || !grown[*l->n].column.p)
-                return -ENOMEM;
-        (*l->n)++;
-        return 0;
-}
-
 /* Where protected columns go: to `bare`, those that are protected from others only. */
 struct lists {
-        struct list to, bare;
+        struct sp_mask_reaches to, bare;
         struct sp_arena *arena;
 };
 
@@ -232,7 +202,7 @@ static int add_fields(struct reader *r, struct sp_str output, struct sp_str tabl
                 struct sp_str path =
                         sp_arena_printf(&r->scratch, "%.*s.%.*s", SP_FMT(parent),
                                         SP_FMT(t->fields[i].name));
-                struct list *l = &lists->to;
+                struct sp_mask_reaches *l = &lists->to;
                 struct sp_mask m;
 
                 if (!path.p)
@@ -245,7 +215,8 @@ static int add_fields(struct reader *r, struct sp_str output, struct sp_str tabl
                         l = &lists->bare;
                 }
                 if (m.kind)
-                        e = append(lists->arena, l, output, table, path, m);
+                        e = sp_mask_reaches_add(lists->arena, l, output, table, path,
+                                                m);
                 else
                         e = add_fields(r, output, table, t->fields[i].type, path,
                                        lists);
@@ -263,7 +234,7 @@ static int add_reaches(struct reader *r, struct sp_str output, bool of_views,
                 struct sp_str path =
                         sp_arena_printf(&r->scratch, "%.*s%s%.*s", SP_FMT(v[i].column),
                                         v[i].field.n ? "." : "", SP_FMT(v[i].field));
-                struct list *l = &lists->to;
+                struct sp_mask_reaches *l = &lists->to;
                 struct sp_mask m;
 
                 if (is_view(r, v[i].table) != of_views)
@@ -276,7 +247,8 @@ static int add_reaches(struct reader *r, struct sp_str output, bool of_views,
                         l = &lists->bare;
                 }
                 if (m.kind)
-                        e = append(lists->arena, l, output, v[i].table, path, m);
+                        e = sp_mask_reaches_add(lists->arena, l, output, v[i].table,
+                                                path, m);
                 else if (!v[i].is_presence)
                         e = add_fields(r, output, v[i].table, struct_of(r, &v[i]), path,
                                        lists);
@@ -585,57 +557,4 @@ int sp_mask_read(struct sp_arena *a, const struct sp_mask_input *in,
         if (e == 0)
                 *ret = reading;
         return e;
-}
-
-/* ---- rows without SQL ---- */
-
-/* `parent`: path of the record, or empty. As deep as sp_schema_read lets it be. */
-static int read_cells(struct sp_arena *a, const struct sp_page_source *from,
-                      const struct sp_page_column *c, size_t n, struct sp_str parent,
-                      struct list *bare)
-{
-        int e = 0;
-
-        for (size_t i = 0; e == 0 && i < n; i++) {
-                struct sp_str path =
-                        sp_arena_printf(a, "%.*s%s%.*s", SP_FMT(parent),
-                                        parent.n ? "." : "", SP_FMT(c[i].name));
-                struct sp_mask m;
-
-                if (!path.p)
-                        return -ENOMEM;
-                if (c[i].action != SP_PAGE_KEEP)
-                        continue;
-                m = sp_mask_of_path(from->policy, NULL, from->schema, path, 0);
-                if (m.kind)
-                        e = append(a, bare, path, from->schema->table, path, m);
-                else
-                        e = read_cells(a, from, c[i].fields, c[i].n_fields, path, bare);
-        }
-        return e;
-}
-
-int sp_mask_read_page(struct sp_arena *a, const struct sp_page_source *from,
-                      const struct sp_page_plan *plan, struct sp_mask_reading *ret)
-{
-        struct sp_mask_reading to = { .is_done = true };
-        struct list bare = { &to.bare_reaches, &to.n_bare_reaches, 0 };
-        size_t table_n = from->schema->table.n + 1;
-
-        to.reaches = sp_arena_array(a, plan->n_masked, sizeof(*to.reaches));
-        if (!to.reaches)
-                return -ENOMEM;
-        for (; to.n_reaches < plan->n_masked; to.n_reaches++) {
-                const struct sp_masked_column *m = &plan->masked[to.n_reaches];
-
-                to.reaches[to.n_reaches] = (struct sp_mask_reach){
-                        .output = sp_str_sub(m->column, table_n, m->column.n),
-                        .column = m->column,
-                        .mask = m->mask,
-                };
-        }
-        if (read_cells(a, from, plan->columns, plan->n_columns, SP_STR(""), &bare) < 0)
-                return -ENOMEM;
-        *ret = to;
-        return 0;
 }
