@@ -180,6 +180,19 @@ static int read_question(struct question *q, struct sp_str line)
 
 /* ---- the worker's own stages ---- */
 
+/* A wildcard table has the columns of one of its members. */
+static const struct sp_json *last_member(const struct sp_json *tables,
+                                         struct sp_str prefix)
+{
+        const struct sp_json *last = NULL;
+
+        for (const struct sp_json *t = tables ? tables->first : NULL; t; t = t->next)
+                if (sp_str_starts(t->key, prefix) &&
+                    (!last || sp_str_cmp(t->key, last->key) > 0))
+                        last = t;
+        return last;
+}
+
 /* A table of the catalogue as tables.get would show it: either a bare list of columns or
  * {"schema": […]}. */
 static int read_schema(struct decide *d, struct question *q, struct sp_str name,
@@ -194,6 +207,8 @@ static int read_schema(struct decide *d, struct question *q, struct sp_str name,
 
         (void)snprintf(key, sizeof(key), "%.*s", SP_FMT(name));
         t = sp_json_get(d->tables, key);
+        if (!t && sp_str_ends(name, SP_STR("*")))
+                t = last_member(d->tables, sp_str_sub(name, 0, name.n - 1));
         columns = t && t->type == SP_JSON_OBJECT ? sp_json_get(t, "schema") : t;
         if (!columns || columns->type != SP_JSON_ARRAY)
                 return sp_err_set(&q->err, -ENOENT, "schema.unavailable", "",

@@ -452,3 +452,34 @@ int sp_call_tables_get(struct sp_arena *a, struct sp_str table,
                                              .path_and_query = out };
         return 0;
 }
+
+int sp_call_wildcard_get(struct sp_arena *a, struct sp_str project, struct sp_str table,
+                         struct sp_upstream_request *ret)
+{
+        struct sp_str parts[3], prefix, path, body;
+
+        if (!split_table(table, parts) || !sp_id_is_valid(SP_ID_PROJECT, project) ||
+            !sp_id_is_valid(SP_ID_PROJECT, parts[0]) ||
+            !sp_id_is_valid(SP_ID_DATASET, parts[1]) ||
+            !sp_str_ends(parts[2], SP_STR("*")))
+                return -EINVAL;
+        prefix = sp_str_sub(parts[2], 0, parts[2].n - 1);
+        /* nothing that would end the quotes, of SQL or of JSON */
+        if (!is_table_name(prefix) || memchr(prefix.p, '`', prefix.n) ||
+            memchr(prefix.p, '"', prefix.n))
+                return -EINVAL;
+        path = sp_arena_printf(a, "/bigquery/v2/projects/%.*s/jobs?prettyPrint=false",
+                               SP_FMT(project));
+        body = sp_arena_printf(
+                a,
+                "{\"configuration\":{\"dryRun\":true,\"query\":{\"query\":"
+                "\"SELECT * FROM `%.*s`\",\"useLegacySql\":false}}}",
+                SP_FMT(table));
+        if (!path.p || !body.p)
+                return -ENOMEM;
+        *ret = (struct sp_upstream_request){ .method = SP_STR("POST"),
+                                             .host = SP_STR(HOST),
+                                             .path_and_query = path,
+                                             .body = body };
+        return 0;
+}

@@ -186,6 +186,13 @@ static int put_columns(struct rebuild *b)
                 if (r == 0)
                         r = sp_mask_put_quoted(b->to, s->columns[i].name, b->err);
         }
+        for (size_t i = 0; r == 0 && i < SP_MASK_PSEUDO_MAX; i++) {
+                const char *name = sp_mask_pseudo_name((enum sp_mask_pseudo)i).p;
+
+                if (b->table->pseudo[i])
+                        r = sp_buf_addf(b->to, ", %s.%s AS %s", b->variable, name,
+                                        name);
+        }
         return r;
 }
 

@@ -37,6 +37,7 @@ struct sp_schema {
         struct sp_str definition; /* the query of a view, materialised or not */
         bool is_legacy; /* it is not GoogleSQL */
         bool has_unshown; /* a column has members that clients are not shown */
+        bool is_by_ingestion; /* partitioned: has _PARTITIONTIME */
 };
 
 /* The mask of a column or field by its path, with the tags that the schema has for it and for
@@ -45,6 +46,14 @@ struct sp_mask sp_mask_of_path(const struct sp_policy *p,
                                const struct sp_principal *who,
                                const struct sp_schema *s, struct sp_str path,
                                uint64_t now_us);
+
+/* The schema of "p.d.INFORMATION_SCHEMA.TABLES" and the like, which nobody needs to ask for.
+ * *clauses: which rows of it may be seen. False for other names. */
+bool sp_mask_metadata(struct sp_str name, struct sp_schema *ret,
+                      struct sp_str *clauses);
+/* How the offered view of INFORMATION_SCHEMA is spelled; empty: it is not offered. */
+struct sp_str sp_mask_metadata_view(struct sp_str view);
+
 /* Reads the `schema`, `etag`, `type`, `view`, `materializedView` members of a tables.get answer
  * (or a catalogue entry) into the arena. -EINVAL "mask.schema". */
 struct sp_json;

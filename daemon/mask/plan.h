@@ -21,12 +21,25 @@ struct sp_mask_column {
         struct sp_mask mask;
 };
 
+enum sp_mask_pseudo {
+        SP_MASK_TABLE_SUFFIX,
+        SP_MASK_PARTITIONTIME,
+        SP_MASK_PARTITIONDATE,
+        SP_MASK_PSEUDO_MAX
+};
+struct sp_str sp_mask_pseudo_name(enum sp_mask_pseudo p);
+/* Which of them the text names, and whether it selects all columns anywhere. */
+sp_must_check int sp_mask_find_pseudo(struct sp_arena *a, struct sp_str text,
+                                      bool ret[SP_MASK_PSEUDO_MAX], bool *ret_star,
+                                      struct sp_err *reterr);
+
 /* A table with at least one protected column. */
 struct sp_mask_table {
         const struct sp_schema *schema;
         struct sp_mask_column *columns; /* the masked ones, in schema order; none inside
                                            of another */
         size_t n_columns;
+        bool pseudo[SP_MASK_PSEUDO_MAX]; /* passed on by the subquery */
 };
 
 /* Finds schema and masks of `name`. ret->n_columns may be 0: the patterns match the

@@ -63,6 +63,8 @@ static int put_alias(struct sp_mask_text *w, struct sp_buf *to,
                              : sp_buf_add(to, slice(w, t->alias_span.start,
                                                     t->alias_span.end));
         }
+        if (t->is_wildcard)
+                return 0; /* is called `events_*`, which nothing is safely called */
         if (!alias.n && t->n_parts)
                 alias = t->parts[t->n_parts - 1];
         r = sp_buf_add(to, SP_STR(" AS "));
@@ -118,6 +120,7 @@ int sp_mask_text_replace(struct sp_mask_text *w, const struct sp_sql_table *t,
         /* t AS x FOR SYSTEM_TIME …: the alias is in the middle */
         bool alias_is_inside = t->has_alias && t->alias_span.start < t->span.end;
         struct sp_str clauses = slice(w, t->system_time.start, t->system_time.end);
+        struct sp_schema metadata;
         int r;
 
         known->is_used = true;
@@ -131,6 +134,7 @@ int sp_mask_text_replace(struct sp_mask_text *w, const struct sp_sql_table *t,
                 if (!clauses.p)
                         return -ENOMEM;
         }
+        (void)sp_mask_metadata(known->name, &metadata, &clauses);
         r = sp_mask_put_subquery(&text, &known->table, source, clauses,
                                  &w->work->needs_salt, w->work->err);
         if (r == 0)
@@ -171,6 +175,26 @@ static int check_target(struct sp_mask_text *w, const struct sp_sql_statement *s
                 "away or read them unmasked");
 }
 
+/* Metadata shows the columns that are known here, whatever the policy masks. */
+static int read_metadata(struct sp_mask_text *w, const struct sp_sql_table *t,
+                         size_t mention, struct sp_str name)
+{
+        const struct sp_mask_mention m = { t, name, SP_MASK_REPLACED };
+        sp_autobuf source = SP_BUF_INIT(SP_SQL_TEXT_MAX);
+        struct sp_mask_known *known;
+        int r = sp_mask_known_table(w->work, name, &known);
+
+        if (r < 0)
+                return r;
+        if (t->is_target || t->is_argument || t->is_time_travel || t->is_sampled)
+                return refuse(w, "sql.information-schema", name,
+                              "can only be read as it is now");
+        r = sp_mask_put_quoted(&source, name, w->work->err);
+        if (r == 0)
+                r = sp_mask_text_replace(w, t, mention, sp_buf_str(&source), known);
+        return r < 0 ? r : sp_mask_text_mention(w, mention, m);
+}
+
 /* A mention that stays. In a definition it gets its full name: what is a short one there
  * would be another table in the agent's text. */
 static int leave(struct sp_mask_text *w, const struct sp_sql_table *t, size_t mention)
@@ -191,6 +215,32 @@ static int leave(struct sp_mask_text *w, const struct sp_sql_table *t, size_t me
         return sp_mask_text_mention(w, mention, m);
 }
 
+/* Columns like _TABLE_SUFFIX go through where the text uses them; a star would then have them
+ * too. */
+static int pass_pseudo(struct sp_mask_text *w, const struct sp_sql_table *t,
+                       struct sp_mask_known *known)
+{
+        bool is_by_ingestion = known->table.schema->is_by_ingestion, has_star = false;
+        bool used[SP_MASK_PSEUDO_MAX] = { false }, any = false;
+        int r = 0;
+
+        if (t->is_wildcard || is_by_ingestion)
+                r = sp_mask_find_pseudo(w->work->arena, w->in.text, used, &has_star,
+                                        w->work->err);
+        used[SP_MASK_TABLE_SUFFIX] &= t->is_wildcard;
+        used[SP_MASK_PARTITIONTIME] &= is_by_ingestion;
+        used[SP_MASK_PARTITIONDATE] &= is_by_ingestion;
+        for (size_t i = 0; i < SP_MASK_PSEUDO_MAX; i++)
+                any |= used[i];
+        if (r == 0 && any && has_star)
+                return refuse(
+                        w, "mask.pseudo-column", known->name,
+                        "has protected columns: name the columns that you select "
+                        "instead of * when you use _TABLE_SUFFIX or _PARTITIONTIME");
+        memcpy(known->table.pseudo, used, sizeof(used));
+        return r;
+}
+
 static int read_protected(struct sp_mask_text *w, const struct sp_sql_table *t,
                           size_t mention, struct sp_str name)
 {
@@ -198,10 +248,10 @@ static int read_protected(struct sp_mask_text *w, const struct sp_sql_table *t,
         struct sp_mask_known *known;
         int r;
 
-        if (t->is_wildcard || memchr(name.p, '*', name.n))
-                return refuse(
-                        w, "mask.wildcard", name,
-                        "may match a table with protected columns; name the tables");
+        if (t->is_wildcard && sp_policy_has_tags(w->in.policy))
+                return refuse(w, "mask.wildcard", name,
+                              "may match a table whose columns have policy tags, which "
+                              "are masked; name the tables");
         if (t->is_argument)
                 return refuse(w, "mask.table-argument", name,
                               "has protected columns and cannot be the argument of a "
@@ -216,7 +266,9 @@ static int read_protected(struct sp_mask_text *w, const struct sp_sql_table *t,
                               "has protected columns and cannot be sampled behind "
                               "something else");
         w->is_protected = true;
-        r = sp_mask_put_quoted(&source, name, w->work->err);
+        r = pass_pseudo(w, t, known);
+        if (r == 0)
+                r = sp_mask_put_quoted(&source, name, w->work->err);
         if (r == 0)
                 r = sp_mask_text_replace(w, t, mention, sp_buf_str(&source), known);
         return r < 0 ? r
@@ -249,6 +301,8 @@ static int visit(struct sp_mask_text *w, const struct sp_sql_statement *st,
         bool has_masks = w->work->has_masks && !w->is_plain;
         struct sp_str rule;
         unsigned rows;
+        struct sp_schema metadata;
+        struct sp_str clauses;
         int r = 0;
 
         if (!is_full_name(name)) {
@@ -262,6 +316,8 @@ static int visit(struct sp_mask_text *w, const struct sp_sql_statement *st,
                 r = sp_mask_inline(w, t, mention, view);
                 return r ? SP_MIN(r, 0) : leave(w, t, mention);
         }
+        if (sp_mask_metadata(name, &metadata, &clauses))
+                return read_metadata(w, t, mention, name);
         if (has_masks && t->is_read && is_view(w, name))
                 return refuse(w, "mask.view", name,
                               "is a view without a definition that can be read");

@@ -205,6 +205,9 @@ int sp_schema_read(struct sp_arena *a, struct sp_str table,
         if (e == 0)
                 e = read_definition(&r, resource, &s);
         s.has_unshown = r.has_unshown;
+        if (sp_json_get(resource, "timePartitioning"))
+                s.is_by_ingestion = !sp_json_get(
+                        sp_json_get(resource, "timePartitioning"), "field");
         if (e == 0)
                 *ret = s;
         return e;

@@ -304,7 +304,8 @@ static enum sp_next ask(struct sp_flow *f)
         f->step = 1;
         if (f->call.write) /* a rewrite names the columns it knows; this reads them all */
                 sp_schemas_forget(&f->w->schemas, j->needs_schema[f->n_schemas]);
-        sp_schemas_get(&f->w->schemas, j->needs_schema[f->n_schemas], on_schema, f);
+        sp_schemas_get(&f->w->schemas, f->call.project, j->needs_schema[f->n_schemas],
+                       on_schema, f);
         return SP_WAIT;
 }
 

@@ -44,33 +44,6 @@ int sp_judge_check_functions(const struct sp_judge_own *own,
         return 0;
 }
 
-static bool is_meta_name(struct sp_str part)
-{
-        return sp_sql_name_eq(part, SP_STR("INFORMATION_SCHEMA")) ||
-               (sp_str_starts(part, SP_STR("__")) && sp_str_ends(part, SP_STR("__")));
-}
-
-int sp_judge_check_name(const struct sp_sql_table *t, struct sp_err *err)
-{
-        for (size_t i = 0; i < t->n_parts; i++) {
-                struct sp_str p = t->parts[i];
-
-                if (is_meta_name(p))
-                        return sp_err_set(err, -EPERM, "sql.information-schema", "",
-                                          "%.*s is not offered; use tables.list and "
-                                          "tables.get",
-                                          SP_FMT(p));
-                if (t->is_wildcard || memchr(p.p, '*', p.n))
-                        return sp_err_set(
-                                err, -EPERM, "sql.wildcard", "",
-                                "wildcard tables are not offered; name each table");
-                if (!p.n || memchr(p.p, '$', p.n) || memchr(p.p, '@', p.n))
-                        return sp_err_set(err, -EPERM, "sql.decorator", "",
-                                          "table decorators are not offered");
-        }
-        return 0;
-}
-
 /* Results of queries lie in datasets whose names begin with '_'. To BigQuery all who are
  * behind the gateway are one user: only their jobs tell whose they are. */
 static int check_dataset(const struct judge *g, struct sp_str dataset)
@@ -90,38 +63,40 @@ static int resolve(const struct judge *g, const struct sp_sql_table *t,
         const struct sp_call *c = g->in->call;
         const struct sp_bq_query *q = c->query;
         struct sp_str project = q->default_project.n ? q->default_project : c->project;
-        struct sp_str s;
+        struct sp_str s, last;
+        size_t n;
         int r = sp_judge_check_name(t, g->err);
 
         if (r < 0)
                 return r;
-        if (t->n_parts == 1 && !q->default_dataset.n)
+        if (sp_judge_split_name(g->arena, t, &n, &last) < 0)
+                return no_memory(g->err);
+        if (n == 1 && !q->default_dataset.n)
                 return sp_err_set(g->err, -EINVAL, "sql.no-default-dataset", "",
                                   "table \"%.*s\" must be qualified with a dataset: "
                                   "dataset.table",
                                   SP_FMT(t->parts[0]));
         /* whether d.t belongs to the job's or the default dataset's project: not ours to guess */
-        if (t->n_parts == 2 && !sp_str_eq(project, c->project))
+        if (n == 2 && !sp_str_eq(project, c->project))
                 return sp_err_set(
                         g->err, -EPERM, "sql.ambiguous-project", "",
                         "write project.dataset.table when the default dataset is "
                         "in another project");
-        if (t->n_parts == 1)
+        if (n == 1)
                 s = sp_arena_printf(g->arena, "%.*s.%.*s.%.*s", SP_FMT(project),
-                                    SP_FMT(q->default_dataset), SP_FMT(t->parts[0]));
-        else if (t->n_parts == 2)
+                                    SP_FMT(q->default_dataset), SP_FMT(last));
+        else if (n == 2)
                 s = sp_arena_printf(g->arena, "%.*s.%.*s.%.*s", SP_FMT(c->project),
-                                    SP_FMT(t->parts[0]), SP_FMT(t->parts[1]));
-        else if (t->n_parts == 3)
+                                    SP_FMT(t->parts[0]), SP_FMT(last));
+        else if (n == 3)
                 s = sp_arena_printf(g->arena, "%.*s.%.*s.%.*s", SP_FMT(t->parts[0]),
-                                    SP_FMT(t->parts[1]), SP_FMT(t->parts[2]));
+                                    SP_FMT(t->parts[1]), SP_FMT(last));
         else
                 return sp_err_set(g->err, -EPERM, "sql.table-name", "",
                                   "a table name has one to three parts");
         if (!s.p)
                 return no_memory(g->err);
-        r = check_dataset(g, t->n_parts == 1 ? q->default_dataset
-                                             : t->parts[t->n_parts - 2]);
+        r = check_dataset(g, n == 1 ? q->default_dataset : t->parts[n - 2]);
         if (r == 0)
                 *ret = s;
         return r;
@@ -143,6 +118,8 @@ static void note_schema(const struct judge *g, struct sp_str name)
 
         /* whatever the masks say: a view under any name may show a table that is not granted,
          * or is protected */
+        if (!sp_judge_needs_schema(g->in, name))
+                return;
         for (size_t i = 0; i < j->n_needs_schema; i++)
                 if (sp_str_eq(j->needs_schema[i], name))
                         return;
@@ -360,31 +337,4 @@ struct sp_decision sp_judge_decide(const struct sp_judge_input *in,
                 d = (struct sp_decision){ .verdict = SP_VERDICT_ALLOW,
                                           .rule = SP_STR("builtin#no-data-read") };
         return d;
-}
-
-int sp_judge_rewrite(struct sp_arena *a, const struct sp_judge_input *in,
-                     const struct sp_schema *schemas, size_t n_schemas,
-                     struct sp_judgement *j, struct sp_err *reterr)
-{
-        const struct sp_bq_query *q = in->call->query;
-        const struct sp_mask_input m = {
-                .text = q->sql,
-                .script = j->script,
-                .names = j->names,
-                .n_names = j->n_names,
-                .default_project =
-                        q->default_project.n ? q->default_project : in->call->project,
-                .default_dataset = q->default_dataset,
-                .schemas = schemas,
-                .n_schemas = n_schemas,
-                .views = j->views,
-                .n_views = j->n_views,
-                .policy = in->policy,
-                .who = in->who,
-                .now_us = in->now_us,
-                .is_positional = sp_str_eq(q->parameter_mode, SP_STR("POSITIONAL")),
-        };
-        int r = sp_mask_rewrite(a, &m, &j->plan, reterr);
-
-        return r < 0 ? r : sp_mask_read(a, &m, &j->plan, &j->reading, reterr);
 }

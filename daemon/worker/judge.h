@@ -68,3 +68,7 @@ sp_must_check int sp_judge_check_functions(const struct sp_judge_own *own,
                                            const struct sp_sql_statement *s,
                                            struct sp_err *err);
 sp_must_check int sp_judge_check_name(const struct sp_sql_table *t, struct sp_err *err);
+/* The last part of a checked name, and how many parts there are: INFORMATION_SCHEMA.X is one. */
+sp_must_check int sp_judge_split_name(struct sp_arena *a, const struct sp_sql_table *t,
+                                      size_t *ret_n, struct sp_str *ret_last);
+bool sp_judge_needs_schema(const struct sp_judge_input *in, struct sp_str name);

@@ -46,18 +46,21 @@ static bool is_authorized(const struct expand *x, struct sp_str view)
 static int resolve(const struct expand *x, const struct sp_schema *s,
                    const struct sp_sql_table *t, struct sp_str *ret)
 {
-        struct sp_str project, rest;
+        struct sp_str project, rest, last;
+        size_t n;
         int r = sp_judge_check_name(t, x->err);
 
         if (r < 0)
                 return r;
+        if (sp_judge_split_name(x->arena, t, &n, &last) < 0)
+                return no_memory(x->err);
         (void)sp_str_cut(s->table, '.', &project, &rest);
-        if (t->n_parts == 2)
+        if (n == 2)
                 *ret = sp_arena_printf(x->arena, "%.*s.%.*s.%.*s", SP_FMT(project),
-                                       SP_FMT(t->parts[0]), SP_FMT(t->parts[1]));
-        else if (t->n_parts == 3)
+                                       SP_FMT(t->parts[0]), SP_FMT(last));
+        else if (n == 3)
                 *ret = sp_arena_printf(x->arena, "%.*s.%.*s.%.*s", SP_FMT(t->parts[0]),
-                                       SP_FMT(t->parts[1]), SP_FMT(t->parts[2]));
+                                       SP_FMT(t->parts[1]), SP_FMT(last));
         else
                 return sp_err_set(x->err, -EPERM, "sql.table-name", "",
                                   "a table in it is not named with its dataset");
@@ -146,6 +149,8 @@ static int need(const struct expand *x, const struct sp_mask_view *v)
         for (size_t i = 0; i < v->n_names; i++) {
                 size_t k = 0;
 
+                if (!sp_judge_needs_schema(x->in, v->names[i]))
+                        continue;
                 while (k < j->n_needs_schema && !sp_str_eq(all[k], v->names[i]))
                         k++;
                 if (k == j->n_needs_schema)

@@ -82,7 +82,8 @@ static void check_schema(struct sp_reply *r)
         r->is_owned = false;
         r->is_keeping = true;
         sp_schemas_forget(&f->w->schemas, f->schemas->table);
-        sp_schemas_get(&f->w->schemas, f->schemas->table, on_schema_again, r);
+        sp_schemas_get(&f->w->schemas, f->call.project, f->schemas->table,
+                       on_schema_again, r);
 }
 
 /* ---- rows: streamed ---- */

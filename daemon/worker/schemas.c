@@ -7,6 +7,7 @@
 #include <uthash.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/digest.h"
 #include "daemon/base/json.h"
 
 #define ANSWER_MAX (4 * 1024 * 1024) /* a table has at most 10,000 columns */
@@ -172,6 +173,39 @@ static void answer(struct question *q, const struct sp_schema *s,
         free(q);
 }
 
+/* Of a wildcard table the columns are those of a job that would read it. Its members are
+ * tables, and it has no version but what is seen of them. */
+static int read_schema(struct question *q, const struct sp_json *answer,
+                       struct sp_schema *ret, struct sp_err *err)
+{
+        sp_autobuf columns = SP_BUF_INIT(ANSWER_MAX);
+        struct sp_jsonw w = SP_JSONW(&columns);
+        char hex[SP_SHA256_HEX_LEN + 1];
+        uint8_t hash[SP_SHA256_LEN];
+        const struct sp_json *query =
+                sp_json_get(sp_json_get(answer, "statistics"), "query");
+        int r;
+
+        if (!sp_str_ends(q->table, SP_STR("*")))
+                return sp_schema_read(&q->arena, q->table, answer, ret, err);
+        r = query ? sp_schema_read(&q->arena, q->table, query, ret, err)
+                  : sp_err_set(err, -EINVAL, "schema.unavailable", "",
+                               "the columns of %.*s are not told", SP_FMT(q->table));
+        if (r == 0) {
+                sp_jsonw_node(&w, sp_json_get(query, "schema"));
+                r = sp_jsonw_end(&w);
+        }
+        if (r == 0)
+                r = sp_sha256(sp_buf_str(&columns), hash);
+        if (r < 0)
+                return r;
+        sp_hex(hash, sizeof(hash), hex);
+        ret->etag = sp_arena_str(&q->arena, sp_str_c(hex));
+        ret->kind = SP_STR("TABLE");
+        ret->is_by_ingestion = false;
+        return ret->etag.p ? 0 : -ENOMEM;
+}
+
 static void on_table(void *userdata, int err, const char *what, unsigned status,
                      struct sp_str body)
 {
@@ -188,14 +222,17 @@ static void on_table(void *userdata, int err, const char *what, unsigned status,
                 err = sp_err_set(&e, -ENOENT, "schema.not-found", "",
                                  "Not found: Table %.*s", SP_FMT(q->table));
         else if (err == 0 && status != 200)
-                err = sp_err_set(&e, status == 403 ? -EACCES : -EIO,
+                err = sp_err_set(&e,
+                                 status == 403   ? -EACCES
+                                 : status == 400 ? -EINVAL
+                                                 : -EIO,
                                  "schema.unavailable", "",
                                  "the columns of %.*s cannot be read (status %u)",
                                  SP_FMT(q->table), status);
         if (err == 0)
                 err = sp_json_parse(&q->arena, body, &resource, &e);
         if (err == 0)
-                err = sp_schema_read(&q->arena, q->table, resource, &s, &e);
+                err = read_schema(q, resource, &s, &e);
         if (err == 0)
                 remember(q->all, &s);
         answer(q, err == 0 ? &s : NULL, err == 0 ? NULL : &e);
@@ -217,8 +254,15 @@ static void on_access(void *userdata, int err, const char *what, struct sp_str t
         }
 }
 
-void sp_schemas_get(struct sp_schemas *all, struct sp_str table, sp_schema_fn fn,
-                    void *userdata)
+static int make_request(struct question *q, struct sp_str project)
+{
+        return sp_str_ends(q->table, SP_STR("*"))
+                       ? sp_call_wildcard_get(&q->arena, project, q->table, &q->request)
+                       : sp_call_tables_get(&q->arena, q->table, &q->request);
+}
+
+void sp_schemas_get(struct sp_schemas *all, struct sp_str project, struct sp_str table,
+                    sp_schema_fn fn, void *userdata)
 {
         struct sp_schema_entry *entry;
         struct question *q;
@@ -236,8 +280,7 @@ void sp_schemas_get(struct sp_schemas *all, struct sp_str table, sp_schema_fn fn
                 q->fn = fn;
                 q->userdata = userdata;
                 q->table = sp_arena_str(&q->arena, table);
-                if (q->table.p &&
-                    sp_call_tables_get(&q->arena, q->table, &q->request) == 0) {
+                if (q->table.p && make_request(q, project) == 0) {
                         sp_access_get(all->access, on_access, q);
                         return;
                 }

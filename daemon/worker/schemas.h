@@ -2,7 +2,8 @@
 /*
  * worker/schemas — the columns of tables that have masks, read with the gateway's credential.
  *
- * Job:       full table name → struct sp_schema, from tables.get, remembered for a minute. A
+ * Job:       full table name → struct sp_schema, from tables.get, or for a wildcard table from a
+ *            dry run, remembered for a minute. A
  *            stale entry is safe: the rewrite lists the columns it knows, so a column that
  *            came later is not shown and one that went makes the query fail.
  * Ownership: the schema given to the callback lives during it; the cache may drop it later:
@@ -28,8 +29,9 @@ struct sp_schemas {
 
 typedef void (*sp_schema_fn)(void *userdata, const struct sp_schema *s,
                              const struct sp_err *e);
-void sp_schemas_get(struct sp_schemas *all, struct sp_str table, sp_schema_fn fn,
-                    void *userdata);
+/* `project` is asked about wildcard tables: it runs the jobs. */
+void sp_schemas_get(struct sp_schemas *all, struct sp_str project, struct sp_str table,
+                    sp_schema_fn fn, void *userdata);
 /* The next sp_schemas_get of it asks upstream. */
 void sp_schemas_forget(struct sp_schemas *all, struct sp_str table);
 /* Whether two schemas have the same columns: names, types, modes, fields, in one order. */

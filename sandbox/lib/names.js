@@ -83,14 +83,31 @@ function informationSchema(store, full) {
         const tables = () => store.inDataset(project, dataset);
         const key = (t) => [text(project), text(dataset), text(t.reference.tableId)];
         const head = ['table_catalog', 'table_schema', 'table_name'].map(string);
+        const int = (name) => ({ name, type: 'INT64' });
+        const yes = (b) => text(b ? 'YES' : 'NO');
         switch (view.toUpperCase()) {
                 case 'TABLES':
                         return new Table(
                                 full,
-                                [...head, string('table_type')],
+                                [
+                                        ...head,
+                                        ...[
+                                                'table_type',
+                                                'is_insertable_into',
+                                                'is_typed',
+                                                'ddl',
+                                        ].map(string),
+                                        { name: 'creation_time', type: 'TIMESTAMP' },
+                                ],
                                 tables().map((t) => [
                                         ...key(t),
                                         text(t.view ? 'VIEW' : 'BASE TABLE'),
+                                        yes(!t.view),
+                                        yes(false),
+                                        text(ddlOf(t)),
+                                        types.fromJson(String(t.created / 1000), {
+                                                kind: 'TIMESTAMP',
+                                        }),
                                 ]),
                         );
                 case 'COLUMNS':
@@ -99,27 +116,111 @@ function informationSchema(store, full) {
                                 [
                                         ...head,
                                         string('column_name'),
-                                        { name: 'ordinal_position', type: 'INT64' },
-                                        string('is_nullable'),
-                                        string('data_type'),
+                                        int('ordinal_position'),
+                                        ...[
+                                                'is_nullable',
+                                                'data_type',
+                                                'is_hidden',
+                                                'is_system_defined',
+                                                'is_partitioning_column',
+                                        ].map(string),
+                                        int('clustering_ordinal_position'),
+                                        string('collation_name'),
+                                        string('column_default'),
                                 ],
                                 tables().flatMap((t) =>
                                         t.schema.map((f, i) => [
                                                 ...key(t),
                                                 text(f.name),
                                                 { int64_value: i + 1 },
-                                                text(
-                                                        f.mode === 'REQUIRED'
-                                                                ? 'NO'
-                                                                : 'YES',
-                                                ),
+                                                yes(f.mode !== 'REQUIRED'),
                                                 text(sqlType(t.types[i])),
+                                                yes(false),
+                                                yes(false),
+                                                yes(false),
+                                                {},
+                                                text('NULL'),
+                                                text('NULL'),
                                         ]),
                                 ),
+                        );
+                case 'COLUMN_FIELD_PATHS':
+                        return new Table(
+                                full,
+                                [
+                                        ...head,
+                                        ...[
+                                                'column_name',
+                                                'field_path',
+                                                'data_type',
+                                                'description',
+                                                'collation_name',
+                                        ].map(string),
+                                ],
+                                tables().flatMap((t) =>
+                                        t.schema.flatMap((f, i) =>
+                                                paths(f, t.types[i], '').map(
+                                                        ([path, type]) => [
+                                                                ...key(t),
+                                                                text(f.name),
+                                                                text(path),
+                                                                text(type),
+                                                                {},
+                                                                text('NULL'),
+                                                        ],
+                                                ),
+                                        ),
+                                ),
+                        );
+                case 'TABLE_OPTIONS':
+                        return new Table(
+                                full,
+                                [
+                                        ...head,
+                                        ...[
+                                                'option_name',
+                                                'option_type',
+                                                'option_value',
+                                        ].map(string),
+                                ],
+                                [],
+                        );
+                case 'KEY_COLUMN_USAGE':
+                        return new Table(
+                                full,
+                                [
+                                        ...[
+                                                'constraint_catalog',
+                                                'constraint_schema',
+                                                'constraint_name',
+                                        ].map(string),
+                                        ...head,
+                                        string('column_name'),
+                                        int('ordinal_position'),
+                                        int('position_in_unique_constraint'),
+                                ],
+                                [],
                         );
                 default:
                         throw unsupported(`INFORMATION_SCHEMA.${view.slice(0, 40)}`);
         }
+}
+
+function ddlOf(t) {
+        const name = `\`${t.full}\``;
+        if (t.view) return `CREATE VIEW ${name}\nAS ${t.view.query};`;
+        const columns = t.schema.map((f, i) => `  ${f.name} ${sqlType(t.types[i])}`);
+        return `CREATE TABLE ${name}\n(\n${columns.join(',\n')}\n);`;
+}
+
+/* A column and the fields inside it, each by its path. */
+function paths(field, type, parent) {
+        const path = parent + field.name;
+        const inner = type.kind === 'ARRAY' ? type.element : type;
+        const fields = (field.fields ?? []).flatMap((f, i) =>
+                paths(f, inner.fields[i].type, `${path}.`),
+        );
+        return [[path, sqlType(type)], ...fields];
 }
 
 function sqlType(t) {

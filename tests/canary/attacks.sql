@@ -433,6 +433,22 @@ SELECT * FROM `acme-prod.crm.*` WHERE _TABLE_SUFFIX = 'customers'
 
 SELECT ssn FROM `acme-prod`.crm.`customers_*`
 
+SELECT * FROM `crm.visits_*` ORDER BY id, kind
+
+SELECT ssn, mail, kind FROM `acme-prod.crm.visits_*` ORDER BY id, kind
+
+SELECT v.ssn, _TABLE_SUFFIX AS year FROM `crm.visits_*` AS v ORDER BY id, year
+
+SELECT * FROM `crm.visits_*` WHERE _TABLE_SUFFIX = '2025'
+
+SELECT COUNT(*) FROM `crm.visits_*` WHERE _TABLE_SUFFIX >= '2025' AND ssn LIKE '%1%'
+
+SELECT TO_JSON_STRING(v) FROM `crm.vis*` AS v ORDER BY id, kind
+
+SELECT a.ssn FROM `crm.visits_*` AS a JOIN `crm.visits_202*` AS b USING (ssn) ORDER BY 1
+
+SELECT MAX(mail) AS m FROM (SELECT * FROM `crm.visits_202*`) WHERE kind IS NOT NULL
+
 -- class: time travel and decorators
 
 SELECT ssn FROM crm.customers FOR SYSTEM_TIME AS OF TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 HOUR)
@@ -493,9 +509,21 @@ SELECT ssn FROM crm.v_customers TABLESAMPLE SYSTEM (100 PERCENT)
 
 FROM crm.v_customers |> SELECT ssn
 
-SELECT * FROM crm.INFORMATION_SCHEMA.COLUMNS
+SELECT table_name, column_name, data_type FROM crm.INFORMATION_SCHEMA.COLUMNS ORDER BY 1, 2
 
 SELECT query FROM `region-us`.INFORMATION_SCHEMA.JOBS_BY_PROJECT
+
+SELECT * EXCEPT (creation_time) FROM (SELECT table_name, table_type, creation_time FROM `acme-prod.crm.INFORMATION_SCHEMA.TABLES`) ORDER BY table_name
+
+SELECT option_value FROM crm.INFORMATION_SCHEMA.TABLE_OPTIONS WHERE option_name = 'description'
+
+SELECT * FROM `region-us`.INFORMATION_SCHEMA.COLUMNS
+
+SELECT * FROM INFORMATION_SCHEMA.SCHEMATA
+
+SELECT * FROM `acme-prod`.`Region-EU`.INFORMATION_SCHEMA.TABLES
+
+SELECT column_default FROM crm.information_schema.columns
 
 SELECT partition_id FROM crm.INFORMATION_SCHEMA.PARTITIONS
 

@@ -244,7 +244,13 @@ function policyText(world, { withMasks = true } = {}) {
                 resources: ['*'],
                 verdict: 'allow',
         };
-        const policy = { version: 1, rules: [rule] };
+        const metadata = {
+                name: 'metadata',
+                actions: ['select'],
+                resources: ['*.*.INFORMATION_SCHEMA.*'],
+                verdict: 'allow',
+        };
+        const policy = { version: 1, rules: [rule, metadata] };
         if (withMasks && masks.length) policy.masks = masks;
         return JSON.stringify(policy, null, 1);
 }

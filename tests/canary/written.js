@@ -126,8 +126,15 @@ const SCHEMAS = {
                         ],
                 }),
         ],
+        'crm.visits_2025': [id, grp('kind'), field('ssn', 'STRING', mask('redact'))],
+        'crm.visits_2026': [
+                id,
+                grp('kind'),
+                field('ssn', 'STRING', mask('redact')),
+                field('mail', 'STRING', mask('hash')),
+        ],
 };
-const PROTECTED = ['crm.customers', 'crm.contacts', 'crm.people'];
+const PROTECTED = ['crm.customers', 'crm.contacts', 'crm.people', 'crm.visits_2025', 'crm.visits_2026'];
 const VIEWS = {
         'crm.v_customers': {
                 query: 'SELECT * FROM `acme-prod.crm.customers`',
@@ -257,7 +264,7 @@ function strings(v, into = []) {
 
 /* Each mention of a protected table's full name in the sent text stands in our subquery. */
 function isReplaced(sent) {
-        for (const name of PROTECTED)
+        for (const name of [...PROTECTED, 'crm.visits_\\*'])
                 for (const m of sent.matchAll(new RegExp(`\`${PROJECT}\\.${name}\``, 'g')))
                         if (!/^`[^`]*` AS sallyport_source\b/.test(sent.slice(m.index)))
                                 return false;

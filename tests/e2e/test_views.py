@@ -16,6 +16,10 @@ VIEW = "analytics.active_customers"  # joins crm.customers, whose e-mail is hash
 THROUGH = ("masks:\n  - name: ssn", "  - name: through\n    workloads: [ci-agents]\n"
            "    actions: [select-through]\n    resources: [acme-prod.analytics.pay_by_team]\n"
            "    verdict: allow\nmasks:\n  - name: ssn")
+METADATA = (THROUGH[0], "  - name: metadata\n    workloads: [ci-agents]\n    actions: [select]\n"
+            "    resources: [acme-prod.crm.INFORMATION_SCHEMA.COLUMNS, "
+            "acme-prod.crm.INFORMATION_SCHEMA.TABLES]\n"
+            "    verdict: allow\nmasks:\n  - name: ssn")
 
 
 class Views(unittest.TestCase):
@@ -51,6 +55,29 @@ class Views(unittest.TestCase):
             self.assertTrue(a["ok"], a)
             self.assertEqual([r["people"] for r in a["rows"]], [1, 2])
             self.assertIn("policy.person-required", json.dumps(W.query("SELECT title FROM hr.salaries")))
+
+    def test_a_wildcard_is_masked_like_the_tables_that_it_matches(self):
+        for sql in ("SELECT id, ssn, phone FROM `crm.customer*` ORDER BY id",
+                    "SELECT ssn, phone FROM `acme-prod.crm.cust*` WHERE _TABLE_SUFFIX = 'omers'"):
+            a = W.query(sql)
+            self.assertTrue(a["ok"], a)
+            self.assertEqual({r["ssn"] for r in a["rows"]}, {"[redacted]"})
+            self.assertTrue(all(r["phone"].startswith("*") for r in a["rows"]), a)
+        self.assertIn("mask.pseudo-column", json.dumps(W.query(
+            "SELECT * FROM `crm.cust*` WHERE _TABLE_SUFFIX = 'omers'")))
+        self.assertIn("policy.", json.dumps(W.query("SELECT * FROM `hr.sal*`")))
+
+    def test_metadata_is_read_where_a_rule_names_it(self):
+        sql = "SELECT column_name FROM crm.INFORMATION_SCHEMA.COLUMNS WHERE table_name = 'customers'"
+        self.assertIn("policy.no-rule", json.dumps(W.query(sql)))
+        with W.changed_policy(METADATA):
+            a = W.query(sql)
+            self.assertTrue(a["ok"], a)
+            self.assertIn({"column_name": "ssn"}, a["rows"])
+            a = W.query("SELECT ddl FROM crm.INFORMATION_SCHEMA.TABLES")
+            self.assertIn("ddl", a["error"]["message"])
+            self.assertIn("sql.information-schema", json.dumps(W.query(
+                "SELECT * FROM crm.INFORMATION_SCHEMA.VIEWS")))
 
 
 if __name__ == "__main__":

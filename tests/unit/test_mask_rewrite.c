@@ -16,6 +16,7 @@ static const char policy_text[] =
         "- {name: nested, columns: [p.crm.people.home.street], mask: redact}\n"
         "- {name: unicode, columns: [p.crm.unicode.größe], mask: redact}\n"
         "- {name: view, columns: [p.crm.v.ssn], mask: redact}\n"
+        "- {name: days, columns: [p.crm.days.ssn], mask: redact}\n"
         "- {name: nowhere, columns: [p.crm.unknown.x, p.crm.plain.none], mask: "
         "redact}\n";
 
@@ -38,12 +39,24 @@ static const char schemas_text[] =
         "{\"name\":\"ssn\",\"type\":\"STRING\"}]}},"
         "{\"table\":\"p.crm.open_view\",\"type\":\"MATERIALIZED_VIEW\",\"schema\":{"
         "\"fields\":[{\"name\":\"id\",\"type\":\"STRING\"}]}},"
+        "{\"table\":\"p.crm.lead*\",\"type\":\"TABLE\",\"schema\":{\"fields\":["
+        "{\"name\":\"id\",\"type\":\"INTEGER\"},"
+        "{\"name\":\"email\",\"type\":\"STRING\"}]}},"
+        "{\"table\":\"p.crm.days\",\"type\":\"TABLE\",\"timePartitioning\":{\"type\":"
+        "\"DAY\"},\"schema\":{\"fields\":[{\"name\":\"ssn\",\"type\":\"STRING\"}]}},"
         "{\"table\":\"p.crm.plain\",\"type\":\"TABLE\",\"schema\":{\"fields\":["
         "{\"name\":\"id\",\"type\":\"INTEGER\"}]}}]";
 
 #define CUSTOMERS                                                                      \
         "(SELECT sallyport_source.`id`, '[redacted]' AS `ssn`, "                       \
         "sallyport_source.`name` FROM `p.crm.customers` AS sallyport_source)"
+#define LEAD_ALL                                                                       \
+        "(SELECT sallyport_source.`id`, TO_HEX(SHA256(CONCAT(@sallyport_salt, "        \
+        "sallyport_source.`email`))) AS `email` FROM "
+#define LEAD_SUFFIX                                                                    \
+        "(SELECT sallyport_source.`id`, TO_HEX(SHA256(CONCAT(@sallyport_salt, "        \
+        "sallyport_source.`email`))) AS `email`, sallyport_source._TABLE_SUFFIX AS "   \
+        "_TABLE_SUFFIX FROM `p.crm.lead*` AS sallyport_source)"
 #define LEADS                                                                          \
         "(SELECT TO_HEX(SHA256(CONCAT(@sallyport_salt, "                               \
         "sallyport_source.`Email`))) AS `Email` FROM `p.crm.leads` AS "                \
@@ -312,8 +325,26 @@ static const struct {
           "mask.view" },
         { "a protected table without schema", "SELECT x FROM crm.unknown",
           "mask.schema-missing" },
-        { "a wildcard over protected tables", "SELECT * FROM `p.crm.cust*`",
-          "mask.wildcard" },
+        { "a wildcard over protected tables", "SELECT * FROM `p.crm.lead*`",
+          "SELECT * FROM " LEAD_ALL "`p.crm.lead*` AS sallyport_source)" },
+        { "its alias stays", "SELECT l.email FROM `crm.lead*` AS l",
+          "SELECT l.email FROM " LEAD_ALL "`p.crm.lead*` AS sallyport_source) AS l" },
+        { "its suffix goes through where the text uses it",
+          "SELECT id FROM `crm.lead*` WHERE _table_suffix > '2020'",
+          "SELECT id FROM " LEAD_SUFFIX " WHERE _table_suffix > '2020'" },
+        { "but then there is no star",
+          "SELECT * FROM `crm.lead*` WHERE _TABLE_SUFFIX = ''", "mask.pseudo-column" },
+        { "COUNT(*) is none",
+          "SELECT COUNT(*), _TABLE_SUFFIX FROM `crm.lead*` GROUP BY 2",
+          "SELECT COUNT(*), _TABLE_SUFFIX FROM " LEAD_SUFFIX " GROUP BY 2" },
+        { "a wildcard of unknown columns", "SELECT 1 FROM `p.crm.cust*`",
+          "mask.schema-missing" },
+        { "the time of a partition goes through",
+          "SELECT ssn FROM crm.days WHERE _PARTITIONTIME > x",
+          "SELECT ssn FROM (SELECT '[redacted]' AS `ssn`, "
+          "sallyport_source._PARTITIONTIME "
+          "AS _PARTITIONTIME FROM `p.crm.days` AS sallyport_source) AS `days` WHERE "
+          "_PARTITIONTIME > x" },
         { "a wildcard over others", "SELECT * FROM `p.crm.events_*`", NULL },
         { "a sample of what a pivot made",
           "SELECT * FROM crm.customers PIVOT(COUNT(id) FOR ssn IN ('1')) AS q "

@@ -15,6 +15,11 @@ static const char policy_text[] =
         "    actions: [select]\n"
         "    resources: [\"p.crm.*\", \"p.web.*\"]\n"
         "    verdict: allow\n"
+        "  - name: metadata\n"
+        "    workloads: [ci]\n"
+        "    actions: [select]\n"
+        "    resources: [\"p.web.INFORMATION_SCHEMA.*\"]\n"
+        "    verdict: allow\n"
         "  - name: write\n"
         "    workloads: [ci]\n"
         "    actions: [insert, create, truncate, update, delete, merge]\n"
@@ -69,15 +74,35 @@ static const struct row rows[] = {
           SP_VERDICT_ALLOW, NULL },
         { "a table function is refused", "SELECT * FROM APPENDS(TABLE crm.t)",
           "sql.table-function", 0, NULL },
-        { "a wildcard is refused", "SELECT * FROM `p.crm.t*`", "sql.wildcard", 0,
-          NULL },
+        { "a wildcard is allowed where all that it may match is",
+          "SELECT * FROM `p.crm.t*`", NULL, SP_VERDICT_ALLOW, "select p.crm.t*;" },
+        { "no other wildcard is", "SELECT * FROM `p.hr.t*`", NULL, SP_VERDICT_DENY,
+          "select p.hr.t*;" },
+        { "a wildcard of everything in a dataset is refused", "SELECT * FROM `p.crm.*`",
+          "sql.wildcard", 0, NULL },
+        { "nothing is written to a wildcard", "DELETE FROM `p.out.t*` WHERE x = 1",
+          "sql.wildcard", 0, NULL },
         { "a decorator is refused", "SELECT * FROM `p.crm.t$2020`", "sql.decorator", 0,
           NULL },
-        { "metadata views are refused", "SELECT * FROM crm.INFORMATION_SCHEMA.TABLES",
-          "sql.information-schema", 0, NULL },
-        { "metadata views are refused in any case",
-          "SELECT * FROM crm.information_schema.columns", "sql.information-schema", 0,
+        { "metadata of a dataset is denied where no rule names it",
+          "SELECT * FROM crm.INFORMATION_SCHEMA.TABLES", NULL, SP_VERDICT_DENY,
+          "select p.crm.INFORMATION_SCHEMA.TABLES;" },
+        { "and allowed where one does, in any letter case",
+          "SELECT * FROM `p.web.information_schema`.columns", NULL, SP_VERDICT_ALLOW,
+          "select p.web.INFORMATION_SCHEMA.COLUMNS;" },
+        { "metadata that shows texts is refused",
+          "SELECT * FROM web.INFORMATION_SCHEMA.VIEWS", "sql.information-schema", 0,
           NULL },
+        { "metadata of a region is refused",
+          "SELECT * FROM `p.Region-us.INFORMATION_SCHEMA.COLUMNS`",
+          "sql.information-schema", 0, NULL },
+        { "metadata of nothing is refused", "SELECT * FROM INFORMATION_SCHEMA.TABLES",
+          "sql.information-schema", 0, NULL },
+        { "nothing is written to metadata",
+          "DELETE FROM web.INFORMATION_SCHEMA.TABLES WHERE TRUE",
+          "sql.information-schema", 0, NULL },
+        { "__TABLES__ is refused", "SELECT * FROM web.__TABLES__",
+          "sql.information-schema", 0, NULL },
         { "DDL that is not offered is refused by name", "CREATE VIEW out.v AS SELECT 1",
           "sql.kind", 0, NULL },
         { "a truncate that chooses rows is not BigQuery's",

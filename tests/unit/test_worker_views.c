@@ -24,6 +24,7 @@ static const struct {
         const char *name, *definition, *kind;
 } objects[] = {
         { "p.crm.t", "", "TABLE" },
+        { "p.crm.t*", "", "TABLE" },
         { "p.hr.pay", "", "TABLE" },
         { "q.crm.t", "", "TABLE" },
         { "p.crm.v", "SELECT id, ssn FROM crm.t", "VIEW" },
@@ -213,6 +214,49 @@ static void columns_are_masked_below_a_view_that_is_read_through(void **state)
         take(&q);
 }
 
+static void a_wildcard_is_refused_while_masks_go_by_tag(void **state)
+{
+        static const char *const masks[] = {
+                MASKS,
+                "masks:\n- {name: secret, tags: "
+                "[\"projects/p/locations/us/taxonomies/1/policyTags/2\"], mask: "
+                "redact}\n",
+        };
+
+        (void)state;
+        for (size_t i = 0; i < SP_ARRAY_SIZE(masks); i++) {
+                struct sp_err e = SP_ERR_NULL;
+                char text[1024];
+                struct asked q;
+
+                (void)snprintf(text, sizeof(text), "%s%s", POLICY, masks[i]);
+                give(&q, text, "SELECT ssn FROM `crm.t*`");
+                assert_int_equal(judge(&q, &e), i ? -EPERM : 0);
+                if (i)
+                        assert_string_equal(e.id, "mask.wildcard");
+                else
+                        assert_true(q.j.plan.is_rewritten);
+                take(&q);
+        }
+}
+
+static void metadata_needs_no_question_upstream(void **state)
+{
+        struct sp_err e = SP_ERR_NULL;
+        struct asked q;
+
+        (void)state;
+        give(&q, POLICY, "SELECT table_name FROM crm.INFORMATION_SCHEMA.TABLES AS t");
+        assert_int_equal(judge(&q, &e), 0);
+        assert_int_equal(q.n_schemas, 0);
+        assert_true(q.j.plan.is_rewritten);
+        assert_false(q.j.plan.needs_salt);
+        assert_null(memmem(q.j.plan.text.p, q.j.plan.text.n, "ddl", 3));
+        /* a star does not mean it */
+        assert_int_equal(sp_judge_decide(&q.in, &q.j).verdict, SP_VERDICT_DENY);
+        take(&q);
+}
+
 static void memory_that_runs_out_is_an_error_at_every_size(void **state)
 {
         int r = -1;
@@ -236,6 +280,8 @@ int main(void)
                 cmocka_unit_test(reading_a_view_is_reading_what_is_below_it),
                 cmocka_unit_test(a_definition_is_judged_like_a_text),
                 cmocka_unit_test(columns_are_masked_below_a_view_that_is_read_through),
+                cmocka_unit_test(a_wildcard_is_refused_while_masks_go_by_tag),
+                cmocka_unit_test(metadata_needs_no_question_upstream),
                 cmocka_unit_test(memory_that_runs_out_is_an_error_at_every_size),
         };
 
