@@ -26,7 +26,10 @@ function fullName(names, ctx) {
                 (p) => p.toUpperCase() === 'INFORMATION_SCHEMA',
         );
         const wanted = schemaAt >= 0 ? 4 : 3;
-        if (schemaAt >= 0) parts[schemaAt] = 'INFORMATION_SCHEMA';
+        if (schemaAt >= 0) {
+                parts[schemaAt] = 'INFORMATION_SCHEMA';
+                parts.push((parts.pop() ?? '').toUpperCase());
+        }
         const bare = schemaAt >= 0 ? 2 : 1;
         if (parts.length === bare) {
                 if (!ctx.defaultDataset)

@@ -523,7 +523,7 @@ SELECT * FROM INFORMATION_SCHEMA.SCHEMATA
 
 SELECT * FROM `acme-prod`.`Region-EU`.INFORMATION_SCHEMA.TABLES
 
-SELECT column_default FROM crm.information_schema.columns
+SELECT data_type FROM crm.information_schema.columns ORDER BY table_name, ordinal_position
 
 SELECT partition_id FROM crm.INFORMATION_SCHEMA.PARTITIONS
 
