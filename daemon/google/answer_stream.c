@@ -46,6 +46,17 @@ static int take_schema(struct sp_answer_stream *s, struct sp_str json, struct sp
         return r == -EINVAL || r == -ENOTSUP ? sp_rebuild_refuse(e) : r;
 }
 
+static int note_job(struct sp_answer_stream *s, struct sp_err *e)
+{
+        struct sp_json *ref;
+
+        if (sp_json_parse(&s->arena, s->reference, &ref, NULL) < 0)
+                return sp_rebuild_refuse(e);
+        s->seal.result = sp_page_token_job(&s->arena, sp_json_get_str(ref, "projectId"),
+                                           sp_json_get_str(ref, "jobId"));
+        return s->seal.result.p ? 0 : -ENOMEM;
+}
+
 /* What is also needed here, before what the client may see of it is written. */
 static int note(struct sp_answer_stream *s, const char *name, struct sp_str json,
                 struct sp_err *e)
@@ -56,7 +67,28 @@ static int note(struct sp_answer_stream *s, const char *name, struct sp_str json
         if (strcmp(name, "jobReference") != 0)
                 return 0;
         s->reference = sp_arena_str(&s->arena, json);
-        return s->reference.p ? 0 : -ENOMEM;
+        if (!s->reference.p)
+                return -ENOMEM;
+        return s->seal.result.n ? 0 : note_job(s, e);
+}
+
+/* What the client gets in place of a page token. */
+static int seal(struct sp_answer_stream *s, struct sp_str json, struct sp_buf *out,
+                struct sp_err *e)
+{
+        struct sp_jsonw w = SP_JSONW(out);
+        struct sp_str sealed;
+        struct sp_json *token;
+
+        /* BigQuery names the job before the token; a token of no job is good for nothing */
+        if (!s->seal.result.n || sp_json_parse(&s->arena, json, &token, NULL) < 0 ||
+            token->type != SP_JSON_STRING)
+                return sp_rebuild_refuse(e);
+        sealed = sp_page_token_seal(&s->arena, &s->seal, token->text);
+        if (!sealed.p)
+                return sp_rebuild_refuse(e);
+        sp_jsonw_str(&w, sealed);
+        return sp_jsonw_end(&w);
 }
 
 static int value(void *userdata, int member, struct sp_str json, struct sp_buf *out,
@@ -66,6 +98,9 @@ static int value(void *userdata, int member, struct sp_str json, struct sp_buf *
         const struct sp_shape *shape = &s->shape[member];
         int r = note(s, shape->name, json, reterr);
 
+        if (r == 0 && s->seal.key.n && strcmp(shape->name, "pageToken") == 0 &&
+            !sp_str_eq(json, SP_STR("null")))
+                return seal(s, json, out, reterr);
         if (r == 0)
                 r = sp_rebuild_member(&s->arena, shape, s->own, json, out, reterr);
         if (r == -ENOMEM)
@@ -86,7 +121,8 @@ int sp_answer_stream_init(struct sp_answer_stream *s,
         *s = (struct sp_answer_stream){ .arena = SP_ARENA_INIT(MEMBERS_BYTES_MAX),
                                         .shape = sp_shape_of(from->action),
                                         .own = from->own,
-                                        .planned = from->planned };
+                                        .planned = from->planned,
+                                        .seal = from->seal };
         sp_stream_init(&s->stream, &hooks, s);
         if (strcmp(from->action, "bigquery.tabledata.list") != 0) {
                 sp_stream_plan(&s->stream, &no_columns);

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "daemon/google/answer.h"
+#include "daemon/google/page_token.h"
 #include "daemon/mask/outputs.h"
 #include "daemon/mask/stream.h"
 
@@ -23,6 +24,9 @@ struct sp_answer_stream_from {
         const struct sp_page_plan *page; /* of tabledata.list; or NULL */
         struct sp_str
                 planned; /* what sp_outputs_write wrote; empty: nothing is known */
+        /* For page tokens. `result` empty: that of the job which the answer names. `key` empty: they
+         * pass as they are. */
+        struct sp_page_seal seal;
 };
 
 struct sp_answer_stream {
@@ -32,6 +36,7 @@ struct sp_answer_stream {
         const struct sp_answer_own *own;
         struct sp_str planned;
         struct sp_page_plan plan; /* of the schema in the answer */
+        struct sp_page_seal seal;
         struct sp_str reference; /* JSON of jobReference, once it came */
         bool is_compared; /* with `planned` */
 };

@@ -9,6 +9,7 @@
 
 #include "daemon/base/json.h"
 #include "daemon/base/log.h"
+#include "daemon/google/page_token.h"
 #include "daemon/mask/places.h"
 #include "daemon/worker/judge_write.h"
 
@@ -418,14 +419,35 @@ static int prepare_held(struct sp_flow *f, struct sp_query_extra *e)
         return r;
 }
 
+/* The client's page token is ours around BigQuery's. */
+static int open_page_token(struct sp_flow *f)
+{
+        const struct sp_header *h = parameter(f, "pageToken");
+        struct sp_page_seal seal;
+        struct sp_str token;
+        int r;
+
+        if (!h || !h->value.n ||
+            (f->call.handling != SP_HANDLING_OWN_JOB &&
+             f->call.handling != SP_HANDLING_OWN_TABLE))
+                return 0;
+        r = sp_flow_page_seal(f, &seal);
+        if (r == 0)
+                r = sp_page_token_open(&seal, h->value, &token, &f->error);
+        return r < 0 ? r : replace_parameter(f, h, token);
+}
+
 static enum sp_next prepare(struct sp_flow *f)
 {
         struct sp_query_extra e = sp_flow_extra(f, false);
-        int r = 0;
+        int r = open_page_token(f);
+
+        if (r == -EINVAL)
+                return sp_flow_refuse(f, 400, "invalid");
 
         if (!f->call.query)
                 e = (struct sp_query_extra){ 0 };
-        if (must_hold(f))
+        if (r == 0 && must_hold(f))
                 r = prepare_held(f, &e);
         if (r == 0)
                 r = sp_call_upstream(f->arena, &f->call, &e, &f->upstream, &f->error);

@@ -102,6 +102,10 @@ void sp_flow_describe_job(const struct sp_flow *f, struct sp_job *j);
 struct sp_query_extra sp_flow_extra(const struct sp_flow *f, bool is_dry_run);
 sp_must_check int sp_flow_hash_request(struct sp_flow *f);
 
+/* For the page tokens of an answer with rows: of a query, `result` is left to the answer. */
+struct sp_page_seal;
+sp_must_check int sp_flow_page_seal(const struct sp_flow *f, struct sp_page_seal *ret);
+
 /* The stages that have a file of their own. */
 enum sp_next sp_flow_local(struct sp_flow *f); /* local.c */
 enum sp_next sp_flow_own(struct sp_flow *f); /* owner.c */

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#include "daemon/google/page_token.h"
+
 void sp_flow_describe_job(const struct sp_flow *f, struct sp_job *j)
 {
         j->workload = f->id.who.workload;
@@ -21,6 +23,28 @@ void sp_flow_describe_job(const struct sp_flow *f, struct sp_job *j)
         j->outputs = f->judgement.reading.outputs;
         j->request_hash = sp_str_c(f->request_hash);
         j->created_ms = sp_clock_wall_us() / 1000;
+}
+
+int sp_flow_page_seal(const struct sp_flow *f, struct sp_page_seal *ret)
+{
+        const struct sp_call *c = &f->call;
+        struct sp_page_seal s = {
+                .key = f->id.salt,
+                .asker = sp_arena_printf(f->arena, "%.*s\n%.*s\n%.*s",
+                                         SP_FMT(f->id.who.workload),
+                                         SP_FMT(f->id.who.iss), SP_FMT(f->id.who.sub)),
+        };
+
+        if (c->handling == SP_HANDLING_OWN_JOB)
+                s.result = sp_page_token_job(f->arena, c->project, c->job_id);
+        else if (c->handling == SP_HANDLING_OWN_TABLE)
+                s.result = sp_arena_printf(f->arena, "table %.*s.%.*s.%.*s",
+                                           SP_FMT(c->project), SP_FMT(c->dataset),
+                                           SP_FMT(c->table));
+        if (!s.asker.p || (!c->query && !s.result.p))
+                return -ENOMEM;
+        *ret = s;
+        return 0;
 }
 
 static void on_fact(void *userdata, int err, const struct sp_err *e,

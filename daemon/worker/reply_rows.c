@@ -151,7 +151,7 @@ void sp_reply_rows_piece(struct sp_reply *r, struct sp_str piece)
 void sp_reply_rows_begin(struct sp_reply *r)
 {
         struct sp_flow *f = r->f;
-        const struct sp_answer_stream_from from = {
+        struct sp_answer_stream_from from = {
                 .action = f->call.action,
                 .own = &r->own,
                 .page = f->has_page ? &f->page : NULL,
@@ -159,6 +159,10 @@ void sp_reply_rows_begin(struct sp_reply *r)
                         f->call.query ? f->judgement.reading.outputs : f->job.outputs,
         };
 
+        if (sp_flow_page_seal(f, &from.seal) < 0) {
+                sp_reply_fault(r, "out of memory");
+                return;
+        }
         /* nothing new is owned by reading what is owned already, or by a dry run */
         r->is_owned = !f->call.query || f->call.query->dry_run;
         if (sp_answer_stream_init(&r->rows, &from, &r->error) < 0)

@@ -45,12 +45,37 @@ class Columns(unittest.TestCase):
         job = a["jobReference"]["jobId"]
         self.assertEqual(len(a["rows"]), 5)
         b = rest(f"/queries/{job}?maxResults=5&pageToken={a['pageToken']}")
-        self.assertEqual(b["rows"][0]["f"][0]["v"], "6", b)
+        self.assertIn("page.token", b["error"]["message"], "each rest() is a session of its own")
         b = rest(f"/queries/{job}?maxResults=3&startIndex=9")
         self.assertEqual([r["f"][0]["v"] for r in b["rows"]], ["10", "11", "12"])
         t = rest("/jobs/" + job)["configuration"]["query"]["destinationTable"]
         b = rest(f"/datasets/{t['datasetId']}/tables/{t['tableId']}/data?startIndex=11")
         self.assertEqual(b["rows"][0]["f"][1]["v"], "[redacted]", b)
+
+
+class Pages(unittest.TestCase):
+    def test_a_page_token_is_good_for_its_own_result_only(self):
+        api, rows = API + "/queries", "SELECT id FROM crm.orders ORDER BY id"
+        ask = "-H \"Authorization: Bearer $T\" -H 'Content-Type: application/json'"
+        page = json.dumps({"query": rows, "useLegacySql": False, "maxResults": 5})
+        # one session: two jobs, then pages with tokens of either
+        script = TOKEN + f"""
+c() {{ curl -sS --max-time 20 {ask} "$@"; echo; }}
+get() {{ sed "s/.*\\\"$1\\\":\\\"\\([^\\\"]*\\).*/\\1/"; }}
+a=$(c -d "$0" {api}); b=$(c -d "$0" {api})
+ja=$(echo "$a" | get jobId); jb=$(echo "$b" | get jobId); t=$(echo "$a" | get pageToken)
+c "{api}/$ja?maxResults=5&pageToken=$t"
+c "{api}/$jb?maxResults=5&pageToken=$t"
+c "{api}/$ja?maxResults=5&pageToken=x$t"
+c "{api}/$ja?maxResults=5&pageToken=${{t%.*}}"
+"""
+        p = W.agent(["bash", "-c", script, page])
+        good, *bad = (json.loads(x) for x in p.stdout.splitlines())
+        self.assertEqual(good["rows"][0]["f"][0]["v"], "1006", good)
+        self.assertEqual(len(bad), 3)
+        for a in bad:
+            self.assertEqual(a["error"]["code"], 400, a)
+            self.assertIn("page.token", a["error"]["message"])
 
 
 class Lies(unittest.TestCase):
