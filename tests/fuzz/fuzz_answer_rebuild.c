@@ -40,7 +40,9 @@ static int rebuild(struct sp_arena *a, const struct sp_call *c, unsigned status,
                    struct sp_str body, struct sp_str *ret)
 {
         struct sp_answer_own mine = { .sql = SP_STR("SELECT own"),
-                                      .is_rewritten = true };
+                                      .is_rewritten = true,
+                                      .tables = SP_STR("p.d.own\n"),
+                                      .places = SP_STR("7 10 2 9\n") };
 
         if (strcmp(c->action, "bigquery.jobs.list") == 0 && status < 300)
                 return sp_answer_job_list(a, c, body, own, NULL, ret, NULL);
