@@ -459,10 +459,11 @@ int sp_limits_metrics(const struct sp_limits *t, struct sp_buf *to)
                                 (unsigned long long)t->refused[k]);
         return r < 0 ? r
                      : sp_buf_addf(to,
-                                   "# HELP sallyport_refusals_not_recorded_total "
-                                   "Refusals over the rate, counted only.\n"
-                                   "# TYPE sallyport_refusals_not_recorded_total "
+                                   "# HELP sallyport_requests_not_recorded_total "
+                                   "Requests that were not sent, over the rate of "
+                                   "refusals: counted only.\n"
+                                   "# TYPE sallyport_requests_not_recorded_total "
                                    "counter\n"
-                                   "sallyport_refusals_not_recorded_total %llu\n",
+                                   "sallyport_requests_not_recorded_total %llu\n",
                                    (unsigned long long)t->quiet);
 }

@@ -142,7 +142,7 @@ void sp_record_quiet(struct sp_warden *w, const struct sp_limits_quiet *q)
         struct record r;
 
         record_begin(&r, "limit");
-        sp_jsonw_kstr(&r.json, "event", SP_STR("refusals-not-recorded"));
+        sp_jsonw_kstr(&r.json, "event", SP_STR("not-recorded"));
         sp_jsonw_kstr(&r.json, "workload", q->workload);
         if (q->iss.n) {
                 sp_jsonw_key(&r.json, "person");

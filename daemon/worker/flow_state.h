@@ -47,7 +47,7 @@ struct sp_flow {
         struct sp_identity id;
         struct sp_call call;
         bool is_recognised; /* `call.action` may be shown */
-        bool is_unrecorded; /* health reads of the metadata server; too many refusals */
+        bool is_unrecorded; /* health reads of the metadata server; too many that are not sent */
 
         struct sp_policy *policy; /* the one in force when the request came */
         struct sp_judgement judgement;

@@ -163,7 +163,7 @@ static enum sp_next charge(struct sp_flow *f)
         return sp_flow_fault(f, &f->error);
 }
 
-/* ---- refusals ---- */
+/* ---- refusals, and what is answered here ---- */
 
 static void on_counted(void *userdata, int err, const struct sp_err *e,
                        struct sp_str payload)
@@ -175,14 +175,17 @@ static void on_counted(void *userdata, int err, const struct sp_err *e,
         /* in doubt it gets a record */
         if (err == 0 && sp_msg_read_charged(payload, &m) == 0 && m.is_quiet) {
                 f->is_unrecorded = true;
-                f->w->metrics.verdicts[SP_VERDICT_DENY]++;
+                f->w->metrics.verdicts[f->outcome == SP_OUTCOME_REFUSE
+                                               ? SP_VERDICT_DENY
+                                               : f->decision.verdict]++;
         }
         f->step = COUNTED;
         sp_flow_resume(f);
 }
 
-/* Many refusals are not worth a record each: nothing was sent, and they are counted. */
-static enum sp_next count_refusal(struct sp_flow *f)
+/* Many of them are not worth a record each: nothing is sent, and they are counted. Tokens of
+ * the daemon's own are asked for as easily as things that are refused. */
+static enum sp_next count_unsent(struct sp_flow *f)
 {
         struct sp_msg_charge m = {
                 .refusals = 1 + f->x->request.body.n / REFUSAL_BYTES,
@@ -197,15 +200,13 @@ enum sp_next sp_flow_limit(struct sp_flow *f)
 {
         switch ((enum step)f->step) {
         case START:
-                if (f->outcome == SP_OUTCOME_REFUSE)
-                        return count_refusal(f);
-                return f->outcome == SP_OUTCOME_OPEN ? charge(f) : SP_NEXT;
+                return f->outcome == SP_OUTCOME_OPEN ? charge(f) : count_unsent(f);
         case ASKED:
                 return SP_WAIT;
         case TOO_MUCH:
                 return too_much(f);
         case REFUSED:
-                return count_refusal(f);
+                return count_unsent(f);
         case FAULT:
                 return sp_flow_fault(f, &f->error);
         default:

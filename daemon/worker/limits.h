@@ -3,7 +3,7 @@
  * worker/limits — what a request uses of its principal's limits, told to the warden.
  *
  * Job:       stage limit: before a request is recorded and sent, ask whether it fits; count
- *            refusals. After the answer: rows, and what BigQuery billed in place of the
+ *            refusals and what the daemon answers itself. After the answer: rows, and what BigQuery billed in place of the
  *            estimate (worker/bill).
  * Errors:    a request whose use cannot be counted is not sent. A refusal that cannot be
  *            counted gets its record.

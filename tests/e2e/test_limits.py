@@ -174,14 +174,14 @@ class Limits(unittest.TestCase):
             self.assertEqual(len([a for a in answers if a.endswith("403")]), 12, out)
             self.assertIn("no-drops", answers[-1], "the answer is as readable as before")
             after = [r for r in self.records() if "error" in r]
-            self.assertEqual(len(after) - len(before), 5)
+            self.assertEqual(len(after) - len(before), 4, "and the token was the fifth")
             self.assertEqual(self.posts(), sent, "promise 6: nothing is sent without a record")
             self.assertTrue(W.query(SQL)["ok"], "and what is allowed is not hindered")
-            self.assertIn("sallyport_refusals_not_recorded_total", W.ctl("metrics").stdout)
+            self.assertIn("sallyport_requests_not_recorded_total", W.ctl("metrics").stdout)
             W.stop("sallyportd")  # or a minute later
             W.start_daemon()
             told = [r for r in self.records() if r["type"] == "limit"]
-            self.assertEqual([r["count"] for r in told][-1:], [7], told)
+            self.assertGreaterEqual(told[-1]["count"], 8, told)
             self.assertEqual(told[-1]["workload"], "ci-agents")
 
     def test_only_so_many_requests_wait_for_a_person(self):
