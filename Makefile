@@ -40,7 +40,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all test unit escape integration integration-guard integration-transport integration-bus integration-warden integration-sql e2e boot demo \
+.PHONY: all test unit escape bpf-arm64 integration integration-guard integration-transport integration-bus integration-warden integration-sql e2e boot demo \
 	conformance canary fuzz fuzz-bins bench bench-mask bench-sql asan clang tidy format check-format check-layers check-docs check install man clean help deps
 
 all: $B/sallyportd $B/sallyctl man ## build everything
@@ -75,6 +75,13 @@ $B/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/lib/*.h) include/sallyport/bpf_abi.h 
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) -g -O2 -Wall -target bpf -D__TARGET_ARCH_x86 -mcpu=v3 -I. -Ivmlinux -c -o $@ $<
 	$(Q)llvm-strip -g $@
+# The same programs for arm64: nothing in them knows the architecture, so it is the same object.
+$B/bpf-arm64/%.bpf.o: bpf/%.bpf.c $B/bpf/%.bpf.o
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -g -O2 -Wall -Werror -target bpf -D__TARGET_ARCH_arm64 -mcpu=v3 -I. -Ivmlinux -c -o $@ $<
+	$(Q)llvm-strip -g $@
+	$(Q)cmp $@ $B/bpf/$*.bpf.o
+bpf-arm64: $(patsubst bpf/%.bpf.c,$B/bpf-arm64/%.bpf.o,$(BPF_SRCS)) ## compile the BPF programs for arm64, and compare
 $B/bpf/%.skel.h: $B/bpf/%.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< > $@.tmp && mv $@.tmp $@
 $(patsubst %.c,$B/%.o,$(wildcard daemon/warden/*.c)): $(SKELS)

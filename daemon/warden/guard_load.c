@@ -43,13 +43,13 @@ static const struct object {
         { "sendmsg", sendmsg_bpf__elf_bytes, NULL, false },
         { "connect", connect_bpf__elf_bytes, NULL, false },
         { "egress_handed", egress_handed_bpf__elf_bytes,
-          "a connected UDP socket that was made outside and inherited, or passed in "
-          "where "
-          "no security module looks, is not stopped",
+          "a connected UDP socket made outside that is inherited, or passed in where "
+          "no "
+          "security module looks, is not stopped",
           false },
         { "egress", egress_bpf__elf_bytes, NULL, true },
         { "handed", handed_bpf__elf_bytes,
-          "a TCP connection that was made outside and inherited, or passed in where no "
+          "a TCP connection made outside that is inherited, or passed in where no "
           "security module looks, is not stopped",
           false },
         { "members", members_bpf__elf_bytes,

@@ -2,8 +2,6 @@
 /* Datagrams: UDP, what is spoken over it, and what steers a packet elsewhere. */
 #include "tests/escape/escape.h"
 
-#include <linux/ipv6.h>
-#include <linux/seg6.h>
 #include <net/if.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
@@ -170,18 +168,15 @@ static int source_route(struct env *e)
 /* RFC 8754: the packet goes to the first segment, the address given is the last. */
 static int segment_route(struct env *e)
 {
-        struct {
-                struct ipv6_sr_hdr h;
-                struct in6_addr segments[2]; /* from the last to the first */
-        } srh = {
-                .h = { .hdrlen = 4, .type = 4, .segments_left = 1, .first_segment = 1 }
-        };
+        /* length in 8 bytes without the first, type, segments left, index of the last */
+        unsigned char srh[8 + 2 * 16] = { 0, 4, 4, 1, 1 };
         int fd = new_socket(e);
 
         if (fd < 0)
                 return fd;
-        (void)inet_pton(AF_INET6, REAL6, &srh.segments[1]);
-        if (setsockopt(fd, IPPROTO_IPV6, IPV6_RTHDR, &srh, sizeof(srh)))
+        (void)inet_pton(AF_INET6, REAL6,
+                        srh + 8 + 16); /* the last segment comes first */
+        if (setsockopt(fd, IPPROTO_IPV6, IPV6_RTHDR, srh, sizeof(srh)))
                 return -errno;
         return to_target(e, fd, e->token, e->token_len);
 }
