@@ -509,6 +509,12 @@ class NoWayRound(unittest.TestCase):
                      "https://bigquery.googleapis.com/bigquery/v2/projects"])
         self.assertIn("sni-mismatch", p.stdout)
 
+    def test_other_ports_are_closed_but_for_those_that_the_settings_open(self):
+        for port, inside in ((8080, "Operation not permitted"), (8081, "Connection refused")):
+            argv = ["bash", "-c", f"exec 3<>/dev/tcp/{w.GOOGLE4}/{port}"]
+            self.assertIn(inside, W.agent(argv).stderr, port)
+            self.assertIn("Connection refused", W.outside(argv).stderr, port)
+
     def test_a_direct_connection_to_the_listener_is_closed(self):
         p = W.outside(["curl", "-sSk", "--max-time", "10", "--resolve", "bigquery.googleapis.com:844:127.0.0.1",
                        "https://bigquery.googleapis.com:844/"])

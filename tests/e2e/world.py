@@ -204,6 +204,9 @@ guard:
 workloads:
   - name: ci-agents
     cgroups: ["{self.attach}/agents.slice"]
+egress:
+  open: ["tcp {GOOGLE4} 8081"]
+  resolvers: []
 upstream:
   base_host: bigquery.mtls.googleapis.com
   connect_to: "{GOOGLE4}:443"
