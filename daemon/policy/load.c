@@ -58,6 +58,19 @@ static int top_dry_run(struct sp_loader *l, const struct sp_yaml *v, void *to)
         return r;
 }
 
+static int top_inference(struct sp_loader *l, const struct sp_yaml *v, void *to)
+{
+        static const char *const names[] = { "allow-hash-equality", "deny", NULL };
+        unsigned which = 0;
+        int r = sp_load_once(l, v, &l->inference_set);
+
+        if (r == 0)
+                r = sp_load_choice(l, v, names, &which);
+        if (r == 0)
+                ((struct sp_policy *)to)->denies_inference = which == 1;
+        return r;
+}
+
 static int approvals_timeout(struct sp_loader *l, const struct sp_yaml *v, void *to)
 {
         struct sp_policy *p = to;
@@ -206,6 +219,7 @@ static int load_files(struct sp_loader *l, const struct sp_policy_file *files, s
                 { "version", top_version, true },
                 { "mode", top_mode, false },
                 { "dry_run", top_dry_run, false },
+                { "inference", top_inference, false },
                 { "approvals", top_approvals, false },
                 { "limits", sp_load_limits, false },
                 { "rules", top_rules, false },

@@ -156,6 +156,11 @@ struct sp_mask sp_policy_mask_tagged(const struct sp_policy *p,
         return strictest(p, who, table, column, tags, now_us);
 }
 
+bool sp_policy_denies_inference(const struct sp_policy *p)
+{
+        return p->denies_inference;
+}
+
 bool sp_policy_has_tags(const struct sp_policy *p)
 {
         for (size_t i = 0; i < p->n_masks; i++)

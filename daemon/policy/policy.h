@@ -141,6 +141,8 @@ struct sp_mask sp_policy_mask_tagged(const struct sp_policy *p,
                                      const struct sp_principal *who,
                                      struct sp_str table, struct sp_str column,
                                      struct sp_tags tags, uint64_t now_us);
+/* `inference: deny`: hashed columns and tokens may decide no rows. */
+bool sp_policy_denies_inference(const struct sp_policy *p);
 bool sp_policy_has_tags(const struct sp_policy *p); /* some mask goes by tags */
 /* The mask that somebody sees whom no rule exempts: whether the column is protected at all. */
 struct sp_mask sp_policy_mask_of_others(const struct sp_policy *p, struct sp_str table,

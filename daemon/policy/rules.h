@@ -108,6 +108,7 @@ struct sp_policy {
         struct sp_arena arena;
         char version[65];
         enum sp_policy_mode mode;
+        bool denies_inference;
         struct sp_policy_approvals approvals;
         uint64_t maximum_bytes_billed;
         bool needs_estimate, always_dry_runs;

@@ -2,6 +2,7 @@
 /* What a table may be called, and what has to be asked about it before it is read. */
 #include <errno.h>
 
+#include "daemon/mask/inference.h"
 #include "daemon/sql/name.h"
 #include "daemon/worker/judge.h"
 
@@ -144,5 +145,9 @@ int sp_judge_rewrite(struct sp_arena *a, const struct sp_judge_input *in,
 
         if (r == 0)
                 r = sp_mask_rewrite(a, &m, &j->plan, reterr);
-        return r < 0 ? r : sp_mask_read(a, &m, &j->plan, &j->reading, reterr);
+        if (r == 0)
+                r = sp_mask_read(a, &m, &j->plan, &j->reading, reterr);
+        return r < 0 ? r
+                     : sp_mask_check_inference(in->policy, &j->plan, &j->reading,
+                                               reterr);
 }

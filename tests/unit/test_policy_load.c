@@ -219,6 +219,8 @@ static const struct {
         { "a tag that another covers",
           HEAD "masks:\n- {name: m, tags: [\"a/*\", a/b], mask: hash}\n",
           "policy.unreachable-pattern", "3:27" },
+        { "an inference that is not offered", HEAD "inference: maybe\n",
+          "policy.bad-value", "2:12" },
         { "a truncation without what to",
           HEAD "masks:\n- {name: m, columns: [p.d.t.c], mask: {truncate: {}}}\n",
           "policy.missing-key", "3:50" },
