@@ -26,6 +26,7 @@ int sp_cmd_sessions(int argc, char **argv);
 int sp_cmd_audit(int argc, char **argv);
 int sp_cmd_policy(int argc, char **argv); /* check, explain; decide goes to … */
 int sp_cmd_policy_decide(int argc, char **argv); /* argv[0] = "decide" */
+int sp_cmd_policy_suggest(int argc, char **argv); /* argv[0] = "suggest" */
 int sp_cmd_sql(int argc, char **argv);
 int sp_cmd_unmask(int argc, char **argv);
 int sp_cmd_keys(int argc, char **argv);

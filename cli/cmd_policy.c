@@ -22,7 +22,8 @@ static const char usage_text[] =
         "                --resource RESOURCE [--iss ISSUER --sub SUBJECT] [--email "
         "ADDRESS]\n"
         "                [--group GROUP]... [--where STATE] [--bytes N] [--json]\n"
-        "       sallyctl policy decide --policy DIR --catalog FILE --jsonl\n";
+        "       sallyctl policy decide --policy DIR --catalog FILE --jsonl\n"
+        "       sallyctl policy suggest --policy DIR --catalog FILE [--json]\n";
 
 static int fail_load(const struct sp_err *e, int code)
 {
@@ -277,6 +278,8 @@ int sp_cmd_policy(int argc, char **argv)
                 return explain(argc - 1, argv + 1);
         if (argc >= 2 && strcmp(argv[1], "decide") == 0)
                 return sp_cmd_policy_decide(argc - 1, argv + 1);
+        if (argc >= 2 && strcmp(argv[1], "suggest") == 0)
+                return sp_cmd_policy_suggest(argc - 1, argv + 1);
         return sp_cli_usage(usage_text,
-                            "policy has the commands check, explain, decide");
+                            "policy has the commands check, explain, decide, suggest");
 }

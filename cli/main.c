@@ -22,7 +22,7 @@ static const struct command commands[] = {
           sp_cmd_sessions },
         { "audit", "verify export", "prove that no record was changed; print all",
           sp_cmd_audit },
-        { "policy", "check decide explain", "check policies and try them out",
+        { "policy", "check decide explain suggest", "check policies and try them out",
           sp_cmd_policy },
         { "sql", "inspect", "show how a statement is understood", sp_cmd_sql },
         { "unmask", "--session --column --integer --reason --approval --no-wait",

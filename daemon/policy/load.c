@@ -224,6 +224,7 @@ static int load_files(struct sp_loader *l, const struct sp_policy_file *files, s
                 { "limits", sp_load_limits, false },
                 { "rules", top_rules, false },
                 { "masks", top_masks, false },
+                { "detectors", sp_load_detectors, false },
                 { "min_groups", sp_load_min_groups, false },
         };
         struct sp_yaml *trees[SP_POLICY_FILES_MAX];

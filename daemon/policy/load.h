@@ -17,7 +17,7 @@ struct sp_loader {
         struct sp_err *err;
         const char *file; /* of the file at hand */
         const char *timeout_set, *on_timeout_set, *mode_set, *dry_run_set,
-                *inference_set, *bytes_set; /* file, or NULL */
+                *inference_set, *detectors_set, *bytes_set; /* file, or NULL */
 };
 
 /* One key that a mapping may have, and what reads its value into `to`. */
@@ -59,5 +59,6 @@ sp_must_check int sp_load_conditions(struct sp_loader *l, const struct sp_yaml *
                                      struct sp_conditions *ret);
 sp_must_check int sp_load_rule(struct sp_loader *l, const struct sp_yaml *v,
                                struct sp_rule *ret);
+int sp_load_detectors(struct sp_loader *l, const struct sp_yaml *v, void *to);
 sp_must_check int sp_load_mask(struct sp_loader *l, const struct sp_yaml *v,
                                struct sp_mask_rule *ret);

@@ -75,6 +75,14 @@ struct sp_column_pattern {
         struct sp_str column; /* glob over "name" or "parent.child" */
 };
 
+/* Names of columns that look like personal data; of policy/detect. */
+struct sp_detector {
+        struct sp_str name;
+        struct sp_name_pattern *names;
+        size_t n_names;
+        bool is_off; /* stands in for the built-in one of its name, and finds nothing */
+};
+
 struct sp_mask_rule {
         struct sp_mask mask;
         struct sp_mark mark;
@@ -116,6 +124,8 @@ struct sp_policy {
         size_t n_rules;
         struct sp_mask_rule *masks;
         size_t n_masks;
+        struct sp_detector *detectors;
+        size_t n_detectors;
         struct sp_limit_rule *limits;
         size_t n_limits;
         struct sp_group_rule *groups;
