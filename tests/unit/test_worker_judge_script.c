@@ -204,6 +204,13 @@ static const struct row rows[] = {
           "CREATE TEMP FUNCTION f(x STRING) RETURNS STRING LANGUAGE python AS 'x'; "
           "SELECT 1",
           "sql.opaque", 0, NULL, NULL },
+        { "a view is stored with its masks",
+          "CREATE VIEW out.v AS SELECT * FROM customers", ALLOW,
+          "create p.out.v;select p.crm.customers;",
+          "CREATE VIEW out.v AS SELECT * FROM " CUSTOMERS },
+        { "the key of a hash is never stored",
+          "CREATE OR REPLACE VIEW out.v AS SELECT mail FROM leads", "mask.stored-hash",
+          0, NULL, NULL },
         { "a stored function is not offered",
           "CREATE FUNCTION crm.f() AS (1); SELECT 1", "sql.kind", 0, NULL, NULL },
         { "dynamic SQL is not offered", "DECLARE x STRING; EXECUTE IMMEDIATE x",
