@@ -93,7 +93,7 @@ int sp_call_recognise(struct sp_arena *a, const struct sp_request *r,
         if (e == 0)
                 e = sp_url_path_read(a, r->path, &path, reterr);
         if (e == 0)
-                e = sp_method_find(r, &path, ret, reterr);
+                e = sp_method_find(a, r, &path, ret, reterr);
         if (e == 0 && ret->handling == SP_HANDLING_DENY)
                 e = not_offered(ret, reterr);
         if (e == 0)

@@ -158,9 +158,6 @@ struct sp_route_info {
         const char *why;
 };
 const struct sp_route_info *sp_call_routes(size_t *ret_n);
-/* First label of the names of other services, which are denied as a whole; NULL past
- * the last. */
-const char *sp_call_neighbour(size_t i);
 /* Name and JSON type ("string", "integer", "boolean") of query parameter `i` of the
  * table above; NULL past the last. */
 const char *sp_call_parameter(size_t i, const char **ret_type);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "daemon/google/service.h"
+
 #define P(x) (1u << SP_PARAMETER_##x)
 #define PAGES (P(MAX_RESULTS) | P(PAGE_TOKEN))
 #define P_P "projects/{projectId}"
@@ -165,9 +167,6 @@ static const struct sp_route_info routes[] = {
           SP_LOCAL_OAUTH_TOKEN, "gives a token of this daemon, whatever was sent" },
         { S(GOOGLEAPIS), NULL, "oauth2/*", "oauth2.other", DENY, 0,
           "accounts of Google" },
-        { S(GOOGLEAPIS), NULL, "storage/*", "storage", DENY, 0, "Cloud Storage" },
-        { S(GOOGLEAPIS), NULL, "upload/*", "googleapis.upload", DENY, 0,
-          "uploads to other APIs" },
         { S(OAUTH2), "POST", "token", "oauth2.token", SP_HANDLING_LOCAL,
           SP_LOCAL_OAUTH_TOKEN, "gives a token of this daemon, whatever was sent" },
         { S(OAUTH2), NULL, "tokeninfo", "oauth2.tokeninfo", DENY, 0,
@@ -193,34 +192,6 @@ static const struct sp_route_info routes[] = {
         { S(METADATA), NULL, "*", "metadata.other", DENY, 0, "it is only read" },
 };
 
-/* Neighbour services are denied as a whole; a name of their own makes records readable.
- */
-static const struct neighbour {
-        const char *label, *action;
-} neighbours[] = {
-        { "accounts", "accounts" },
-        { "aiplatform", "aiplatform" },
-        { "analyticshub", "analyticshub" },
-        { "bigqueryconnection", "bigqueryconnection" },
-        { "bigquerydatapolicy", "bigquerydatapolicy" },
-        { "bigquerydatatransfer", "bigquerydatatransfer" },
-        { "bigquerymigration", "bigquerymigration" },
-        { "bigqueryreservation", "bigqueryreservation" },
-        { "bigquerystorage", "bigquerystorage" },
-        { "cloudresourcemanager", "cloudresourcemanager" },
-        { "dataform", "dataform" },
-        { "dataplex", "dataplex" },
-        { "drive", "drive" },
-        { "geminidataanalytics", "geminidataanalytics" },
-        { "logging", "logging" },
-        { "monitoring", "monitoring" },
-        { "pubsub", "pubsub" },
-        { "secretmanager", "secretmanager" },
-        { "serviceusage", "serviceusage" },
-        { "sheets", "sheets" },
-        { "storage", "storage" },
-};
-
 const struct sp_method_info *sp_call_methods(size_t *ret_n)
 {
         *ret_n = SP_ARRAY_SIZE(methods);
@@ -231,11 +202,6 @@ const struct sp_route_info *sp_call_routes(size_t *ret_n)
 {
         *ret_n = SP_ARRAY_SIZE(routes);
         return routes;
-}
-
-const char *sp_call_neighbour(size_t i)
-{
-        return i < SP_ARRAY_SIZE(neighbours) ? neighbours[i].label : NULL;
 }
 
 const struct sp_method_info *sp_method_of(const char *action)
@@ -385,10 +351,29 @@ static int find_method(const struct sp_request *r, const struct sp_url_path *pat
         return unknown_method(r, reterr);
 }
 
-static int find_route(const struct sp_request *r, const struct sp_url_path *path,
-                      struct sp_call *ret, struct sp_err *reterr)
+/* A service that is known and not offered: its method is named, in the error and the record.
+ * NULL `s`: 1, nothing is known. */
+static int refuse_service(struct sp_arena *a, const struct sp_service_info *s,
+                          const struct sp_request *r, const struct sp_url_path *path,
+                          struct sp_call *ret, struct sp_err *reterr)
+{
+        if (!s)
+                return 1;
+        ret->action = sp_service_method(a, s, r->method, path);
+        if (!ret->action)
+                return -ENOMEM;
+        return sp_err_set(
+                reterr, -EPERM, "api.not-offered", "",
+                "%.160s is recognised but not offered here, as all of %s (%s)",
+                ret->action, s->name, s->why);
+}
+
+static int find_route(struct sp_arena *a, const struct sp_request *r,
+                      const struct sp_url_path *path, struct sp_call *ret,
+                      struct sp_err *reterr)
 {
         struct bindings b = { 0 };
+        int e = 1;
 
         for (size_t i = 0; i < SP_ARRAY_SIZE(routes); i++) {
                 const struct sp_route_info *route = &routes[i];
@@ -403,39 +388,39 @@ static int find_route(const struct sp_request *r, const struct sp_url_path *path
                 ret->local = route->local;
                 return 0;
         }
-        return unknown_method(r, reterr);
+        if (ret->service == SP_SERVICE_GOOGLEAPIS)
+                e = refuse_service(a, sp_service_of_path(path), r, path, ret, reterr);
+        return e == 1 ? unknown_method(r, reterr) : e;
 }
 
-static int unknown_host(const struct sp_request *r, struct sp_call *ret,
+static int unknown_host(struct sp_arena *a, const struct sp_request *r,
+                        const struct sp_url_path *path, struct sp_call *ret,
                         struct sp_err *reterr)
 {
-        struct sp_str label, rest;
+        int e = refuse_service(a, sp_service_of_host(r->authority), r, path, ret,
+                               reterr);
 
-        (void)sp_str_cut(r->authority, '.', &label, &rest);
-        for (size_t i = 0; i < SP_ARRAY_SIZE(neighbours); i++)
-                if (sp_str_eq(label, sp_str_c(neighbours[i].label)))
-                        ret->action = neighbours[i].action;
+        if (e != 1)
+                return e;
         return sp_err_set(reterr, -EPERM, "api.unknown-host", "",
-                          "%.*s is not offered here; only the BigQuery REST API is%s",
-                          SP_FMT(r->authority),
-                          sp_str_eq(label, SP_STR("bigquerystorage"))
-                                  ? " (let the client read results by REST)"
-                                  : "");
+                          "%.*s is not offered here; only the BigQuery REST API is",
+                          SP_FMT(r->authority));
 }
 
-int sp_method_find(const struct sp_request *r, const struct sp_url_path *path,
-                   struct sp_call *ret, struct sp_err *reterr)
+int sp_method_find(struct sp_arena *a, const struct sp_request *r,
+                   const struct sp_url_path *path, struct sp_call *ret,
+                   struct sp_err *reterr)
 {
         bool is_v2 = path->n >= 2 && sp_str_eq(path->segments[0], SP_STR("bigquery")) &&
                      sp_str_eq(path->segments[1], SP_STR("v2"));
 
         if (ret->service == SP_SERVICE_UNKNOWN || ret->service == SP_SERVICE_NOT_GOOGLE)
-                return unknown_host(r, ret, reterr);
+                return unknown_host(a, r, path, ret, reterr);
         /* a trailing slash is another resource to some front ends; the metadata server
          * alone uses it, for directories */
         if (path->has_trailing_slash && ret->service != SP_SERVICE_METADATA)
                 return unknown_method(r, reterr);
         if (is_v2 && (BOTH & 1u << ret->service))
                 return find_method(r, path, ret, reterr);
-        return find_route(r, path, ret, reterr);
+        return find_route(a, r, path, ret, reterr);
 }

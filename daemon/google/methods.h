@@ -5,7 +5,8 @@
  * Job:    the tables: 47 methods of BigQuery v2, and the routes around them (uploads,
  * batch, MCP, discovery, token endpoints, metadata server). Errors: -EPERM
  * "api.unknown-method", "api.unknown-host"; -EINVAL "request.path" for an id that may
- * not stand in a path. For what is recognised but not offered ret->handling is
+ * not stand in a path; -EPERM "api.not-offered" for another service, by the name of the
+ * method. For what is recognised but not offered ret->handling is
  * SP_HANDLING_DENY.
  */
 #pragma once
@@ -41,7 +42,7 @@ enum sp_parameter { /* bits of sp_method_info.parameters, in the order of the up
 };
 
 /* Fills service, handling, local, action, project, dataset, table, job_id. */
-sp_must_check int sp_method_find(const struct sp_request *r,
+sp_must_check int sp_method_find(struct sp_arena *a, const struct sp_request *r,
                                  const struct sp_url_path *path, struct sp_call *ret,
                                  struct sp_err *reterr);
 /* NULL: no method of BigQuery v2. */

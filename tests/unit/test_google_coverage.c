@@ -9,6 +9,7 @@
 
 #include "daemon/base/buf.h"
 #include "daemon/google/call.h"
+#include "daemon/google/service.h"
 
 #define FILE_NAME "docs/api-coverage.md"
 
@@ -165,16 +166,24 @@ static void write_routes(struct sp_buf *to)
         }
 }
 
-static void write_neighbours(struct sp_buf *to)
+static void write_services(struct sp_buf *to)
 {
-        const char *label;
+        const struct sp_service_info *s;
 
-        add(to, "\n## Other services\n\nDenied as a whole, by name:");
-        for (size_t i = 0; (label = sp_call_neighbour(i)) != NULL; i++)
-                assert_int_equal(sp_buf_addf(to, "%s%s`%s`", i ? "," : "",
-                                             i % 6 ? " " : "\n", label),
-                                 0);
-        add(to, ".\nAny other name of Google is refused as unknown.\n");
+        add(to, "\n## Other services\n\n"
+                "Recognised under each of their names (`NAME.googleapis.com`, "
+                "`NAME.mtls.…`, `content-NAME.…`,\n"
+                "`REGION-NAME.…`, `NAME.REGION.rep.…`, `NAME-ENDPOINT.p.…`, "
+                "`NAME.clients6.google.com`,\n"
+                "`NAME.google.com`, and the path `/NAME/…` of www.googleapis.com) and "
+                "refused: 403 `api.not-offered`\n"
+                "with the name of the method, read from its path as "
+                "`pubsub.projects.topics.publish` or, of gRPC,\n"
+                "`pubsub.Publisher.Publish`. No rule opens them. Any other name of "
+                "Google is refused: 403 `api.unknown-host`.\n\n"
+                "| service | why |\n|---|---|\n");
+        for (size_t i = 0; (s = sp_service_info(i)) != NULL; i++)
+                assert_int_equal(sp_buf_addf(to, "| %s | %s |\n", s->name, s->why), 0);
 }
 
 static void build(struct sp_buf *to)
@@ -184,7 +193,7 @@ static void build(struct sp_buf *to)
         add(to, around);
         write_routes(to);
         add(to, spellings);
-        write_neighbours(to);
+        write_services(to);
 }
 
 static void test_document(void **state sp_unused)
