@@ -6,11 +6,14 @@
 
 #include "cli/bus_client.h"
 #include "cli/cli.h"
+#include "cli/guard_verbs.h"
 
 static const char usage[] =
         "sallyctl guard list [--json]\n"
         "       sallyctl guard add CGROUP WORKLOAD\n"
         "       sallyctl guard remove CGROUP\n"
+        "       sallyctl guard events [--follow] [--workload NAME]\n"
+        "       sallyctl guard unit NAME\n"
         "CGROUP is a path from the cgroup v2 root; '*' and '?' match "
         "within one component.";
 
@@ -78,6 +81,10 @@ int sp_cmd_guard(int argc, char **argv)
         const char *verb;
         int c, n;
 
+        if (argc > 1 && !strcmp(argv[1], "events"))
+                return sp_guard_verb_events(argc - 1, argv + 1);
+        if (argc > 1 && !strcmp(argv[1], "unit"))
+                return sp_guard_verb_unit(argc - 1, argv + 1);
         optind = 1;
         while ((c = getopt_long(argc, argv, "h", longs, NULL)) >= 0) {
                 if (c == 'h') {
@@ -92,7 +99,7 @@ int sp_cmd_guard(int argc, char **argv)
         n = argc - optind - 1;
         argv += optind + 1;
         if (strcmp(verb, "list") && strcmp(verb, "add") && strcmp(verb, "remove"))
-                return sp_cli_usage(usage, "list, add or remove?");
+                return sp_cli_usage(usage, "list, add, remove, events or unit?");
         if (n != (verb[0] == 'l' ? 0 : verb[0] == 'a' ? 2 : 1))
                 return sp_cli_usage(usage, "wrong number of arguments for '%s'", verb);
         if (sp_client_open(&bus, &err))

@@ -15,7 +15,8 @@ struct command {
 static int version(int argc, char **argv);
 static const struct command commands[] = {
         { "run", "", "run a command in a guarded cgroup of its own", sp_cmd_run },
-        { "guard", "add remove list", "tag cgroups at run time", sp_cmd_guard },
+        { "guard", "add remove list events unit",
+          "tag cgroups, see what the kernel refused", sp_cmd_guard },
         { "approvals", "list show approve deny watch", "decide what waits for a person",
           sp_cmd_approvals },
         { "sessions", "list show replay columns", "look at what agents did",

@@ -70,18 +70,20 @@ static void drop_rights(const struct sp_run_child *c)
                 fail(c, SP_RUN_FAILED, "cannot become user %s: %m", c->user);
 }
 
-/* clients.md, section 3: what each client looks at, and no more than that. */
+/* docs/clients.md: what each client looks at, and no more than that. */
+const char *const sp_run_ca_replaces[] = {
+        "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+        "SSL_CERT_FILE",
+        "HTTPLIB2_CA_CERTS",
+        "REQUESTS_CA_BUNDLE",
+        "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
+        NULL,
+};
+
 static void set_ca(const struct sp_run_child *c)
 {
         /* This one adds to the client's own store, the others replace it. */
         static const char adds[] = "NODE_EXTRA_CA_CERTS";
-        static const char *const replaces[] = {
-                "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
-                "SSL_CERT_FILE",
-                "HTTPLIB2_CA_CERTS",
-                "REQUESTS_CA_BUNDLE",
-                "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
-        };
         const char *const files[] = { c->ca_file, c->ca_bundle };
 
         for (size_t i = 0; i < SP_ARRAY_SIZE(files); i++)
@@ -90,8 +92,8 @@ static void set_ca(const struct sp_run_child *c)
                              files[i]);
         if (setenv(adds, c->ca_file, 1))
                 fail(c, SP_RUN_FAILED, "out of memory");
-        for (size_t i = 0; i < SP_ARRAY_SIZE(replaces); i++)
-                if (setenv(replaces[i], c->ca_bundle, 1))
+        for (size_t i = 0; sp_run_ca_replaces[i]; i++)
+                if (setenv(sp_run_ca_replaces[i], c->ca_bundle, 1))
                         fail(c, SP_RUN_FAILED, "out of memory");
 }
 

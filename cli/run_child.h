@@ -27,4 +27,8 @@ struct sp_run_child {
         int report; /* closed by a successful exec */
 };
 
+/* Variables that want the bundle, since they replace the client's own store; NULL behind the
+ * last. NODE_EXTRA_CA_CERTS adds to it, and gets the CA alone. */
+extern const char *const sp_run_ca_replaces[];
+
 void sp_run_child(const struct sp_run_child *c) __attribute__((noreturn));

@@ -194,6 +194,7 @@ static const sd_bus_vtable guard_vtable[] = {
                                 on_guard_remove, ANYBODY),
         SD_BUS_METHOD_WITH_ARGS("List", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sst)", guards),
                                 on_guard_list, ANYBODY),
+        SD_BUS_SIGNAL_WITH_ARGS("Refused", SD_BUS_ARGS("s", record), 0),
         SD_BUS_VTABLE_END,
 };
 
@@ -340,4 +341,15 @@ void sp_bus_health_changed(struct sp_bus *b, const char *health)
                                  "HealthChanged", "s", health);
         (void)sd_bus_emit_properties_changed(b->bus, SP_DBUS_PATH,
                                              SP_DBUS_IFACE_MANAGER, "Health", NULL);
+}
+
+void sp_bus_refused(struct sp_bus *b, struct sp_str record)
+{
+        sp_cleanup(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+
+        if (b && b->bus &&
+            sd_bus_message_new_signal(b->bus, &m, SP_DBUS_PATH, SP_DBUS_IFACE_GUARD,
+                                      "Refused") >= 0 &&
+            sp_bus_append_text(m, record, false) >= 0)
+                (void)sd_bus_send(b->bus, m, NULL);
 }

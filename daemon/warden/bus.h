@@ -93,3 +93,4 @@ void sp_bus_approval_changed(struct sp_bus *b, const struct sp_approval *a,
                              enum sp_approval_change change);
 void sp_bus_policy_reloaded(struct sp_bus *b, const char *version);
 void sp_bus_health_changed(struct sp_bus *b, const char *health);
+void sp_bus_refused(struct sp_bus *b, struct sp_str record);

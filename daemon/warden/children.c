@@ -278,7 +278,7 @@ void sp_children_stop(struct sp_warden *w)
 {
         if (w->is_stopping)
                 return;
-        sp_record_refusals(w);
+        sp_refusals_tell(w->refusals, UINT64_MAX);
         sp_warden_record_quiet(w, true);
         w->is_stopping = true;
         for (unsigned i = 0; i < w->n_workers; i++) {

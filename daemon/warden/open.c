@@ -188,7 +188,7 @@ int sp_warden_open(struct sp_warden *w, struct sp_err *reterr)
                 r = open_workers(w, reterr);
         if (r < 0)
                 return r;
-        r = sp_refusals_new(&w->refusals);
+        r = sp_refusals_new(sp_record_refusal, w, &w->refusals);
         if (r == 0)
                 r = sp_sessions_new(w->settings.limits.session_idle_us, &w->sessions);
         if (r < 0)
@@ -227,7 +227,7 @@ void sp_warden_close(struct sp_warden *w)
         w->ca = sp_ca_free(w->ca);
         sp_keys_done(&w->keys);
         sp_policy_source_done(&w->policy);
-        free(w->refusals);
+        w->refusals = sp_refusals_free(w->refusals);
         free(w->workers);
         sp_closep(&w->settings_fd);
         sp_closep(&w->lock_fd);

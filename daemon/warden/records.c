@@ -12,9 +12,6 @@
 #include "daemon/warden/state.h"
 
 #define RECORD_MAX (SP_IPC_PAYLOAD_MAX / 2)
-/* Kinds of refusals counted apart until the next record; the rest is counted together.
- */
-#define REFUSALS_MAX 256
 
 struct waiting {
         struct sp_warden *w;
@@ -73,7 +70,8 @@ static void record_begin(struct record *r, const char *type)
         sp_jsonw_kstr(&r->json, "time", sp_str_c(time));
 }
 
-static void record_end(struct sp_warden *w, struct record *r)
+/* Without an error the text is there until the caller frees it. */
+static int record_end(struct sp_warden *w, struct record *r)
 {
         int x;
 
@@ -84,6 +82,12 @@ static void record_end(struct sp_warden *w, struct record *r)
         if (x < 0)
                 sp_log(SP_LOG_ERR, "a record of the warden was not written: %s",
                        strerror(-x));
+        return x;
+}
+
+static void record_send(struct sp_warden *w, struct record *r)
+{
+        (void)!record_end(w, r);
         sp_buf_done(&r->text);
 }
 
@@ -107,7 +111,7 @@ void sp_record_start(struct sp_warden *w)
         sp_jsonw_ku64(&r.json, "workers", w->n_workers);
         sp_jsonw_kstr(&r.json, "policy_version", sp_policy_version(w->policy.policy));
         put_text(&r.json, "attach", sp_guard_attach_path(w->guard));
-        record_end(w, &r);
+        record_send(w, &r);
 }
 
 void sp_record_policy(struct sp_warden *w, const struct sp_err *e)
@@ -122,7 +126,7 @@ void sp_record_policy(struct sp_warden *w, const struct sp_err *e)
                 put_text(&r.json, "where", e->where);
                 put_text(&r.json, "what", e->what);
         }
-        record_end(w, &r);
+        record_send(w, &r);
 }
 
 void sp_record_tag(struct sp_warden *w, const char *verb, struct sp_str path,
@@ -134,7 +138,7 @@ void sp_record_tag(struct sp_warden *w, const char *verb, struct sp_str path,
         sp_jsonw_kstr(&r.json, "event", sp_str_c(verb));
         sp_jsonw_kstr(&r.json, "path", path);
         sp_jsonw_kstr(&r.json, "workload", workload);
-        record_end(w, &r);
+        record_send(w, &r);
 }
 
 void sp_record_quiet(struct sp_warden *w, const struct sp_limits_quiet *q)
@@ -153,7 +157,7 @@ void sp_record_quiet(struct sp_warden *w, const struct sp_limits_quiet *q)
         }
         sp_jsonw_kstr(&r.json, "limit", q->rule);
         sp_jsonw_ku64(&r.json, "count", q->count);
-        record_end(w, &r);
+        record_send(w, &r);
 }
 
 void sp_record_mask_key(struct sp_warden *w, const char *who)
@@ -163,46 +167,23 @@ void sp_record_mask_key(struct sp_warden *w, const char *who)
         record_begin(&r, "mask-key");
         put_text(&r.json, "by", who);
         sp_jsonw_ku64(&r.json, "keys", w->keys.n_mask);
-        record_end(w, &r);
+        record_send(w, &r);
 }
 
 /* ---- what the kernel refused ---- */
 
-struct refusal {
-        struct sp_guard_event last;
-        uint64_t count;
-};
-struct sp_refusals {
-        struct refusal each[REFUSALS_MAX];
-        size_t n;
-        uint64_t others;
-};
-
 void sp_record_event(void *warden, const struct sp_guard_event *e)
 {
         struct sp_warden *w = warden;
-        struct sp_refusals *all = w->refusals;
-        const char *what = sp_guard_what_name(e->what);
+        char workload[SP_TAG_WORKLOAD_LEN] = "";
 
-        if (e->what == SP_GUARD_TAGGED || e->what == SP_GUARD_UNTAGGED || !what) {
+        if (e->what == SP_GUARD_TAGGED || e->what == SP_GUARD_UNTAGGED) {
                 sp_log(SP_LOG_DEBUG, "guard: %s cgroup %llu",
-                       what ? what : "unknown event", (unsigned long long)e->guard_id);
+                       sp_guard_what_name(e->what), (unsigned long long)e->guard_id);
                 return;
         }
-        for (size_t i = 0; i < all->n; i++) {
-                struct refusal *r = &all->each[i];
-
-                if (r->last.guard_id == e->guard_id && r->last.what == e->what &&
-                    r->last.uid == e->uid) {
-                        r->last = *e;
-                        r->count++;
-                        return;
-                }
-        }
-        if (all->n < REFUSALS_MAX)
-                all->each[all->n++] = (struct refusal){ *e, 1 };
-        else
-                all->others++;
+        (void)!sp_guard_workload(w->guard, e->guard_id, workload);
+        sp_refusals_add(w->refusals, e, workload, sp_clock_us());
 }
 
 static void put_destination(struct sp_jsonw *j, const struct sp_guard_event *e)
@@ -220,54 +201,53 @@ static void put_destination(struct sp_jsonw *j, const struct sp_guard_event *e)
         sp_jsonw_ku64(j, "port", e->dst_port);
 }
 
-static void record_refusal(struct sp_warden *w, const struct refusal *f)
+static void put_foreign(struct sp_jsonw *j, const char *key, const char *text)
+{
+        char shown[4 * SP_REFUSAL_UNIT_LEN + 1];
+
+        if (!text[0])
+                return;
+        sp_err_escape(shown, sizeof(shown), sp_str_c(text));
+        put_text(j, key, shown);
+}
+
+static void put_refusal(struct sp_jsonw *j, const struct sp_refusal *f)
 {
         const struct sp_guard_event *e = &f->last;
-        char workload[SP_TAG_WORKLOAD_LEN] = "", comm[4 * SP_COMM_LEN + 1];
+
+        put_text(j, "what", sp_guard_what_name(e->what));
+        sp_jsonw_ku64(j, "cgroup", e->cgroup_id);
+        sp_jsonw_ku64(j, "pid", e->pid);
+        sp_jsonw_ku64(j, "ppid", e->ppid);
+        sp_jsonw_ku64(j, "uid", e->uid);
+        put_foreign(j, "comm", e->comm);
+        put_foreign(j, "exe", f->exe);
+        put_foreign(j, "unit", f->unit);
+        sp_jsonw_ku64(j, "protocol", e->protocol);
+        put_destination(j, e);
+}
+
+void sp_record_refusal(void *warden, const struct sp_refusal *f)
+{
+        struct sp_warden *w = warden;
+        const char *what =
+                f->is_rest ? "of further kinds" : sp_guard_what_name(f->last.what);
         struct record r;
 
-        (void)!sp_guard_workload(w->guard, e->guard_id, workload);
-        sp_err_escape(comm, sizeof(comm),
-                      sp_str(e->comm, strnlen(e->comm, SP_COMM_LEN)));
         record_begin(&r, "guard");
-        sp_jsonw_kstr(&r.json, "event", SP_STR("refused"));
-        put_text(&r.json, "what", sp_guard_what_name(e->what));
+        sp_jsonw_kstr(&r.json, "event",
+                      f->is_rest ? SP_STR("refused-more") : SP_STR("refused"));
         sp_jsonw_ku64(&r.json, "count", f->count);
-        put_text(&r.json, "workload", workload);
-        sp_jsonw_ku64(&r.json, "cgroup", e->cgroup_id);
-        sp_jsonw_ku64(&r.json, "pid", e->pid);
-        sp_jsonw_ku64(&r.json, "uid", e->uid);
-        put_text(&r.json, "comm", comm);
-        sp_jsonw_ku64(&r.json, "protocol", e->protocol);
-        put_destination(&r.json, e);
-        record_end(w, &r);
-        sp_log_fields(SP_LOG_INFO,
-                      (struct sp_log_field[]){ { "workload", sp_str_c(workload) },
-                                               { "comm", sp_str_c(comm) },
+        put_text(&r.json, "workload", f->workload);
+        if (!f->is_rest)
+                put_refusal(&r.json, f);
+        if (record_end(w, &r) == 0 && w->bus)
+                sp_bus_refused(w->bus, sp_buf_str(&r.text));
+        sp_buf_done(&r.text);
+        sp_log_fields(SP_LOG_WARNING,
+                      (struct sp_log_field[]){ { "workload", sp_str_c(f->workload) },
+                                               { "unit", sp_str_c(f->unit) },
                                                { NULL } },
                       "the kernel refused %llu attempts: %s",
-                      (unsigned long long)f->count, sp_guard_what_name(e->what));
-}
-
-void sp_record_refusals(struct sp_warden *w)
-{
-        struct sp_refusals *all = w->refusals;
-
-        for (size_t i = 0; i < all->n; i++)
-                record_refusal(w, &all->each[i]);
-        if (all->others)
-                sp_log(SP_LOG_WARNING, "the kernel refused %llu further attempts",
-                       (unsigned long long)all->others);
-        all->n = 0;
-        all->others = 0;
-}
-
-int sp_refusals_new(struct sp_refusals **ret)
-{
-        struct sp_refusals *all = calloc(1, sizeof(*all));
-
-        if (!all)
-                return -ENOMEM;
-        *ret = all;
-        return 0;
+                      (unsigned long long)f->count, what);
 }

@@ -17,6 +17,7 @@
 #include "daemon/warden/listeners.h"
 #include "daemon/warden/metrics_socket.h"
 #include "daemon/warden/policy_source.h"
+#include "daemon/warden/refusals.h"
 #include "daemon/warden/sessions.h"
 #include "daemon/warden/supervise.h"
 #include "daemon/warden/tokens.h"
@@ -34,8 +35,6 @@ struct sp_warden_worker {
         uint64_t refused; /* questions over quota */
 };
 
-struct sp_refusals; /* what the kernel refused, counted until it is recorded */
-
 struct sp_warden {
         const struct sp_warden_options *options;
         struct sp_arena arena; /* of the settings */
@@ -52,7 +51,7 @@ struct sp_warden {
         struct sp_limits *limits;
         struct sp_bus *bus; /* NULL with no_bus */
         struct sp_metrics_socket *metrics_socket;
-        struct sp_refusals *refusals;
+        struct sp_refusals *refusals; /* what the kernel refused */
 
         sd_event *event;
         sd_event_source *housekeeping, *approvals_timer, *guard_events, *limits_timer;
@@ -87,10 +86,10 @@ void sp_record_policy(struct sp_warden *w,
 void sp_record_tag(struct sp_warden *w, const char *verb, struct sp_str path,
                    struct sp_str workload);
 void sp_record_mask_key(struct sp_warden *w, const char *who);
-sp_must_check int sp_refusals_new(struct sp_refusals **ret); /* free() it */
-/* Counts an event of the kernel; sp_record_refusals records what was counted. */
+/* An event of the kernel goes to w->refusals, and comes back gathered: it is recorded, and
+ * told on the bus. */
 void sp_record_event(void *warden, const struct sp_guard_event *e);
-void sp_record_refusals(struct sp_warden *w);
+void sp_record_refusal(void *warden, const struct sp_refusal *r);
 void sp_record_quiet(struct sp_warden *w, const struct sp_limits_quiet *q);
 
 /* table.c: hooks of workers. */

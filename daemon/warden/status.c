@@ -246,6 +246,8 @@ static void finish(struct collection *k)
         if (r == 0)
                 r = sp_limits_metrics(k->w->limits, &own);
         if (r == 0)
+                r = sp_refusals_metrics(k->w->refusals, &own);
+        if (r == 0)
                 r = sp_metrics_merge_add(&k->all, sp_buf_str(&own), "role=\"warden\"");
         if (r == 0)
                 r = sp_metrics_merge_write(&k->all, &text);

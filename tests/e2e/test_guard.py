@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator sees and does about the guard: events, units, checks.
+
+Run by `make e2e`."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import world as w  # noqa: E402
+
+W = None
+# A way round: a datagram to where a guarded process may not go. Nobody is there.
+KNOCK = "import socket\nfor i in range({n}):\n try: socket.socket(socket.AF_INET, " \
+        "socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.{host}', 443))\n except OSError: pass\n"
+
+
+def knock(n=1, host=1):
+    return W.agent(["/usr/bin/python3", "-c", KNOCK.format(n=n, host=host)])
+
+
+def events(*options):
+    out = W.ctl("guard", "events", "--json", "--store", W.store(), *options).stdout
+    return json.loads(out)["events"]
+
+
+def udp_to(host):
+    return [e for e in events() if e["what"] == "refused-udp" and f"192.0.2.{host} " in e["to"]]
+
+
+class Events(unittest.TestCase):
+    def test_a_refused_attempt_is_recorded_with_who_and_where(self):
+        knock(host=11)
+        e = w.wait_for("the record", lambda: udp_to(11))[0]
+        self.assertEqual((e["workload"], e["to"], e["count"]),
+                         ("ci-agents", "udp 192.0.2.11 443", "1"))
+        self.assertIn("python", e["exe"])
+        self.assertTrue(e["unit"], e)
+        self.assertEqual(int(e["uid"]), int(W.run(["id", "-u", "nobody"]).stdout))
+        self.assertGreater(int(e["pid"]), 0)
+
+    def test_a_flood_is_counted_in_few_records(self):
+        knock(n=500, host=12)
+        w.wait_for("all of it", lambda: sum(int(e["count"]) for e in udp_to(12)) == 500)
+        self.assertLess(len(udp_to(12)), 5)
+
+    def test_only_the_asked_workload_is_shown(self):
+        knock(host=13)
+        w.wait_for("the record", lambda: udp_to(13))
+        self.assertTrue(events("--workload", "ci-agents"))
+        self.assertEqual(events("--workload", "other"), [])
+
+    def test_an_attempt_is_seen_live_and_is_a_signal_and_a_metric(self):
+        follow = subprocess.Popen(
+            [os.path.join(W.build, "sallyctl"), "guard", "events", "--follow", "--json"],
+            stdout=subprocess.PIPE, text=True, env=W.env(), preexec_fn=W.enter("outside"))
+        try:
+            time.sleep(1)
+            knock(host=14)
+            os.set_blocking(follow.stdout.fileno(), False)
+            seen = []
+
+            def heard():
+                line = follow.stdout.readline()
+                if line:
+                    seen.append(json.loads(line))
+                return any(e.get("dst") == "192.0.2.14" for e in seen)
+            w.wait_for("the signal", heard)
+        finally:
+            follow.send_signal(signal.SIGKILL)
+            follow.wait()
+            follow.stdout.close()
+        e = [e for e in seen if e.get("dst") == "192.0.2.14"][0]
+        self.assertEqual((e["type"], e["event"], e["what"], e["workload"]),
+                         ("guard", "refused", "refused-udp", "ci-agents"))
+        metrics = W.ctl("metrics").stdout
+        line = [m for m in metrics.splitlines() if m.startswith("sallyport_guard_refused_total{")
+                and 'what="refused-udp"' in m and 'workload="ci-agents"' in m]
+        self.assertEqual(len(line), 1, metrics)
+        self.assertGreater(int(line[0].split()[-1]), 0)
+
+    def test_nothing_that_is_allowed_is_an_event(self):
+        a = W.query("SELECT 1 AS one")
+        self.assertTrue(a["ok"], a)
+        time.sleep(0.5)
+        self.assertEqual([e for e in events() if "node" in e["exe"]], [])
+
+
+class Unit(unittest.TestCase):
+    def unit(self, *argv, check=True):
+        return W.ctl("guard", "unit", *argv, check=check)
+
+    def test_the_drop_in_is_one_that_systemd_reads(self):
+        root = W.path("units")
+        os.makedirs(os.path.join(root, "etc/systemd/system"))
+        for name, text in (("runner.service", "[Service]\nExecStart=/bin/true\n"),
+                           ("agents.slice", "[Slice]\n"),
+                           ("sallyport-guard.service", "[Service]\nExecStart=/bin/true\n")):
+            with open(os.path.join(root, "etc/systemd/system", name), "w") as f:
+                f.write(text)
+        self.assertIn("wrote", self.unit("runner", "--root", root).stdout)
+        self.unit("agents.slice", "--root", root)
+        p = W.run(["systemd-analyze", "--root", root, "--man=no", "--generators=no", "cat-config",
+                   "systemd/system/runner.service.d/50-sallyport.conf"], check=False)
+        p = W.run(["systemd-analyze", "verify", "--man=no", "--generators=no",
+                   *[os.path.join(root, "etc/systemd/system", n)
+                     for n in ("runner.service", "agents.slice")]], check=False,
+                  env=W.env(SYSTEMD_UNIT_PATH=os.path.join(root, "etc/systemd/system") + ":"))
+        complaints = [x for x in p.stderr.splitlines() if "50-sallyport" in x]
+        self.assertEqual(complaints, [], p.stderr)
+        security = W.run(["systemd-analyze", "security", "--offline=yes", "--root", root,
+                          "runner.service"], check=False).stdout
+        self.assertIn("NoNewPrivileges=", security)
+        for line in security.splitlines():
+            for setting in ("NoNewPrivileges", "CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_BPF",
+                            "RestrictNamespaces=~user", "ProtectControlGroups",
+                            "RestrictAddressFamilies=~AF_PACKET"):
+                if setting in line:
+                    self.assertNotIn("✗", line)
+
+    def test_each_line_says_why_and_what_the_guard_needs_is_there(self):
+        text = self.unit("runner@.service", "--slice", "ci.slice", "--print").stdout
+        for line in ("Requires=sallyport-guard.service", "After=sallyport-guard.service",
+                     "Slice=ci.slice", "NoNewPrivileges=yes",
+                     "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6", "RestrictNamespaces=yes",
+                     "ProtectControlGroups=yes",
+                     "Environment=NODE_EXTRA_CA_CERTS=/run/sallyport/ca.pem",
+                     "Environment=SSL_CERT_FILE=/run/sallyport/ca-bundle.pem"):
+            self.assertIn(line + "\n", text)
+        for cap in ("CAP_NET_RAW", "CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_BPF"):
+            self.assertIn(cap, text.split("CapabilityBoundingSet=~")[1].split("\n")[0])
+
+    def test_another_file_of_that_name_stays(self):
+        root = W.path("units2")
+        where = os.path.join(root, "etc/systemd/system/a.service.d")
+        os.makedirs(where)
+        with open(os.path.join(where, "50-sallyport.conf"), "w") as f:
+            f.write("[Service]\n")
+        p = self.unit("a", "--root", root, check=False)
+        self.assertEqual(p.returncode, 1)
+        self.assertIn("cli.unit", p.stderr)
+        os.unlink(os.path.join(where, "50-sallyport.conf"))
+        self.unit("a", "--root", root)
+        self.unit("a", "--root", root)  # our own is replaced
+
+    def test_names_that_are_none_are_refused(self):
+        for argv in (["../x"], ["x.scope"], ["a b"], ["x", "--slice", "x.service"],
+                     ["x", "--slice", "sallyport.slice"], ["x", "--ca-dir", "a"], []):
+            self.assertEqual(self.unit(*argv, "--print", check=False).returncode, 2, argv)
+
+
+if __name__ == "__main__":
+    w.run_tests(globals())
