@@ -294,8 +294,7 @@ class Identity(unittest.TestCase):
         shown = W.ctl("sessions", "list", "--store", W.store()).stdout
         self.assertIn("ann@example.test", shown)
         a = W.query("SELECT * FROM hr.salaries", env={"GOOGLE_APPLICATION_CREDENTIALS": cred})
-        self.assertIn("Not found: Table acme-prod.hr.salaries", message(a),
-                      "allowed by policy; Google has no such table")
+        self.assertTrue(a["ok"], a)
         a = W.query("SELECT * FROM hr.salaries")
         self.assertRegex(message(a), "policy.(person-required|no-rule)")
 
