@@ -13,6 +13,7 @@ static const char usage[] =
         "       sallyctl guard add CGROUP WORKLOAD\n"
         "       sallyctl guard remove CGROUP\n"
         "       sallyctl guard events [--follow] [--workload NAME]\n"
+        "       sallyctl guard check --workload NAME | --pid PID\n"
         "       sallyctl guard unit NAME\n"
         "CGROUP is a path from the cgroup v2 root; '*' and '?' match "
         "within one component.";
@@ -83,6 +84,8 @@ int sp_cmd_guard(int argc, char **argv)
 
         if (argc > 1 && !strcmp(argv[1], "events"))
                 return sp_guard_verb_events(argc - 1, argv + 1);
+        if (argc > 1 && !strcmp(argv[1], "check"))
+                return sp_guard_verb_check(argc - 1, argv + 1);
         if (argc > 1 && !strcmp(argv[1], "unit"))
                 return sp_guard_verb_unit(argc - 1, argv + 1);
         optind = 1;
@@ -99,7 +102,7 @@ int sp_cmd_guard(int argc, char **argv)
         n = argc - optind - 1;
         argv += optind + 1;
         if (strcmp(verb, "list") && strcmp(verb, "add") && strcmp(verb, "remove"))
-                return sp_cli_usage(usage, "list, add, remove, events or unit?");
+                return sp_cli_usage(usage, "list, add, remove, events, check or unit?");
         if (n != (verb[0] == 'l' ? 0 : verb[0] == 'a' ? 2 : 1))
                 return sp_cli_usage(usage, "wrong number of arguments for '%s'", verb);
         if (sp_client_open(&bus, &err))

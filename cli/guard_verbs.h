@@ -7,4 +7,5 @@
 #pragma once
 
 int sp_guard_verb_events(int argc, char **argv);
+int sp_guard_verb_check(int argc, char **argv);
 int sp_guard_verb_unit(int argc, char **argv);

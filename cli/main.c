@@ -15,7 +15,7 @@ struct command {
 static int version(int argc, char **argv);
 static const struct command commands[] = {
         { "run", "", "run a command in a guarded cgroup of its own", sp_cmd_run },
-        { "guard", "add remove list events unit",
+        { "guard", "add remove list events check unit",
           "tag cgroups, see what the kernel refused", sp_cmd_guard },
         { "approvals", "list show approve deny watch", "decide what waits for a person",
           sp_cmd_approvals },

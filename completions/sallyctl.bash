@@ -4,11 +4,11 @@ _sallyctl()
         local word=${COMP_WORDS[COMP_CWORD]} words=
         case $COMP_CWORD:${COMP_WORDS[1]} in
         1:*) words='run guard approvals sessions audit policy sql unmask keys status metrics version' ;;
-        2:guard) words='add remove list events unit' ;;
+        2:guard) words='add remove list events check unit' ;;
         2:approvals) words='list show approve deny watch' ;;
         2:sessions) words='list show replay columns' ;;
         2:audit) words='verify export' ;;
-        2:policy) words='check decide explain' ;;
+        2:policy) words='check decide explain suggest' ;;
         2:sql) words='inspect' ;;
         2:unmask) words='--session --column --integer --reason --approval --no-wait' ;;
         2:keys) words='rotate-mask' ;;

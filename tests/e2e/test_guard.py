@@ -91,6 +91,68 @@ class Events(unittest.TestCase):
         self.assertEqual([e for e in events() if "node" in e["exe"]], [])
 
 
+class Check(unittest.TestCase):
+    def check(self, *argv):
+        p = W.ctl("guard", "check", *argv, "--json", check=False,
+                  preexec_fn=W.enter("outside"))
+        return p, json.loads(p.stdout)["ways"] if p.stdout else []
+
+    def results(self, ways, outside="gets out"):
+        return {x["way"]: x["result"] for x in ways if x["outside"] == outside}
+
+    def test_every_way_out_of_a_running_workload_is_closed(self):
+        agent = W.agent_start(["sleep", "60"])
+        try:
+            pid = w.wait_for("the agent", lambda: w.children_of(agent.pid))[0]
+            p, ways = self.check("--pid", str(pid))
+        finally:
+            agent.send_signal(signal.SIGTERM)
+            agent.wait()
+            agent.stdout.close()
+            agent.stderr.close()
+        tried = self.results(ways)
+        self.assertGreater(len(tried), 15, p)  # outside they lead out: the probes work
+        self.assertEqual(set(tried.values()), {"closed"}, tried)
+        self.assertEqual(p.returncode, 0, p)
+        # nobody has no right to these, guard or not
+        self.assertIn("raw IP", self.results(ways, "EPERM"))
+        self.assertIn("packet socket", self.results(ways, "EPERM"))
+
+    def test_a_workload_is_found_by_its_name_and_nothing_is_left_behind(self):
+        before = sorted(os.listdir(os.path.join(W.cgroup, "agents.slice")))
+        p, ways = self.check("--workload", "ci-agents")
+        self.assertEqual(p.returncode, 0, p)
+        self.assertEqual(set(self.results(ways).values()), {"closed"})
+        self.assertEqual(sorted(os.listdir(os.path.join(W.cgroup, "agents.slice"))), before)
+
+    def test_an_open_way_is_found(self):
+        W.stop("sallyportd")
+        settings = W.path("sallyport.yaml")
+        with open(settings) as f:
+            good = f.read()
+        try:
+            with open(settings, "w") as f:
+                f.write(good.replace("open: [", 'open: ["udp 192.0.2.0/24 51820", '))
+            W.start_daemon()
+            p, ways = self.check("--workload", "ci-agents")
+        finally:
+            W.stop("sallyportd")
+            with open(settings, "w") as f:
+                f.write(good)
+            W.start_daemon()
+        self.assertEqual(p.returncode, 1, p)
+        self.assertEqual([x["way"] for x in ways if x["result"] == "OPEN"],
+                         ["UDP 51820 (a tunnel)"])
+
+    def test_what_is_not_guarded_is_not_called_closed(self):
+        for argv, error in ((["--pid", str(os.getpid())], "cli.check-unguarded"),
+                            (["--workload", "nobody-has-it"], "cli.check-unguarded"),
+                            (["--pid", "4194304"], "cli.check")):
+            p, ways = self.check(*argv)
+            self.assertEqual((p.returncode, ways), (1, []), argv)
+            self.assertIn(error, p.stderr)
+
+
 class Unit(unittest.TestCase):
     def unit(self, *argv, check=True):
         return W.ctl("guard", "unit", *argv, check=check)
