@@ -40,7 +40,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all test unit escape bpf-arm64 integration integration-guard integration-transport integration-bus integration-warden integration-sql e2e boot demo \
+.PHONY: all test unit escape takeover bpf-arm64 integration integration-guard integration-transport integration-bus integration-warden integration-sql e2e boot demo \
 	conformance canary fuzz fuzz-bins bench bench-mask bench-sql asan clang tidy format check-format check-layers check-docs check install man clean help deps
 
 all: $B/sallyportd $B/sallyctl man ## build everything
@@ -133,6 +133,20 @@ $B/escape/escape: $(ESCAPE_OBJS)
 escape: $B/integration/guardd $B/escape/escape ## try every way round the guard (root)
 	@tests/escape/run $B
 
+PROGRAMS := $B/sallyportd $B/sallyctl
+# ---- a worker that was taken over: the product's objects, and a door that the linker adds; never installed ----
+$B/takeover/sallyportd: $B/daemon/main.o $B/tests/takeover/backdoor.o $B/tests/takeover/system.o $B/tests/takeover/messages.o $(LIBS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=sp_flow_start -o $@ $(filter %.o,$^) $(LIBS_LINK) $(PKG_LIBS)
+$B/takeover/control: $B/tests/takeover/control.o $B/tests/takeover/system.o $B/tests/takeover/messages.o $B/libroles.a $B/libbase.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+$B/takeover/sallyctl: $B/sallyctl
+	@mkdir -p $(@D)
+	$(Q)ln -sf ../sallyctl $@
+takeover: $(PROGRAMS) $B/takeover/sallyportd $B/takeover/control $B/takeover/sallyctl ## run an attacker's code inside a live worker (root)
+	@BUILD=$B/takeover tests/takeover/test_takeover.py
+
 # ---- the transport alone, driven by curl, openssl, h2load and raw bytes ----
 $B/integration/echo_front: $B/tests/integration/transport/echo_front.o $(foreach l,$(links_worker),$(call lib,$l))
 	@mkdir -p $(@D)
@@ -179,7 +193,6 @@ fuzz: ## fuzz every parser of foreign bytes for FUZZ_SECONDS each (FUZZ=name for
 fuzz-bins: $(FUZZERS)
 
 # ---- the whole, in a world of its own: root ----
-PROGRAMS := $B/sallyportd $B/sallyctl
 INTEGRATION := $B/integration/guardd $B/integration/echo_front $(patsubst tests/integration/%.c,$B/integration/%,$(wildcard tests/integration/*.c))
 integration-bus: $(PROGRAMS) $(INTEGRATION) ## approvals on a real D-Bus daemon, records on a real store
 	@tests/integration/test_bus $B
@@ -218,15 +231,16 @@ JOBS ?= $(shell nproc)
 BENCH_TOOLS := $(patsubst tests/bench/%.c,$B/bench/%,$(filter-out tests/bench/sql_%,$(wildcard tests/bench/*.c)))
 
 # ---- habits ----
-C_FILES := $(wildcard daemon/*.[ch] daemon/*/*.[ch] cli/*.[ch] include/sallyport/*.h bpf/*.c bpf/lib/*.h tests/*.h tests/unit/*.[ch] tests/escape/*.[ch] tests/fuzz/*.c tests/integration/*.c tests/integration/*/*.c tests/bench/*.c)
+C_FILES := $(wildcard daemon/*.[ch] daemon/*/*.[ch] cli/*.[ch] include/sallyport/*.h bpf/*.c bpf/lib/*.h tests/*.h tests/unit/*.[ch] tests/escape/*.[ch] tests/takeover/*.[ch] tests/fuzz/*.c tests/integration/*.c tests/integration/*/*.c tests/bench/*.c)
 format: ## format all C files
 	@clang-format -i $(C_FILES)
 check-format: ## fail on a file that is not formatted
 	@clang-format --dry-run -Werror $(C_FILES)
 check-layers: ## fail on an include that points the wrong way
 	@tests/check/layers.sh
-check-docs: man $B/unit/test_google_coverage $B/escape/escape ## fail on an undocumented error id, on tables of methods or of ways round that are not the code's, on a man page that does not parse
-	@tests/check/escape-table.sh $B/escape/escape
+check-docs: man $B/unit/test_google_coverage $B/escape/escape $B/takeover/control ## fail on an undocumented error id, on tables of methods or of ways round that are not the code's, on a man page that does not parse
+	@tests/check/table.sh ways $B/escape/escape
+	@tests/check/table.sh attempts $B/takeover/control
 	@tests/check/errors.sh
 	@$B/unit/test_google_coverage 2>&1 | grep -q '^\[  PASSED  \] 1 test' || { echo 'docs/api-coverage.md is not what the tables say: SP_WRITE_DOCS=1 $B/unit/test_google_coverage writes it'; exit 1; }
 	@for m in $(MAN); do mandoc -Tlint -Werror $$m || exit 1; done

@@ -200,6 +200,10 @@ static void on_recall(struct recorder *r, struct channel *c, const struct sp_ipc
         int v = sp_wire_end(&w);
 
         r->recalls++;
+        if (v == 0 && sp_str_eq(space, SP_STR(SP_LIMITS_SPACE)) && !c->is_warden) {
+                refuse(r, c, m->id, "facts of this space are for the warden only");
+                return;
+        }
         if (v == 0)
                 v = store ? sp_store_recall(store, space, key, &value) : -EIO;
         if (v == 0) {
@@ -358,6 +362,14 @@ static void on_metrics(struct recorder *r, struct channel *c, uint64_t id)
 
 /* ---- the loop ---- */
 
+static void not_yours(struct channel *c, uint16_t type)
+{
+        sp_log(SP_LOG_ERR,
+               "channel %" PRIu64 " sent a message of type %u, and is closed",
+               c->number, type);
+        channel_close(c);
+}
+
 static void on_message(struct recorder *r, struct channel *c, struct sp_ipc_msg *m)
 {
         switch (m->type) {
@@ -378,15 +390,15 @@ static void on_message(struct recorder *r, struct channel *c, struct sp_ipc_msg 
                 sent(c, sp_msg_answer(&c->ipc, m->id, NULL));
                 break;
         case SP_MSG_CHANNEL:
-                if (c->is_warden && m->fd >= 0 &&
-                    channel_add(r, SP_TAKE_FD(m->fd), false) == 0)
+                if (!c->is_warden) {
+                        not_yours(c, m->type);
                         break;
-                sp_log(SP_LOG_ERR, "cannot add a channel");
+                }
+                if (m->fd < 0 || channel_add(r, SP_TAKE_FD(m->fd), false) < 0)
+                        sp_log(SP_LOG_ERR, "cannot add a channel");
                 break;
         default:
-                sp_log(SP_LOG_ERR, "channel %" PRIu64 " sent a message of type %u",
-                       c->number, m->type);
-                channel_close(c);
+                not_yours(c, m->type);
                 break;
         }
         sp_closep(&m->fd);
@@ -479,7 +491,7 @@ static int set_up(struct recorder *r, struct sp_err *e)
         struct sp_settings settings;
         struct sp_store_options o = { 0 };
         char *dir = NULL;
-        int v = first_message(&r->channels[0].ipc, &text, e);
+        int abi, v = first_message(&r->channels[0].ipc, &text, e);
 
         if (v == 0)
                 v = sp_settings_parse(&arena, "settings", sp_buf_str(&text), &settings,
@@ -489,8 +501,9 @@ static int set_up(struct recorder *r, struct sp_err *e)
         o.free_min_bytes = settings.records.free_min_bytes;
         if (asprintf(&dir, "%.*s/records", SP_FMT(settings.state_dir)) < 0)
                 return -ENOMEM;
-        v = sp_sandbox_recorder(
-                e); /* before the writer: its threads inherit the filter */
+        /* Before the writer: its threads inherit the filter. The directory above, which is root's:
+         * the store's own may come later, or be replaced when something was wrong with it. */
+        v = sp_sandbox_recorder(settings.state_dir.p, &abi, e);
         if (v == 0)
                 v = sp_writer_new(dir, &o, &r->writer, e);
         free(dir);

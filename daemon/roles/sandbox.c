@@ -4,13 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/netlink.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* What both roles do all day. */
 static const int common_calls[] = {
@@ -77,7 +80,6 @@ static const int common_calls[] = {
         SCMP_SYS(getpid),
         SCMP_SYS(getppid),
         SCMP_SYS(gettid),
-        SCMP_SYS(tgkill),
         SCMP_SYS(getuid),
         SCMP_SYS(geteuid),
         SCMP_SYS(getgid),
@@ -96,7 +98,6 @@ static const int common_calls[] = {
         SCMP_SYS(readlinkat),
         SCMP_SYS(getdents64),
         SCMP_SYS(getcwd),
-        SCMP_SYS(fcntl),
         SCMP_SYS(dup),
         SCMP_SYS(dup2),
         SCMP_SYS(dup3),
@@ -116,7 +117,7 @@ static const int common_calls[] = {
 };
 
 static const int worker_calls[] = {
-        SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(listen),
+        SCMP_SYS(accept), SCMP_SYS(accept4),
         SCMP_SYS(bind), /* the resolver's netlink socket */
 };
 
@@ -196,38 +197,57 @@ static int add_memory(scmp_filter_ctx f)
         return r;
 }
 
-/* Threads are made by clone with CLONE_THREAD. The flags of clone3 are in memory, where
- * a filter cannot look: ENOSYS sends glibc back to clone. */
+/* What glibc gives to clone for a thread; no namespace can hide among it. */
+#define THREAD_FLAGS                                                                   \
+        (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |            \
+         CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
+
+/* The flags of clone3 are in memory, where a filter cannot look: ENOSYS sends glibc back to
+ * clone. */
 static int add_threads(scmp_filter_ctx f)
 {
-        int r = seccomp_rule_add(
-                f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+        int r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                                 SCMP_A0(SCMP_CMP_EQ, THREAD_FLAGS));
 
         if (r == 0)
                 r = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
         if (r == 0)
                 r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
                                      SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
-        if (r == 0) /* reading limits; RocksDB and libuv do */
-                r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
-                                     SCMP_A2(SCMP_CMP_EQ, 0));
+        if (r == 0) /* reading its own limits; RocksDB and libuv do */
+                r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
+                                     SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0));
+        if (r == 0) /* abort(); workers have one user, and could end each other */
+                r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                                     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
         return r;
 }
 
-static int add_socket(scmp_filter_ctx f, int family)
+/* Not F_SETOWN and F_SETSIG: they send a signal to whom one likes. */
+static int add_fcntl(scmp_filter_ctx f)
 {
-        static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
-        const uint64_t type_mask =
-                UINT32_MAX & ~(uint32_t)(SOCK_NONBLOCK | SOCK_CLOEXEC);
+        static const int commands[] = { F_DUPFD,  F_DUPFD_CLOEXEC, F_GETFD,    F_SETFD,
+                                        F_GETFL,  F_SETFL,         F_GETLK,    F_SETLK,
+                                        F_SETLKW, F_ADD_SEALS,     F_GET_SEALS };
         int r = 0;
 
-        for (size_t i = 0; r == 0 && i < SP_ARRAY_SIZE(types); i++)
-                r = seccomp_rule_add(
-                        f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-                        SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family),
-                        SCMP_A1(SCMP_CMP_MASKED_EQ, type_mask, (scmp_datum_t)types[i]));
+        for (size_t i = 0; r == 0 && i < SP_ARRAY_SIZE(commands); i++)
+                r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                                     SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i]));
         return r;
+}
+
+/* One type and one protocol: none of MPTCP, SCTP, UDP-lite, ping. */
+static int add_socket(scmp_filter_ctx f, int family, int type, int protocol)
+{
+        const uint64_t type_mask =
+                UINT32_MAX & ~(uint32_t)(SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        return seccomp_rule_add(
+                f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 3,
+                SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family),
+                SCMP_A1(SCMP_CMP_MASKED_EQ, type_mask, (scmp_datum_t)type),
+                SCMP_A2(SCMP_CMP_MASKED_EQ, UINT32_MAX, (scmp_datum_t)protocol));
 }
 
 static int add_ioctl(scmp_filter_ctx f)
@@ -261,7 +281,9 @@ static int filter_new(scmp_filter_ctx *ret)
         if (r == 0)
                 r = add_ioctl(f);
         if (r == 0)
-                r = add_socket(f, AF_UNIX);
+                r = add_fcntl(f);
+        if (r == 0) /* the journal */
+                r = add_socket(f, AF_UNIX, SOCK_DGRAM, 0);
         if (r < 0)
                 seccomp_release(f);
         else
@@ -283,16 +305,26 @@ static int install(scmp_filter_ctx f, int r, struct sp_err *reterr)
 
 static int add_worker(scmp_filter_ctx f)
 {
-        static const int families[] = { AF_INET, AF_INET6 };
+        static const struct {
+                int family, type, protocol;
+        } sockets[] = {
+                { AF_INET, SOCK_STREAM, 0 },
+                { AF_INET, SOCK_STREAM, IPPROTO_TCP },
+                { AF_INET6, SOCK_STREAM, 0 },
+                { AF_INET6, SOCK_STREAM, IPPROTO_TCP },
+                { AF_INET, SOCK_DGRAM, 0 },
+                { AF_INET, SOCK_DGRAM, IPPROTO_UDP },
+                { AF_INET6, SOCK_DGRAM, 0 },
+                { AF_INET6, SOCK_DGRAM, IPPROTO_UDP },
+                /* getaddrinfo asks for the machine's addresses */
+                { AF_NETLINK, SOCK_RAW, NETLINK_ROUTE },
+        };
         const uint64_t writing = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
         int r = add_calls(f, SCMP_ACT_ALLOW, worker_calls, SP_ARRAY_SIZE(worker_calls));
 
-        for (size_t i = 0; r == 0 && i < SP_ARRAY_SIZE(families); i++)
-                r = add_socket(f, families[i]);
-        if (r ==
-            0) /* getaddrinfo asks for the machine's addresses: SOCK_RAW of netlink */
-                r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                                     SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
+        for (size_t i = 0; r == 0 && i < SP_ARRAY_SIZE(sockets); i++)
+                r = add_socket(f, sockets[i].family, sockets[i].type,
+                               sockets[i].protocol);
         if (r == 0)
                 r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
                                      SCMP_A2(SCMP_CMP_MASKED_EQ, writing, O_RDONLY));
@@ -316,25 +348,38 @@ static void load_name_service(void)
                 freeaddrinfo(found);
 }
 
-int sp_sandbox_worker(struct sp_err *reterr)
+int sp_sandbox_worker(const struct sp_reach *reach, int *ret_abi, struct sp_err *reterr)
 {
         scmp_filter_ctx f = NULL;
-        int r;
+        int abi, r;
 
         load_name_service();
+        r = sp_landlock(reach, &abi, reterr);
+        if (r < 0)
+                return r;
         r = filter_new(&f);
         if (r == 0)
                 r = add_worker(f);
-        return install(f, r, reterr);
+        r = install(f, r, reterr);
+        if (r == 0)
+                *ret_abi = abi;
+        return r;
 }
 
-int sp_sandbox_recorder(struct sp_err *reterr)
+int sp_sandbox_recorder(const char *directory, int *ret_abi, struct sp_err *reterr)
 {
+        const struct sp_reach reach = { .directory = directory };
         scmp_filter_ctx f = NULL;
-        int r = filter_new(&f);
+        int abi, r = sp_landlock(&reach, &abi, reterr);
 
+        if (r < 0)
+                return r;
+        r = filter_new(&f);
         if (r == 0)
                 r = add_calls(f, SCMP_ACT_ALLOW, recorder_calls,
                               SP_ARRAY_SIZE(recorder_calls));
-        return install(f, r, reterr);
+        r = install(f, r, reterr);
+        if (r == 0)
+                *ret_abi = abi;
+        return r;
 }

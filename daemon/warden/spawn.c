@@ -15,6 +15,9 @@
 
 #define CHANNEL 3
 #define DESCRIPTORS 65536
+#define THREADS 1024 /* of a role's user, all its processes together */
+#define DATA_BYTES (UINT64_C(8) << 30) /* of each process */
+#define FILE_BYTES (UINT64_C(1) << 30) /* of a worker: memory files only */
 
 /* Everything else stays behind: notify sockets, bus addresses, credentials' directory,
  * proxies. The sanitizers' two are harmless and tests need them. */
@@ -115,13 +118,35 @@ static void raise_descriptor_limit(void)
         (void)setrlimit(RLIMIT_NOFILE, &l);
 }
 
+static int set_limit(int which, uint64_t most)
+{
+        const struct rlimit l = { most, most };
+
+        return setrlimit((__rlimit_resource_t)which, &l) < 0 ? -errno : 0;
+}
+
+static int limit(const struct sp_spawn *s)
+{
+        int r = set_limit(RLIMIT_CORE, 0);
+
+#ifndef __SANITIZE_ADDRESS__ /* its shadow is data, too */
+        if (r == 0)
+                r = set_limit(RLIMIT_DATA, DATA_BYTES);
+#endif
+        if (r == 0 && s->user.is_set)
+                r = set_limit(RLIMIT_NPROC, THREADS);
+        if (r == 0 && strcmp(s->role, "worker") == 0)
+                r = set_limit(RLIMIT_FSIZE, FILE_BYTES);
+        (void)signal(SIGXFSZ, SIG_IGN); /* a write fails instead */
+        return r;
+}
+
 static _Noreturn void in_child(const struct sp_spawn *s, pid_t parent)
 {
         char index[16], role[32];
         char *argv[] = { "sallyportd",         role, "--index", index, "--log-level",
                          (char *)s->log_level, NULL };
         char **environment = clean_environment();
-        const struct rlimit no_core = { 0, 0 };
         int r;
 
         (void)snprintf(role, sizeof(role), "--role=%s", s->role);
@@ -129,8 +154,8 @@ static _Noreturn void in_child(const struct sp_spawn *s, pid_t parent)
         reset_signals();
         raise_descriptor_limit();
         r = keep_descriptors(s->channel);
-        if (r == 0 && setrlimit(RLIMIT_CORE, &no_core) < 0)
-                r = -errno;
+        if (r == 0)
+                r = limit(s);
         if (r == 0)
                 r = become(&s->user);
         /* after the change of user, which clears it */

@@ -114,6 +114,15 @@ static int on_identify(struct question *q, struct sp_err *reterr)
         return 0;
 }
 
+/* A worker names the person; at least by an issuer that the administrator trusts. */
+static bool is_issuer(const struct sp_settings *s, struct sp_str iss)
+{
+        for (size_t i = 0; i < s->n_issuers; i++)
+                if (sp_str_eq(s->issuers[i].issuer, iss))
+                        return true;
+        return false;
+}
+
 static int on_mint(struct question *q, struct sp_err *reterr)
 {
         sp_autobuf text = SP_BUF_INIT(2 * SP_TOKEN_MAX);
@@ -131,6 +140,9 @@ static int on_mint(struct question *q, struct sp_err *reterr)
         r = find_workload(q, m.guard_id, workload, reterr);
         if (r < 0)
                 return r;
+        if (m.iss.n && !is_issuer(&q->w->settings, m.iss))
+                return sp_err_set(reterr, -EACCES, "identity.unknown-issuer", "",
+                                  "the person's issuer is not configured");
         if (m.iss.n) { /* never longer than the proof that it rests on */
                 if (m.person_expires_s <= now)
                         return sp_err_set(reterr, -EACCES, "identity.expired", "",

@@ -143,18 +143,73 @@ static int take_listener(struct sp_worker *w, struct sp_str payload, int *fd)
         return sp_front_listen(w->front, SP_TAKE_FD(*fd), is_metadata);
 }
 
+#define PORTS_MAX (SP_ISSUERS_MAX + 3)
+
+/* "host:8443", "[::1]:8443"; 443 without a number. */
+static uint16_t port_of(struct sp_str authority)
+{
+        struct sp_str digits = authority;
+        uint64_t port;
+
+        for (size_t i = authority.n; i && authority.p[i - 1] != ']'; i--) {
+                if (authority.p[i - 1] != ':')
+                        continue;
+                digits = sp_str_sub(authority, i, authority.n);
+                return sp_str_u64(digits, &port) == 0 && port <= UINT16_MAX
+                               ? (uint16_t)port
+                               : 443;
+        }
+        return 443;
+}
+
+/* Upstream, issuers whose keys are fetched, and DNS over TCP. */
+static size_t list_ports(const struct sp_settings *s, uint16_t ret[PORTS_MAX])
+{
+        size_t n = 0;
+
+        ret[n++] = 53;
+        ret[n++] = 443;
+        ret[n++] = port_of(s->upstream.connect_to);
+        for (size_t i = 0; i < s->n_issuers; i++) {
+                struct sp_str scheme, rest, authority, path;
+
+                if (!s->issuers[i].discover ||
+                    !sp_str_cut(s->issuers[i].issuer, '/', &scheme, &rest) || !rest.n)
+                        continue;
+                (void)sp_str_cut(sp_str_sub(rest, 1, rest.n), '/', &authority, &path);
+                ret[n++] = port_of(authority);
+        }
+        return n;
+}
+
+static int confine(const struct sp_worker *w, int *ret_abi, struct sp_err *reterr)
+{
+        const struct sp_settings *s = &w->settings;
+        uint16_t ports[PORTS_MAX];
+        const struct sp_reach reach = {
+                .ca_file = s->upstream.ca_file.n ? s->upstream.ca_file.p : NULL,
+                .ports = ports,
+                .n_ports = list_ports(s, ports),
+                .is_any_port = s->egress_splice, /* to wherever the agent connects */
+                .reads_system = true,
+        };
+
+        return sp_sandbox_worker(&reach, ret_abi, reterr);
+}
+
 static int start(struct sp_worker *w)
 {
         struct sp_err e;
-        int r;
+        int abi, r;
 
         if (!w->policy || !w->recorder.is_open)
                 return -EPROTO;
-        r = sp_sandbox_worker(&e);
+        r = confine(w, &abi, &e);
         if (r < 0)
                 sp_log_err(SP_LOG_ERR, &e, "the worker cannot be confined");
         else
-                sp_log(SP_LOG_INFO, "worker %u is ready", w->index);
+                sp_log(abi ? SP_LOG_INFO : SP_LOG_WARNING,
+                       "worker %u is ready (Landlock %d)", w->index, abi);
         return r;
 }
 

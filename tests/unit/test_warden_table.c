@@ -41,6 +41,7 @@ struct desk {
         struct sp_warden_worker k;
         struct sp_ipc worker_end;
         struct sp_ipc_msg answer;
+        struct sp_issuer_settings issuer;
 };
 
 static void desk_init(struct desk *d)
@@ -53,6 +54,9 @@ static void desk_init(struct desk *d)
         d->w.keys.n_mask = 1;
         d->w.started_wall_us = sp_clock_wall_us();
         d->w.settings.limits.token_lifetime_s = 900;
+        d->issuer.issuer = SP_STR("https://i");
+        d->w.settings.issuers = &d->issuer;
+        d->w.settings.n_issuers = 1;
         d->w.settings.limits.session_idle_us = 1800 * SP_USEC_PER_SEC;
         assert_int_equal(sp_sessions_new(1800 * SP_USEC_PER_SEC, &d->w.sessions), 0);
         assert_int_equal(sp_ipc_pair(pair), 0);
@@ -182,6 +186,20 @@ static void what_is_not_guarded_gets_nothing(void **state)
         desk_done(&d);
 }
 
+static void a_token_is_for_persons_of_known_issuers_only(void **state)
+{
+        sp_autobuf token = SP_BUF_INIT(8192);
+        struct desk d;
+
+        (void)state;
+        desk_init(&d);
+        d.issuer.issuer = SP_STR("https://j");
+        assert_int_equal(mint(&d, GUARD, "ann", now_s() + 60, &token), 0);
+        assert_true(refused_with(&d, "identity.unknown-issuer"));
+        assert_true(mint(&d, GUARD, "", 0, &token) > 0);
+        desk_done(&d);
+}
+
 static void a_token_ends_with_what_it_rests_on(void **state)
 {
         sp_autobuf token = SP_BUF_INIT(8192);
@@ -293,6 +311,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_token_makes_a_person_in_its_own_cgroup_only),
                 cmocka_unit_test(what_is_not_guarded_gets_nothing),
+                cmocka_unit_test(a_token_is_for_persons_of_known_issuers_only),
                 cmocka_unit_test(a_token_ends_with_what_it_rests_on),
                 cmocka_unit_test(a_session_goes_on_over_a_restart),
                 cmocka_unit_test(a_worker_is_refused_or_killed_for_what_it_may_not_say),

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* takeover/backdoor — shared by the parts that act inside a live worker. */
+#pragma once
+
+#include "daemon/base/str.h"
+#include "tests/takeover/takeover.h"
+
+/* The guarded cgroup of the connection that the attacker came in by. */
+extern uint64_t takeover_guard_id;
+/* An approval that he asked for, and that nobody has decided. */
+struct sp_buf;
+void takeover_ask(struct sp_buf *to);
+void takeover_remember(struct sp_str approval);
