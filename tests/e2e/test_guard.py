@@ -3,6 +3,7 @@
 """What an operator sees and does about the guard: events, units, checks.
 
 Run by `make e2e`."""
+import errno
 import json
 import os
 import signal
@@ -151,6 +152,96 @@ class Check(unittest.TestCase):
             p, ways = self.check(*argv)
             self.assertEqual((p.returncode, ways), (1, []), argv)
             self.assertIn(error, p.stderr)
+
+
+ID = "0123456789abcdef" * 4
+POD = "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1234_56.slice"
+# As docs/guard.md names them: pattern, a directory that it must find, one that it must not.
+ENGINES = (
+    ("system.slice/docker-*.scope", f"system.slice/docker-{ID}.scope", "system.slice/docker.service"),
+    ("docker/*", f"docker/{ID}", "docker"),
+    ("machine.slice/libpod-*.scope", f"machine.slice/libpod-{ID}.scope",
+     f"machine.slice/libpod-conmon-{ID}.service"),
+    ("system.slice/nerdctl-*.scope", f"system.slice/nerdctl-{ID}.scope", "system.slice/nerdctl"),
+    ("kubepods.slice/kubepods-*.slice/*/cri-containerd-*.scope",
+     f"{POD}/cri-containerd-{ID}.scope", "kubepods.slice/kubepods-burstable.slice"),
+    ("system.slice/system-runner.slice/runner@*.service",
+     "system.slice/system-runner.slice/runner@7.service",
+     "system.slice/system-runner.slice/other@7.service"),
+    ("system.slice/runner-*.service", "system.slice/runner-a.service", "system.slice/runner.service"),
+    ("agents2.slice/job-*.scope", "agents2.slice/job-1.scope", "agents2.slice/other-1.scope"),
+)
+
+
+class Tags(unittest.TestCase):
+    def sends(self, cgroup):
+        """Whether a process born there may send QUIC; a number of errno, or 0."""
+        code = "import socket, sys\ntry: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)" \
+               f".sendto(b'x', ('{w.GOOGLE4}', 443))\nexcept OSError as e: sys.exit(e.errno)"
+        return W.run(["/usr/bin/python3", "-c", code], check=False,
+                     preexec_fn=W.enter(cgroup)).returncode
+
+    def tagged(self):
+        guards = json.loads(W.ctl("guard", "list", "--json").stdout)
+        return {g["cgroup"].removeprefix(f"/{W.attach}/") for g in next(iter(guards.values()))
+                if g["id"]}
+
+    def make(self, *paths):
+        for path in paths:
+            os.makedirs(os.path.join(W.cgroup, path), exist_ok=True)
+
+    def test_the_patterns_of_the_engines_find_theirs_and_no_others(self):
+        for n, (pattern, inside, outside) in enumerate(ENGINES):
+            with self.subTest(pattern):
+                if n % 2:  # there before the tag, or after
+                    self.make(inside, outside)
+                W.ctl("guard", "add", f"{W.attach}/{pattern}", "ci-agents")
+                self.make(inside, outside)
+                try:
+                    found = self.tagged()
+                    self.assertIn(inside, found)
+                    self.assertNotIn(outside, found)
+                    self.assertEqual(self.sends(inside), errno.EPERM)
+                    self.assertEqual(self.sends(outside), 0)
+                    # podman and nested runtimes make directories below the scope
+                    self.make(inside + "/container")
+                    self.assertEqual(self.sends(inside + "/container"), errno.EPERM)
+                finally:
+                    W.ctl("guard", "remove", f"{W.attach}/{pattern}")
+                self.assertEqual(self.sends(inside), 0)
+
+    def test_a_slice_that_comes_back_is_guarded_with_its_first_process(self):
+        W.ctl("guard", "add", f"{W.attach}/back.slice", "ci-agents")
+        try:
+            ids = set()
+            for _ in range(20):
+                self.make("back.slice/job.service")
+                ids.add(os.stat(os.path.join(W.cgroup, "back.slice")).st_ino)
+                self.assertEqual(self.sends("back.slice/job.service"), errno.EPERM)
+                for name in ("back.slice/job.service", "back.slice"):
+                    w.wait_for("the end of its process", lambda n=name: self.remove(n))
+            self.assertEqual(len(ids), 20)
+        finally:
+            W.ctl("guard", "remove", f"{W.attach}/back.slice")
+
+    def remove(self, path):
+        try:
+            os.rmdir(os.path.join(W.cgroup, path))
+        except OSError:
+            return False
+        return True
+
+    def test_tags_hold_for_units_that_start_while_the_daemon_is_away(self):
+        W.ctl("guard", "add", f"{W.attach}/away.slice/*.service", "ci-agents")
+        try:
+            W.stop("sallyportd")
+            self.make("away.slice/late.service")
+            self.assertEqual(self.sends("away.slice/late.service"), errno.EPERM)
+            W.start_daemon()
+            self.assertIn("away.slice/late.service", self.tagged())
+            self.assertEqual(self.sends("away.slice/late.service"), errno.EPERM)
+        finally:
+            W.ctl("guard", "remove", f"{W.attach}/away.slice/*.service")
 
 
 class Unit(unittest.TestCase):
