@@ -165,6 +165,10 @@ $B/bench/%: $B/tests/bench/%.o $(call lib,roles) $(call lib,policy) $(call lib,s
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+$B/bench/statements: $B/tests/bench/statements.o $(foreach l,$(links_worker),$(call lib,$l))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 # ---- reading SQL beside PostgreSQL's parser ----
 $B/bench/sql_speed: $B/tests/bench/sql_speed.o $(call lib,sql) $(call lib,base)
 	@mkdir -p $(@D)

@@ -3,7 +3,7 @@
 canned - the bench's upstream, and the peer beside us, as nginx configurations.
 
 The upstream answers every query with the same 1 KB, every page of a result with the same 10 MB,
-and what the gateway asks for itself (a token, the columns of two tables).
+the preview of one table with 10 MB of rows, and what the gateway asks for itself (a token, the columns of tables).
 """
 import json
 import os
@@ -15,8 +15,12 @@ PEER_PORT = 8443
 JOB = "job_0123456789abcdefghijklmn"
 PROJECT = "/bigquery/v2/projects/acme-prod"
 QUERIES = f"{PROJECT}/queries"
-TABLES = {("shop", "baskets"): ["id", "customer_id", "total", "note"],
-          ("crm", "customers"): ["id", "name", "email", "ssn", "phone", "city"]}
+OUTPUTS = ["id", "customer_id", "total", "note"]  # of both queries
+TABLES = {("shop", "baskets"): OUTPUTS,
+          ("crm", "customers"): ["id", "name", "email", "ssn", "phone", "city"],
+          ("crm", "badges"): ["id", "name", "code", "ssn", "phone", "city"]}
+TABLE = f"{PROJECT}/datasets/crm/tables/badges"
+PREVIEW = f"{TABLE}/data"
 
 
 def compact(value):
@@ -35,17 +39,25 @@ def row(i, n_columns):
     return {"f": [{"v": c} for c in cells[:n_columns]]}
 
 
-def page(columns, target):
-    """An answer of jobs.query or getQueryResults of about `target` bytes."""
-    answer = {"kind": "bigquery#queryResponse", "schema": fields(columns),
-              "jobReference": {"projectId": "acme-prod", "jobId": JOB, "location": "US"},
-              "totalRows": "0", "rows": [], "totalBytesProcessed": "1234567",
-              "jobComplete": True, "cacheHit": False}
-    each = len(compact(row(12345, len(columns))).encode()) + 1
+def fill(answer, n_columns, target):
+    """With rows, up to about `target` bytes."""
+    each = len(compact(row(12345, n_columns)).encode()) + 1
     n = max(1, (target - len(compact(answer))) // each)
-    answer["rows"] = [row(i, len(columns)) for i in range(n)]
-    answer["totalRows"] = str(n)
-    return compact(answer)
+    return compact({**answer, "totalRows": str(n), "rows": [row(i, n_columns) for i in range(n)]})
+
+
+def page(target):
+    """An answer of jobs.query or getQueryResults."""
+    return fill({"kind": "bigquery#queryResponse", "schema": fields(OUTPUTS),
+                 "jobReference": {"projectId": "acme-prod", "jobId": JOB, "location": "US"},
+                 "totalRows": "0", "rows": [], "totalBytesProcessed": "1234567",
+                 "jobComplete": True, "cacheHit": False}, len(OUTPUTS), target)
+
+
+def preview(target):
+    """Of tabledata.list: rows that no SQL was rewritten for."""
+    return fill({"kind": "bigquery#tableDataList", "etag": "e1", "totalRows": "0", "rows": []},
+                len(TABLES["crm", "badges"]), target)
 
 
 def table(dataset, name, columns):
@@ -56,8 +68,8 @@ def table(dataset, name, columns):
 
 
 def write_answers(w):
-    files = {"small.json": page(["id", "email", "ssn", "phone"], 1024),
-             "page.json": page(TABLES["crm", "customers"], 10 * 1024 * 1024),
+    files = {"small.json": page(1024), "page.json": page(10 * 1024 * 1024),
+             "preview.json": preview(10 * 1024 * 1024),
              "token.json": compact({"access_token": "upstream-token", "expires_in": 3600,
                                     "token_type": "Bearer"})}
     for (dataset, name), columns in TABLES.items():
@@ -72,7 +84,8 @@ def common(w, name):
     temp = "".join(f" {kind}_temp_path {w.path(name + '-' + kind)};"
                    for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     return f"""worker_processes 1; daemon off; pid {w.path(name + '.pid')}; error_log stderr warn;
-events {{ worker_connections 1024; }}
+worker_rlimit_nofile 20000;
+events {{ worker_connections 12000; }}
 http {{
  access_log off; sendfile off; tcp_nodelay on;{temp}
  keepalive_requests 1000000000; keepalive_timeout 600s;
@@ -100,6 +113,7 @@ def upstream(w):
   listen {world.GOOGLE4}:443 ssl;
   location = {QUERIES} {always(w, 'small.json')}
   location {QUERIES}/ {always(w, 'page.json')}
+  location = {PREVIEW} {always(w, 'preview.json')}
   location = /token {always(w, 'token.json')}
 {tables}  location ~ ^/[a-z.]+\\.json$ {{ root {w.path('answers')}; error_page 405 =200 $uri; }}
   location / {{ return 404 '{{"error":{{"code":404,"message":"not canned"}}}}'; }}

@@ -3,6 +3,7 @@
  * tests/bench/mask_kernel — how fast the rows of an answer are checked and masked.
  *
  *   mask_kernel [MILLISECONDS]
+ *   mask_kernel --json   only the page of 10 MB: an object a plan and way, for `make bench`
  *
  * Pages of 10 KB to 10 MB (8 columns, one repeated, one a record; escapes, NULLs, text that looks
  * like rows) go through mask/stream in pieces of 16 KiB, by every way of scanning that this machine
@@ -23,6 +24,7 @@
 struct bench {
         struct sp_buf page, out;
         uint64_t for_ns;
+        bool is_json;
 };
 
 static void must(bool is_so, const char *what)
@@ -316,13 +318,36 @@ static void compare(struct bench *b, const struct sp_page_plan *plan)
         }
 }
 
+static void run_json(struct bench *b)
+{
+        struct planned plans[5];
+
+        for (size_t i = 0, n = make_plans(plans); i < n; i++)
+                for (unsigned k = 0; k < SP_SCAN_KINDS_; k++) {
+                        sp_scan_fn scan = sp_scan_of((enum sp_scan_kind)k);
+
+                        if (scan)
+                                (void)printf(
+                                        "{\"bytes\":%zu,\"plan\":\"%s\",\"scan\":"
+                                        "\"%s\",\"gb_s\":%.3f}\n",
+                                        b->page.n, plans[i].name,
+                                        sp_scan_name((enum sp_scan_kind)k),
+                                        measure(b, pass_kernel, plans[i].plan, scan));
+                }
+}
+
 static void run(struct bench *b, size_t size)
 {
         struct planned plans[5];
         unsigned rows = make_page(&b->page, size);
-        double copy = measure(b, pass_copy, NULL, NULL);
-        double bytes = measure(b, pass_bytes, NULL, NULL);
+        double copy, bytes;
 
+        if (b->is_json) {
+                run_json(b);
+                return;
+        }
+        copy = measure(b, pass_copy, NULL, NULL);
+        bytes = measure(b, pass_bytes, NULL, NULL);
         (void)printf("\npage of %zu bytes, %u rows%37s\n", b->page.n, rows,
                      "GB/s  of memcpy   x byte loop");
         (void)printf("%-44s%8.2f%10.2f\n", "memcpy", copy, 1.0);
@@ -352,10 +377,12 @@ int main(int argc, char **argv)
                            .for_ns = 60000000 };
         char *room;
 
-        if (argc > 1)
+        b.is_json = argc > 1 && strcmp(argv[1], "--json") == 0;
+        if (argc > 1 && !b.is_json)
                 b.for_ns = strtoull(argv[1], NULL, 10) * 1000000;
         must(sp_buf_reserve(&b.out, 2 * PIECE, &room) == 0, "no memory");
-        for (size_t i = 0; i < SP_ARRAY_SIZE(sizes); i++)
+        for (size_t i = b.is_json ? SP_ARRAY_SIZE(sizes) - 1 : 0;
+             i < SP_ARRAY_SIZE(sizes); i++)
                 run(&b, sizes[i]);
         sp_buf_done(&b.page);
         sp_buf_done(&b.out);
