@@ -113,12 +113,18 @@ int sp_json_escape(struct sp_str s, uint32_t *ret, size_t *ret_n)
         return 0;
 }
 
-/* At the backslash. */
+/* At the backslash; a byte follows. */
 static int read_escape(struct reader *r, char **o)
 {
+        char quick = r->p[1]; /* nearly all of them are this: answers in records */
         uint32_t c;
         size_t n;
 
+        if (quick == '"' || quick == '\\') {
+                *(*o)++ = quick;
+                r->p += 2;
+                return 0;
+        }
         switch (sp_json_escape(sp_str(r->p, (size_t)(r->end - r->p)), &c, &n)) {
         case 0:
                 break;
@@ -419,31 +425,53 @@ void sp_jsonw_close(struct sp_jsonw *w, char bracket)
         w->needs_comma = true;
 }
 
+/* How many bytes more than itself a byte of a string takes. */
+static const uint8_t escape_bytes[256] = {
+        [0 ... '\n' - 1] = 5, ['\n'] = 1, ['\n' + 1 ... 0x1F] = 5, ['"'] = 1,
+        ['\\'] = 1,           [0x7F] = 5
+};
+
+static char *escape(char *to, unsigned char c)
+{
+        static const char digits_[] = "0123456789abcdef";
+
+        *to++ = '\\';
+        if (escape_bytes[c] == 1) {
+                *to++ = (char)(c == '\n' ? 'n' : c);
+                return to;
+        }
+        memcpy(to, "u00", 3);
+        to[3] = digits_[c >> 4];
+        to[4] = digits_[c & 15];
+        return to + 5;
+}
+
+/* Counted first and then written at once: answers in records are JSON in JSON, where every
+ * sixth byte is a quote. */
 static void quoted(struct sp_jsonw *w, struct sp_str s)
 {
-        size_t done = 0;
+        size_t more = 0;
+        char *to;
 
         if (!sp_str_is_utf8(s) && w->error == 0)
                 w->error = -EILSEQ;
-        put(w, SP_STR("\""));
-        for (size_t i = 0; i < s.n && w->error == 0; i++) {
+        for (size_t i = 0; i < s.n; i++)
+                more += escape_bytes[(unsigned char)s.p[i]];
+        if (w->error == 0)
+                w->error = sp_buf_reserve(w->to, s.n + more + 2, &to);
+        if (w->error)
+                return;
+        *to++ = '"';
+        for (size_t i = 0; i < s.n; i++) {
                 unsigned char c = (unsigned char)s.p[i];
 
-                if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F)
-                        continue;
-                put(w, sp_str(s.p + done, i - done));
-                done = i + 1;
-                if (c == '"')
-                        put(w, SP_STR("\\\""));
-                else if (c == '\\')
-                        put(w, SP_STR("\\\\"));
-                else if (c == '\n')
-                        put(w, SP_STR("\\n"));
+                if (escape_bytes[c])
+                        to = escape(to, c);
                 else
-                        w->error = w->error ?: sp_buf_addf(w->to, "\\u%04x", c);
+                        *to++ = (char)c;
         }
-        put(w, sp_str_sub(s, done, s.n));
-        put(w, SP_STR("\""));
+        *to = '"';
+        w->to->n += s.n + more + 2;
 }
 
 void sp_jsonw_key_str(struct sp_jsonw *w, struct sp_str key)

@@ -116,6 +116,25 @@ static void what_is_written_reads_back_the_same(void **state)
         sp_arena_done(&a);
 }
 
+static void each_byte_of_a_string_is_written_in_one_way(void **state)
+{
+        static const char want[] =
+                "\"a\\\"\\\\/\\n\\u0001\\u000b\\u001f\\u007f~\xc3\xa9z\"";
+        /* bytes between the quotes: what fits exactly, and one less */
+        const size_t n = sizeof(want) - 1;
+
+        (void)state;
+        for (size_t max = n - 1; max <= n; max++) {
+                sp_autobuf b = SP_BUF_INIT(max);
+                struct sp_jsonw w = SP_JSONW(&b);
+
+                sp_jsonw_str(&w, SP_STR("a\"\\/\n\x01\x0b\x1f\x7f~\xc3\xa9z"));
+                assert_int_equal(sp_jsonw_end(&w), max < n ? -ENOBUFS : 0);
+                if (max == n)
+                        assert_true(sp_str_eq(sp_buf_str(&b), sp_str(want, n)));
+        }
+}
+
 static void the_writer_refuses_what_is_not_utf8(void **state)
 {
         sp_autobuf b = SP_BUF_INIT(64);
@@ -134,6 +153,7 @@ int main(void)
                 cmocka_unit_test(depth_is_allowed_to_the_limit_and_no_further),
                 cmocka_unit_test(an_error_says_where),
                 cmocka_unit_test(what_is_written_reads_back_the_same),
+                cmocka_unit_test(each_byte_of_a_string_is_written_in_one_way),
                 cmocka_unit_test(the_writer_refuses_what_is_not_utf8),
         };
 
