@@ -7,9 +7,6 @@
 #include "daemon/base/log.h"
 #include "daemon/worker/conn_internal.h"
 
-/* What remains allocated for a connection with nothing to send. */
-#define OUT_KEEP 4096
-
 static int explain(struct sp_conn *c, int r, const char *doing)
 {
         char text[160];
@@ -101,9 +98,7 @@ int sp_conn_flush(struct sp_conn *c)
         c->is_blocked = false;
         c->stall_us = 0;
         p->out_done = 0;
-        if (p->out.capacity > OUT_KEEP)
-                sp_buf_done(&p->out);
-        sp_buf_clear(&p->out);
+        sp_buf_done(&p->out); /* nothing stays allocated for an idle connection */
         return 1;
 }
 

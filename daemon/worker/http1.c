@@ -8,7 +8,6 @@
 #include "daemon/worker/exchange_fields.h"
 
 #define CHUNK_DIGITS_MAX 8 /* 4 GiB, far over any body limit; no overflow possible */
-#define BUFFER_KEEP 8192 /* idle connections give larger buffers back */
 
 enum phase {
         PHASE_REQUEST_LINE,
@@ -27,6 +26,10 @@ struct span {
         uint32_t at, n;
 };
 
+struct field {
+        struct span name, value;
+};
+
 struct sp_http1 {
         enum phase phase;
         uint64_t body_max_bytes;
@@ -39,9 +42,7 @@ struct sp_http1 {
         bool is_last; /* "Connection: close"; holds until the next request begins */
         bool has_host, has_length, is_chunked, has_expect, expect_told;
         uint64_t left; /* of the body or of the chunk */
-        struct {
-                struct span name, value;
-        } fields[SP_HTTP_HEADERS_MAX];
+        struct field *fields; /* SP_HTTP_HEADERS_MAX, from the first one on */
         size_t n_fields;
 };
 
@@ -65,6 +66,7 @@ struct sp_http1 *sp_http1_free(struct sp_http1 *h)
                 sp_buf_done(&h->head);
                 sp_buf_done(&h->body);
                 sp_buf_done(&h->line);
+                free(h->fields);
                 free(h);
         }
         return NULL;
@@ -85,16 +87,13 @@ bool sp_http1_is_last(const struct sp_http1 *h)
         return h->is_last;
 }
 
+/* Nothing stays allocated for what may be thousands of idle connections. */
 static void begin(struct sp_http1 *h)
 {
-        struct sp_buf *bufs[] = { &h->head, &h->body };
-
-        for (size_t i = 0; i < SP_ARRAY_SIZE(bufs); i++) {
-                if (bufs[i]->capacity > BUFFER_KEEP)
-                        sp_buf_done(bufs[i]);
-                sp_buf_clear(bufs[i]);
-        }
-        sp_buf_clear(&h->line);
+        sp_buf_done(&h->head);
+        sp_buf_done(&h->body);
+        sp_buf_done(&h->line);
+        free(SP_TAKE(h->fields));
         h->phase = PHASE_REQUEST_LINE;
         h->line_at = h->n_fields = 0;
         h->has_host = h->has_length = h->is_chunked = h->has_expect = false;
@@ -223,6 +222,10 @@ static int read_field(struct sp_http1 *h, struct sp_str line, struct sp_err *ret
                 if (p[i] >= 'A' && p[i] <= 'Z')
                         p[i] = (char)(p[i] - 'A' + 'a');
         value = sp_str_trim(value);
+        if (!h->fields)
+                h->fields = calloc(SP_HTTP_HEADERS_MAX, sizeof(*h->fields));
+        if (!h->fields)
+                return -ENOMEM;
         h->fields[h->n_fields].name = span_of(h, name);
         h->fields[h->n_fields++].value = span_of(h, value);
         return read_known_field(h, name, value, reterr);
