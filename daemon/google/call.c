@@ -5,6 +5,7 @@
 
 #include "daemon/google/methods.h"
 #include "daemon/google/read.h"
+#include "daemon/google/storage.h"
 
 const char *sp_handling_name(enum sp_handling h)
 {
@@ -85,13 +86,18 @@ static int read_body(struct sp_arena *a, const struct sp_request *r,
 int sp_call_recognise(struct sp_arena *a, const struct sp_request *r,
                       struct sp_call *ret, struct sp_err *reterr)
 {
+        struct sp_str text, object;
         struct sp_url_path path;
         int e;
 
         *ret = (struct sp_call){ 0 };
         e = check_host(r, ret, reterr);
         if (e == 0)
-                e = sp_url_path_read(a, r->path, &path, reterr);
+                e = sp_storage_path(a, r, ret->service, &text, &object, reterr);
+        if (e == 0)
+                e = sp_url_path_read(a, text, &path, reterr);
+        if (e == 0)
+                ret->object = object;
         if (e == 0)
                 e = sp_method_find(a, r, &path, ret, reterr);
         if (e == 0 && ret->handling == SP_HANDLING_DENY)

@@ -85,6 +85,8 @@ struct sp_call {
         enum sp_local local;
         const char *action; /* "bigquery.jobs.query"; NULL only when not recognised */
         struct sp_str project, dataset, table, job_id, location;
+        struct sp_str bucket, object; /* of Cloud Storage */
+        bool is_media; /* the object's content, not what is said of it */
         struct sp_bq_query *query; /* SP_HANDLING_QUERY only */
         struct sp_bq_write *write; /* SP_HANDLING_WRITE, and a job that copies */
         bool is_insert; /* jobs.insert rather than jobs.query */

@@ -42,6 +42,8 @@ static int check_one(const struct sp_header *h, const struct sp_call *c,
         if (sp_str_eq(h->name, SP_STR("expect")) &&
             !sp_str_caseeq(h->value, SP_STR("100-continue")))
                 return refuse(h->name, "only 100-continue is known", reterr);
+        if (c->object.n && sp_str_eq(h->name, SP_STR("range")))
+                return refuse(h->name, "an object is read as a whole", reterr);
         if (sp_str_eq(h->name, SP_STR("content-encoding")) &&
             !sp_str_caseeq(h->value, SP_STR("gzip")) &&
             !sp_str_caseeq(h->value, SP_STR("identity")))

@@ -25,6 +25,10 @@ static const struct host hosts[] = {
         { "sts.mtls.googleapis.com", SP_SERVICE_STS },
         { "iamcredentials.googleapis.com", SP_SERVICE_IAMCREDENTIALS },
         { "iamcredentials.mtls.googleapis.com", SP_SERVICE_IAMCREDENTIALS },
+        { "storage.googleapis.com", SP_SERVICE_STORAGE },
+        { "storage.mtls.googleapis.com", SP_SERVICE_STORAGE },
+        { "content-storage.googleapis.com", SP_SERVICE_STORAGE },
+        { "storage.clients6.google.com", SP_SERVICE_STORAGE },
         { "metadata.google.internal", SP_SERVICE_METADATA },
         { "metadata", SP_SERVICE_METADATA },
         { "169.254.169.254", SP_SERVICE_METADATA },
@@ -60,6 +64,10 @@ enum sp_service sp_host_service(struct sp_str host)
             is_one_label_between(host, SP_STR("bigquery-"),
                                  SP_STR(".p.googleapis.com")))
                 return SP_SERVICE_BIGQUERY;
+        if (is_one_label_between(host, SP_STR("storage."),
+                                 SP_STR(".rep.googleapis.com")) ||
+            is_one_label_between(host, SP_STR("storage-"), SP_STR(".p.googleapis.com")))
+                return SP_SERVICE_STORAGE;
         return sp_host_is_google(host) ? SP_SERVICE_UNKNOWN : SP_SERVICE_NOT_GOOGLE;
 }
 

@@ -18,6 +18,7 @@ enum sp_service {
         SP_SERVICE_OAUTH2, /* oauth2.googleapis.com */
         SP_SERVICE_STS,
         SP_SERVICE_IAMCREDENTIALS,
+        SP_SERVICE_STORAGE, /* storage.googleapis.com and its other names */
         SP_SERVICE_METADATA, /* the metadata server's names and addresses */
         SP_SERVICE_MAX_
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "daemon/google/service.h"
+#include "daemon/google/storage.h"
 
 #define P(x) (1u << SP_PARAMETER_##x)
 #define PAGES (P(MAX_RESULTS) | P(PAGE_TOKEN))
@@ -142,6 +143,7 @@ static const struct sp_method_info methods[] = {
 
 #define S(x) (1u << SP_SERVICE_##x)
 #define BOTH (S(BIGQUERY) | S(GOOGLEAPIS))
+#define STORAGE (S(STORAGE) | S(GOOGLEAPIS))
 #define ACCOUNT "v1/projects/-/serviceAccounts/{account}"
 
 /* Everything else that is known by name. First match wins; "*" as the last segment
@@ -167,6 +169,16 @@ static const struct sp_route_info routes[] = {
           SP_LOCAL_OAUTH_TOKEN, "gives a token of this daemon, whatever was sent" },
         { S(GOOGLEAPIS), NULL, "oauth2/*", "oauth2.other", DENY, 0,
           "accounts of Google" },
+        { STORAGE, NULL, "upload/storage/*", "storage.objects.insert", DENY, 0,
+          "nothing is written to buckets: data would leave by them" },
+        { STORAGE, NULL, "resumable/upload/storage/*", "storage.objects.insert", DENY,
+          0, "nothing is written to buckets: data would leave by them" },
+        { STORAGE, NULL, "batch/*", "storage.batch", DENY, 0,
+          "requests inside a request, each with a path and credential of its own" },
+        { S(STORAGE), NULL, "google.storage.v2.Storage/*", "storage.grpc", DENY, 0,
+          "gRPC: use the JSON API" },
+        { S(STORAGE), NULL, "*", "storage.xml", DENY, 0,
+          "the XML API and signed URLs: use the JSON API" },
         { S(OAUTH2), "POST", "token", "oauth2.token", SP_HANDLING_LOCAL,
           SP_LOCAL_OAUTH_TOKEN, "gives a token of this daemon, whatever was sent" },
         { S(OAUTH2), NULL, "tokeninfo", "oauth2.tokeninfo", DENY, 0,
@@ -206,9 +218,15 @@ const struct sp_route_info *sp_call_routes(size_t *ret_n)
 
 const struct sp_method_info *sp_method_of(const char *action)
 {
+        size_t n;
+        const struct sp_method_info *others = sp_storage_methods(&n);
+
         for (size_t i = 0; i < SP_ARRAY_SIZE(methods); i++)
                 if (strcmp(methods[i].action, action) == 0)
                         return &methods[i];
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(others[i].action, action) == 0)
+                        return &others[i];
         return NULL;
 }
 
@@ -241,7 +259,7 @@ const char *sp_method_why(const char *action)
 }
 
 struct bindings {
-        struct sp_str project, dataset, table, job, other;
+        struct sp_str project, dataset, table, job, bucket, object, other;
 };
 
 static struct sp_str *binding(struct bindings *b, struct sp_str name)
@@ -254,6 +272,10 @@ static struct sp_str *binding(struct bindings *b, struct sp_str name)
                 return &b->table;
         if (sp_str_eq(name, SP_STR("jobId")))
                 return &b->job;
+        if (sp_str_eq(name, SP_STR("bucket")))
+                return &b->bucket;
+        if (sp_str_eq(name, SP_STR("object")))
+                return &b->object;
         return &b->other;
 }
 
@@ -315,6 +337,10 @@ static int check_ids(const struct bindings *b, struct sp_err *reterr)
                                           "'%.*s' is no %s id (decorators such as $ "
                                           "and @ are not offered)",
                                           SP_FMT(ids[i].id), ids[i].what);
+        if (b->bucket.n && !sp_storage_bucket_is_valid(b->bucket))
+                return sp_err_set(reterr, -EINVAL, "request.path", "",
+                                  "'%.*s' is no name of a bucket",
+                                  SP_FMT(sp_str_sub(b->bucket, 0, 64)));
         return 0;
 }
 
@@ -325,14 +351,16 @@ static int unknown_method(const struct sp_request *r, struct sp_err *reterr)
                           SP_FMT(r->method), SP_FMT(r->path), SP_FMT(r->authority));
 }
 
+/* 1: none of these. */
 static int find_method(const struct sp_request *r, const struct sp_url_path *path,
-                       struct sp_call *ret, struct sp_err *reterr)
+                       const struct sp_method_info *all, size_t n, struct sp_call *ret,
+                       struct sp_err *reterr)
 {
         struct bindings b = { 0 };
         int e;
 
-        for (size_t i = 0; i < SP_ARRAY_SIZE(methods); i++) {
-                const struct sp_method_info *m = &methods[i];
+        for (size_t i = 0; i < n; i++) {
+                const struct sp_method_info *m = &all[i];
 
                 if (!sp_str_eq(r->method, sp_str_c(m->http_method)) ||
                     !path_matches(m->path, path, 2, &b))
@@ -346,9 +374,10 @@ static int find_method(const struct sp_request *r, const struct sp_url_path *pat
                 ret->dataset = b.dataset;
                 ret->table = b.table;
                 ret->job_id = b.job;
+                ret->bucket = b.bucket;
                 return 0;
         }
-        return unknown_method(r, reterr);
+        return 1;
 }
 
 /* A service that is known and not offered: its method is named, in the error and the record.
@@ -407,12 +436,31 @@ static int unknown_host(struct sp_arena *a, const struct sp_request *r,
                           SP_FMT(r->authority));
 }
 
+static int find_storage(struct sp_arena *a, const struct sp_request *r,
+                        const struct sp_url_path *path, struct sp_call *ret,
+                        struct sp_err *reterr)
+{
+        size_t n;
+        const struct sp_method_info *all = sp_storage_methods(&n);
+        int e = find_method(r, path, all, n, ret, reterr);
+
+        return e == 1 ? refuse_service(a, sp_service_of_path(path), r, path, ret,
+                                       reterr)
+                      : e;
+}
+
+static bool is_under(const struct sp_url_path *path, const char *api,
+                     const char *version)
+{
+        return path->n >= 2 && sp_str_eq(path->segments[0], sp_str_c(api)) &&
+               sp_str_eq(path->segments[1], sp_str_c(version));
+}
+
 int sp_method_find(struct sp_arena *a, const struct sp_request *r,
                    const struct sp_url_path *path, struct sp_call *ret,
                    struct sp_err *reterr)
 {
-        bool is_v2 = path->n >= 2 && sp_str_eq(path->segments[0], SP_STR("bigquery")) &&
-                     sp_str_eq(path->segments[1], SP_STR("v2"));
+        int e;
 
         if (ret->service == SP_SERVICE_UNKNOWN || ret->service == SP_SERVICE_NOT_GOOGLE)
                 return unknown_host(a, r, path, ret, reterr);
@@ -420,7 +468,10 @@ int sp_method_find(struct sp_arena *a, const struct sp_request *r,
          * alone uses it, for directories */
         if (path->has_trailing_slash && ret->service != SP_SERVICE_METADATA)
                 return unknown_method(r, reterr);
-        if (is_v2 && (BOTH & 1u << ret->service))
-                return find_method(r, path, ret, reterr);
-        return find_route(a, r, path, ret, reterr);
+        if ((STORAGE & 1u << ret->service) && is_under(path, "storage", "v1"))
+                return find_storage(a, r, path, ret, reterr);
+        if (!(BOTH & 1u << ret->service) || !is_under(path, "bigquery", "v2"))
+                return find_route(a, r, path, ret, reterr);
+        e = find_method(r, path, methods, SP_ARRAY_SIZE(methods), ret, reterr);
+        return e == 1 ? unknown_method(r, reterr) : e;
 }

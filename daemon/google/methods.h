@@ -37,6 +37,13 @@ enum sp_parameter { /* bits of sp_method_info.parameters, in the order of the up
                     SP_PARAMETER_DELETE_CONTENTS,
                     SP_PARAMETER_UPDATE_MODE,
                     SP_PARAMETER_AUTODETECT_SCHEMA,
+                    SP_PARAMETER_NO_ACL, /* of Cloud Storage, as those below */
+                    SP_PARAMETER_PREFIX,
+                    SP_PARAMETER_DELIMITER,
+                    SP_PARAMETER_START_OFFSET,
+                    SP_PARAMETER_END_OFFSET,
+                    SP_PARAMETER_GENERATION,
+                    SP_PARAMETER_IF_GENERATION,
                     SP_PARAMETER_VERSION, /* of discovery documents */
                     SP_PARAMETER_MAX_
 };

@@ -5,7 +5,7 @@
 
 #include "daemon/google/methods.h"
 
-enum kind { TEXT, COUNT, U64, BOOL, TOKEN, FIELDS, LOCATION, VERSION };
+enum kind { TEXT, COUNT, U64, BOOL, TOKEN, FIELDS, LOCATION, VERSION, OBJECT };
 
 static const struct parameter {
         const char *name, *type;
@@ -52,6 +52,14 @@ static const struct parameter {
                                        "UPDATE_FULL|" },
         [SP_PARAMETER_AUTODETECT_SCHEMA] = { "autodetect_schema", "boolean", BOOL,
                                              false, "|false|" },
+        [SP_PARAMETER_NO_ACL] = { "projection", "string", TEXT, false, "|noAcl|" },
+        [SP_PARAMETER_PREFIX] = { "prefix", "string", OBJECT, true, NULL },
+        [SP_PARAMETER_DELIMITER] = { "delimiter", "string", OBJECT, true, NULL },
+        [SP_PARAMETER_START_OFFSET] = { "startOffset", "string", OBJECT, true, NULL },
+        [SP_PARAMETER_END_OFFSET] = { "endOffset", "string", OBJECT, true, NULL },
+        [SP_PARAMETER_GENERATION] = { "generation", "string", U64, true, NULL },
+        [SP_PARAMETER_IF_GENERATION] = { "ifGenerationMatch", "string", U64, true,
+                                         NULL },
         [SP_PARAMETER_VERSION] = { "version", "string", VERSION, false, "|v2|" },
 };
 
@@ -111,6 +119,8 @@ static bool value_is_valid(const struct parameter *p, struct sp_str v)
                 return sp_id_is_valid(SP_ID_LOCATION, v);
         case TEXT:
                 return only(v, "-_.: ", 1024);
+        case OBJECT: /* UTF-8 without control characters it is already */
+                return v.n <= 1024;
         case VERSION:
                 return true;
         }
@@ -124,15 +134,23 @@ static int bad_value(const struct sp_header *h, struct sp_err *reterr)
                           SP_FMT(h->name), SP_FMT(sp_str_sub(h->value, 0, 64)));
 }
 
+/* The content of an object in place of what is said of it. */
+static bool read_media(struct sp_str alt, struct sp_call *c)
+{
+        c->is_media = c->object.n && sp_str_eq(alt, SP_STR("media"));
+        return c->is_media;
+}
+
 /* Accepted everywhere and not forwarded: the daemon writes its own. `fields` asks for
  * less than the answer: the whole of an answer that is safe is safe, and clients read
  * from it what they asked for. Returns 1 when `h` is none of them. */
-static int read_common(const struct sp_header *h, struct sp_err *reterr)
+static int read_common(const struct sp_header *h, struct sp_call *c,
+                       struct sp_err *reterr)
 {
         bool ok;
 
         if (sp_str_eq(h->name, SP_STR("alt")))
-                ok = sp_str_eq(h->value, SP_STR("json"));
+                ok = sp_str_eq(h->value, SP_STR("json")) || read_media(h->value, c);
         else if (sp_str_eq(h->name, SP_STR("prettyPrint")))
                 ok = sp_str_eq(h->value, SP_STR("true")) ||
                      sp_str_eq(h->value, SP_STR("false"));
@@ -153,11 +171,11 @@ static const struct sp_header *find(const struct sp_header *all, size_t n,
 }
 
 static int refuse_unknown(const struct sp_header *all, size_t n, uint32_t accepted,
-                          const struct sp_call *c, struct sp_err *reterr)
+                          struct sp_call *c, struct sp_err *reterr)
 {
         for (size_t i = 0; i < n; i++) {
                 bool is_known = false;
-                int e = read_common(&all[i], reterr);
+                int e = read_common(&all[i], c, reterr);
 
                 if (e < 0)
                         return e;

@@ -331,6 +331,40 @@ static const struct sp_shape insert_all[] = { SCALAR("kind"),
                                               ARRAY("insertErrors", insert_error),
                                               END };
 
+/* ---- Cloud Storage: without access lists, owners, keys, links and metadata of one's own ---- */
+
+static const struct sp_shape bucket[] = { SCALAR("kind"),
+                                          SCALAR("name"),
+                                          SCALAR("location"),
+                                          SCALAR("locationType"),
+                                          SCALAR("storageClass"),
+                                          SCALAR("metageneration"),
+                                          SCALAR("timeCreated"),
+                                          SCALAR("updated"),
+                                          SCALAR("etag"),
+                                          LABELS,
+                                          END };
+static const struct sp_shape object[] = { SCALAR("kind"),
+                                          NAME("name"),
+                                          SCALAR("bucket"),
+                                          SCALAR("generation"),
+                                          SCALAR("metageneration"),
+                                          NAME("contentType"),
+                                          NAME("contentEncoding"),
+                                          SCALAR("size"),
+                                          SCALAR("storageClass"),
+                                          SCALAR("md5Hash"),
+                                          SCALAR("crc32c"),
+                                          SCALAR("etag"),
+                                          SCALAR("timeCreated"),
+                                          SCALAR("updated"),
+                                          END };
+static const struct sp_shape object_list[] = { SCALAR("kind"),
+                                               SCALAR("nextPageToken"),
+                                               ARRAY("items", object),
+                                               { "prefixes", SP_SHAPE_STRINGS, NULL },
+                                               END };
+
 const struct sp_shape *sp_shape_of(const char *action)
 {
         static const struct {
@@ -356,6 +390,9 @@ const struct sp_shape *sp_shape_of(const char *action)
                 { "bigquery.tables.list", table_list },
                 { "bigquery.tables.patch", table },
                 { "bigquery.tables.update", table },
+                { "storage.buckets.get", bucket },
+                { "storage.objects.get", object },
+                { "storage.objects.list", object_list },
         };
 
         for (size_t i = 0; i < SP_ARRAY_SIZE(all); i++)

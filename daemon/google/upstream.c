@@ -8,6 +8,7 @@
 #include "daemon/google/read.h"
 
 #define HOST "bigquery.googleapis.com"
+#define STORAGE_HOST "storage.googleapis.com"
 #define URL_MAX (64u * 1024)
 #define BODY_MAX                                                                       \
         (64u * 1024 *                                                                  \
@@ -74,6 +75,10 @@ static struct sp_str id_of(const struct sp_call *c, struct sp_str name)
                 return c->dataset;
         if (sp_str_eq(name, SP_STR("jobId")))
                 return c->job_id;
+        if (sp_str_eq(name, SP_STR("bucket")))
+                return c->bucket;
+        if (sp_str_eq(name, SP_STR("object")))
+                return c->object;
         return c->table; /* a routine's and a model's id too */
 }
 
@@ -85,7 +90,7 @@ static int add_path(struct url *u, const struct sp_call *c, const char *path)
 
         if (!strchr(path, '{')) /* projects.list is answered here */
                 return -EINVAL;
-        add(u, SP_STR("/bigquery/v2/"));
+        add(u, c->bucket.n ? SP_STR("/storage/v1/") : SP_STR("/bigquery/v2/"));
         for (; (open = strchr(path, '{')) != NULL; path = strchr(open, '}') + 1) {
                 struct sp_str id = id_of(
                         c, sp_str(open + 1, (size_t)(strchr(open, '}') - open) - 1));
@@ -120,6 +125,8 @@ static void add_parameters(struct url *u, const struct sp_call *c)
         bool is_job_list = is_action(c, "bigquery.jobs.list");
 
         add(u, SP_STR("?prettyPrint=false"));
+        if (c->is_media)
+                add(u, SP_STR("&alt=media"));
         if (c->query)
                 return; /* all of a query is in its body */
         if (c->location.n)
@@ -367,7 +374,8 @@ int sp_call_upstream(struct sp_arena *a, const struct sp_call *c,
         static const struct sp_query_extra none = { 0 };
         struct sp_query_extra x = extra ? *extra : none;
         bool as_insert = c->is_insert || x.as_insert || x.dry_run;
-        struct sp_upstream_request out = { .host = SP_STR(HOST) };
+        struct sp_upstream_request out = { .host = c->bucket.n ? SP_STR(STORAGE_HOST)
+                                                               : SP_STR(HOST) };
         const struct sp_method_info *m = sp_method_of(
                 c->query && as_insert ? "bigquery.jobs.insert" : c->action);
         sp_autobuf path = SP_BUF_INIT(URL_MAX);

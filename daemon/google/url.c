@@ -199,6 +199,25 @@ bool sp_id_is_valid(enum sp_id_kind kind, struct sp_str id)
         return true;
 }
 
+int sp_url_decode(struct sp_arena *a, struct sp_str raw, struct sp_str *ret)
+{
+        char *to = sp_arena_alloc(a, raw.n + 1);
+        size_t n = 0;
+
+        if (!to)
+                return -ENOMEM;
+        for (size_t i = 0; i < raw.n; i++) {
+                char c = raw.p[i];
+
+                if (c <= 0x20 || c == 0x7F ||
+                    (c == '%' && read_escape(raw, &i, &c) < 0))
+                        return -EINVAL;
+                to[n++] = c;
+        }
+        *ret = sp_str(to, n);
+        return 0;
+}
+
 int sp_url_encode(struct sp_buf *to, struct sp_str s)
 {
         int e = 0;

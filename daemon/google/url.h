@@ -42,5 +42,9 @@ enum sp_id_kind {
         SP_ID_LOCATION,
 };
 bool sp_id_is_valid(enum sp_id_kind kind, struct sp_str id);
+/* The other way: every %XX once. -EINVAL: an incomplete one, or a byte that is not
+ * printable ASCII. */
+sp_must_check int sp_url_decode(struct sp_arena *a, struct sp_str raw,
+                                struct sp_str *ret);
 /* Everything but letters, digits and "-_.~" becomes %XX. */
 sp_must_check int sp_url_encode(struct sp_buf *to, struct sp_str s);

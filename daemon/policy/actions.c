@@ -11,7 +11,7 @@ _Static_assert((int)SP_SQL_ACTION_MAX_ <= SP_ACTIONS_OTHER &&
                        SP_ACTIONS_OTHER + SP_ARRAY_SIZE(others) <= SP_ACTIONS_METHOD,
                "actions overlap");
 
-/* The 47 methods of BigQuery v2, sorted by byte value for the search below. */
+/* The 47 methods of BigQuery v2 and more, sorted by byte value for the search below. */
 static const char *const methods[] = {
         "bigquery.datasets.delete",
         "bigquery.datasets.get",
@@ -60,6 +60,10 @@ static const char *const methods[] = {
         "bigquery.tables.setIamPolicy",
         "bigquery.tables.testIamPermissions",
         "bigquery.tables.update",
+        /* of Cloud Storage those that are offered */
+        "storage.buckets.get",
+        "storage.objects.get",
+        "storage.objects.list",
 };
 _Static_assert(SP_ACTIONS_METHOD + SP_ARRAY_SIZE(methods) <= SP_ACTIONS_MAX,
                "too many");
@@ -72,7 +76,8 @@ int sp_action_number(struct sp_str name)
         for (unsigned i = 0; i < SP_ARRAY_SIZE(others); i++)
                 if (sp_str_eq(name, sp_str_c(others[i])))
                         return (int)(SP_ACTIONS_OTHER + i);
-        if (!sp_str_starts(name, SP_STR("bigquery.")))
+        if (!sp_str_starts(name, SP_STR("bigquery.")) &&
+            !sp_str_starts(name, SP_STR("storage.")))
                 return sp_sql_action_parse(name, &sql) == 0 && sql != SP_SQL_UNKNOWN
                                ? (int)sql
                                : -1;

@@ -130,13 +130,20 @@ const char *sp_pattern_check(struct sp_str glob)
         return NULL;
 }
 
+bool sp_resource_is_bucket(const struct sp_resource *r)
+{
+        return sp_str_starts(r->part[0], SP_STR("gs://"));
+}
+
 struct sp_resource sp_resource_split(struct sp_str text)
 {
-        struct sp_resource r = { .n = 1 };
+        struct sp_resource r = { .n = 1, .part = { text } };
         const char *colon = text.n ? memchr(text.p, ':', text.n) : NULL;
         size_t from = colon ? (size_t)(colon - text.p) : 0;
         struct sp_str head, tail;
 
+        if (sp_resource_is_bucket(&r)) /* its dots are its own */
+                return r;
         /* "example.com:project": dots before the colon belong to the project */
         if (sp_str_cut(sp_str_sub(text, from, text.n), '.', &head, &tail)) {
                 r.part[0] = sp_str_sub(text, 0, from + head.n);
@@ -165,6 +172,17 @@ bool sp_resource_is_system(const struct sp_resource *r)
         return false;
 }
 
+static const char *check_bucket(struct sp_str text)
+{
+        if (text.n == 5 || memchr(text.p + 5, '/', text.n - 5))
+                return "a bucket is gs://NAME, without a path behind it";
+        for (size_t i = 5; i < text.n; i++)
+                if (text.p[i] == ':' || (text.p[i] >= 'A' && text.p[i] <= 'Z'))
+                        return "a bucket's name is of lower-case letters, digits, -, _ "
+                               "and .";
+        return NULL;
+}
+
 const char *sp_resource_check(struct sp_str text)
 {
         struct sp_resource r = sp_resource_split(text);
@@ -172,6 +190,8 @@ const char *sp_resource_check(struct sp_str text)
 
         if (wrong)
                 return wrong;
+        if (sp_resource_is_bucket(&r))
+                return check_bucket(text);
         for (unsigned i = 0; i < r.n; i++)
                 if (!r.part[i].n)
                         return "a part between the dots is empty";
@@ -184,7 +204,7 @@ const char *sp_resource_check(struct sp_str text)
 bool sp_resource_grants(const struct sp_resource_pattern *p,
                         const struct sp_resource *r)
 {
-        if (p->r.n > r->n)
+        if (p->r.n > r->n || sp_resource_is_bucket(&p->r) != sp_resource_is_bucket(r))
                 return false;
         if (sp_resource_is_system(r) && !sp_resource_is_system(&p->r))
                 return false;
@@ -204,9 +224,20 @@ static struct sp_str without_decorator(struct sp_str table)
         return sp_str_sub(table, 0, i);
 }
 
+/* "*", "*.*.*": of whatever kind. */
+static bool is_everything(const struct sp_resource *p)
+{
+        for (unsigned i = 0; i < p->n; i++)
+                if (!sp_str_eq(p->part[i], SP_STR("*")))
+                        return false;
+        return true;
+}
+
 bool sp_resource_catches(const struct sp_resource_pattern *p,
                          const struct sp_resource *r, bool inside)
 {
+        if (sp_resource_is_bucket(&p->r) != sp_resource_is_bucket(r))
+                return sp_resource_is_bucket(r) && is_everything(&p->r);
         if (p->r.n > r->n && !inside)
                 return false;
         for (unsigned i = 0; i < SP_MIN(p->r.n, r->n); i++) {
@@ -237,7 +268,8 @@ struct sp_resource_pattern sp_resource_container(const struct sp_resource_patter
 bool sp_resource_covers(const struct sp_resource_pattern *a,
                         const struct sp_resource_pattern *b, bool fold)
 {
-        if (a->r.n > b->r.n)
+        if (a->r.n > b->r.n ||
+            sp_resource_is_bucket(&a->r) != sp_resource_is_bucket(&b->r))
                 return false;
         for (unsigned i = 0; i < a->r.n; i++)
                 if (!sp_pattern_covers(a->r.part[i], b->r.part[i], fold))

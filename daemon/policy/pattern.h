@@ -34,6 +34,8 @@ struct sp_resource {
         unsigned n;
 };
 struct sp_resource sp_resource_split(struct sp_str text);
+/* "gs://bucket": one part. Only a pattern that begins so grants it; "*" catches it. */
+bool sp_resource_is_bucket(const struct sp_resource *r);
 
 struct sp_resource_pattern {
         struct sp_str text;

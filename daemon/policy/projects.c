@@ -26,7 +26,9 @@ size_t sp_policy_projects(const struct sp_policy *p, struct sp_str *ret, size_t 
                 for (size_t k = 0; k < rule->n_resources && n < max; k++) {
                         struct sp_str project = rule->resources[k].r.part[0];
 
-                        if (is_literal(project) && !is_listed(ret, n, project))
+                        if (is_literal(project) &&
+                            !sp_resource_is_bucket(&rule->resources[k].r) &&
+                            !is_listed(ret, n, project))
                                 ret[n++] = project;
                 }
         }

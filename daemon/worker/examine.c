@@ -72,12 +72,13 @@ static enum sp_next denied(struct sp_flow *f)
         return sp_flow_refuse(f, 403, "accessDenied");
 }
 
-/* Observe mode decides and records, and lets the denied pass, masked all the same. */
+/* Observe mode decides and records, and lets the denied pass, masked all the same: what lies in
+ * a bucket has no masks. */
 static enum sp_next apply(struct sp_flow *f)
 {
         if (f->decision.verdict == SP_VERDICT_ALLOW)
                 return SP_NEXT;
-        if (sp_policy_mode(f->policy) == SP_MODE_OBSERVE) {
+        if (sp_policy_mode(f->policy) == SP_MODE_OBSERVE && !f->call.bucket.n) {
                 f->is_observed = true;
                 return SP_NEXT;
         }
@@ -526,7 +527,7 @@ static enum sp_next decide(struct sp_flow *f)
 
         f->decision = sp_judge_decide(&in, &f->judgement);
         if (f->decision.verdict != SP_VERDICT_DENY &&
-            sp_policy_mode(f->policy) != SP_MODE_OBSERVE &&
+            (sp_policy_mode(f->policy) != SP_MODE_OBSERVE || f->call.bucket.n) &&
             ((f->is_preview && is_no_preview(f)) || (f->call.write && is_no_write(f)) ||
              cannot_wait(f)))
                 return sp_flow_refuse(f, 403, "accessDenied");

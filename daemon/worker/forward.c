@@ -16,6 +16,7 @@
 #include "daemon/worker/reply.h"
 
 #define WHOLE_MAX (8 * 1024 * 1024) /* answers that are rebuilt, not streamed */
+#define MEDIA_MAX (4llu << 30) /* an object of Cloud Storage, streamed */
 #define AHEAD_MAX (12 * 1024 * 1024) /* a schema, and rows before the job is known */
 
 static void reply_free(struct sp_reply *r)
@@ -101,8 +102,10 @@ void sp_reply_finish(struct sp_reply *r)
 
 void sp_reply_send_head(struct sp_reply *r, unsigned status, uint64_t length)
 {
-        static const struct sp_header headers[] = {
-                { SP_STR("content-type"), SP_STR("application/json; charset=UTF-8") },
+        const struct sp_header headers[] = {
+                { SP_STR("content-type"),
+                  r->is_media ? SP_STR("application/octet-stream")
+                              : SP_STR("application/json; charset=UTF-8") },
                 { SP_STR("cache-control"), SP_STR("no-cache, no-store, max-age=0") },
         };
 
@@ -353,6 +356,30 @@ static bool is_row_answer(const struct sp_flow *f)
                strcmp(f->call.action, "bigquery.tabledata.list") == 0;
 }
 
+/* ---- the content of an object: as it is, counted and hashed ---- */
+
+static void media_piece(struct sp_reply *r, struct sp_str piece)
+{
+        if (r->bytes + piece.n > MEDIA_MAX) {
+                (void)sp_err_set(&r->error, -EFBIG, "answer.too-large", "",
+                                 "the object is larger than %llu bytes", MEDIA_MAX);
+                sp_reply_fail(r, 502, "backendError");
+                return;
+        }
+        if (!r->is_head_sent)
+                sp_reply_send_head(r, r->status, UINT64_MAX);
+        sp_reply_give(r, piece);
+        if (r->transfer && sp_exchange_is_congested(r->f->x))
+                sp_transfer_pause(r->transfer);
+}
+
+static void media_done(struct sp_reply *r)
+{
+        if (!r->is_head_sent)
+                sp_reply_send_head(r, r->status, UINT64_MAX);
+        sp_reply_finish(r);
+}
+
 static void on_head(void *userdata, unsigned status)
 {
         struct sp_reply *r = userdata;
@@ -361,6 +388,9 @@ static void on_head(void *userdata, unsigned status)
         r->answered_us = sp_clock_us();
         r->status = status;
         r->is_streamed = status == 200 && is_row_answer(f);
+        r->is_media = status == 200 && f->call.is_media;
+        if (r->is_media) /* its record has the digest */
+                r->kept.max = 0;
         r->own = own_of(f);
         if (r->is_streamed)
                 sp_reply_rows_begin(r);
@@ -372,6 +402,8 @@ static void on_data(void *userdata, struct sp_str piece)
 
         if (r->is_streamed)
                 sp_reply_rows_piece(r, piece);
+        else if (r->is_media)
+                media_piece(r, piece);
         else if (sp_buf_add(&r->whole, piece) < 0)
                 sp_reply_fault(r, "the upstream's answer is too long");
 }
@@ -385,6 +417,8 @@ static void on_done(void *userdata, int err, const char *what)
                 r->answered_us = sp_clock_us();
         if (err < 0) {
                 sp_reply_fault(r, what);
+        } else if (r->is_media) {
+                media_done(r);
         } else if (!r->is_streamed) {
                 whole_done(r);
         } else {

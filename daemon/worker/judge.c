@@ -255,9 +255,12 @@ static int read_method(const struct judge *g)
                 resource =
                         sp_arena_printf(g->arena, "%.*s.%.*s.%.*s", SP_FMT(c->project),
                                         SP_FMT(c->dataset), SP_FMT(c->table));
+        if (c->bucket.n)
+                resource = sp_arena_printf(g->arena, "gs://%.*s", SP_FMT(c->bucket));
         g->j->accesses = sp_arena_array(g->arena, 1, sizeof(*g->j->accesses));
         g->j->needs_schema = sp_arena_array(g->arena, 1, sizeof(*g->j->needs_schema));
-        if (!g->j->accesses || !g->j->needs_schema || (c->project.n && !resource.p))
+        if (!g->j->accesses || !g->j->needs_schema ||
+            ((c->project.n || c->bucket.n) && !resource.p))
                 return no_memory(g->err);
         /* reading a table's rows is what a SELECT of it is */
         if (strcmp(c->action, "bigquery.tabledata.list") == 0) {

@@ -16,6 +16,7 @@ struct sp_reply {
         struct sp_transfer *transfer;
         struct sp_buf token;
         unsigned status;
+        bool is_media; /* an object of Cloud Storage, as it is */
         bool is_streamed, is_head_sent, is_owned, is_keeping, is_complete;
         unsigned failed_status; /* failed while a fact is being kept: told when it is */
         const char *failed_reason;

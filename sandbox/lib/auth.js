@@ -127,8 +127,9 @@ class Auth {
                         if (t.expires < Date.now()) this.issued.delete(key);
         }
 
-        /* Returns the caller's email; throws the 401 of the API. */
-        check(header) {
+        /* Returns the caller's email; throws the 401 of the API, or the 403 where none of
+         * `scopes` (null: any) was asked for. */
+        check(header, scopes = null) {
                 const m = /^Bearer ([\x21-\x7e]+)$/i.exec(header ?? '');
                 if (!m)
                         throw new ApiError(
@@ -146,6 +147,12 @@ class Auth {
                                 'Request had invalid authentication credentials. ' +
                                         'Expected an OAuth 2 access token of the stand-in.',
                                 { location: 'Authorization', locationType: 'header' },
+                        );
+                if (scopes && !scopes.some((s) => t.scopes.includes(s)))
+                        throw new ApiError(
+                                403,
+                                'insufficientPermissions',
+                                'Request had insufficient authentication scopes.',
                         );
                 return t.email;
         }

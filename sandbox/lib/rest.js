@@ -14,6 +14,7 @@ const { applyMask, parseMask } = require('./pages');
 const { discovery } = require('./discovery');
 const { ApiError, invalid, notFound } = require('./errors');
 const { OAuthError } = require('./auth');
+const storage = require('./storage');
 
 const P = '/projects/:project';
 const D = `${P}/datasets/:dataset`;
@@ -149,6 +150,8 @@ class Rest {
                                 ? discovery(host, path, url.searchParams)
                                 : null;
                 if (found) return { status: 200, body: found };
+                if (host === 'storage.googleapis.com')
+                        return storage.answer(this.services.auth, request, url);
                 const m = /^(?:\/bigquery\/v2)(\/.*)$/.exec(path);
                 if (!API_HOSTS.includes(host) || !m)
                         throw notFound(

@@ -37,18 +37,19 @@ function readBody(request) {
         });
 }
 
-function send(request, response, { status, body, etag }) {
+function send(request, response, { status, body, etag, data: raw, type }) {
         const headers = {
-                'content-type': 'application/json; charset=UTF-8',
+                'content-type': type ?? 'application/json; charset=UTF-8',
                 vary: 'Origin, X-Origin, Referer',
                 'cache-control': 'private',
                 'x-content-type-options': 'nosniff',
         };
         if (etag) headers.etag = `"${etag}"`;
         let data =
-                body === undefined
+                raw ??
+                (body === undefined
                         ? Buffer.alloc(0)
-                        : Buffer.from(JSON.stringify(body));
+                        : Buffer.from(JSON.stringify(body)));
         if (
                 data.length >= GZIP_FROM &&
                 /\bgzip\b/.test(String(request.headers['accept-encoding']))

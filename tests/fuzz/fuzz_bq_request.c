@@ -3,8 +3,8 @@
  * A whole request through recognise, and what comes out of it through upstream.
  * Input: lines method, host, path, query, one header "name: value", then the body.
  * Properties: whatever is accepted can be written again; what is written is one JSON
- * text, of a query with useLegacySql false, a path under /bigquery/v2/projects, and reads
- * back the same. A write has an effect on a full name.
+ * text, of a query with useLegacySql false, a path under /bigquery/v2/projects (of storage, one bucket under
+ * /storage/v1/b), and reads back the same. A write has an effect on a full name.
  */
 #include <stdlib.h>
 
@@ -132,8 +132,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 if (c.query)
                         x.sql = c.query->sql;
                 if (sp_call_upstream(&a, &c, &x, &up, &err) == 0) {
-                        check(sp_str_starts(up.path_and_query,
-                                            SP_STR("/bigquery/v2/projects/")));
+                        check(sp_str_starts(
+                                up.path_and_query,
+                                c.bucket.n ? SP_STR("/storage/v1/b/")
+                                           : SP_STR("/bigquery/v2/projects/")));
                         if (c.query)
                                 check_body(&a, &c, up.body);
                         if (c.write)

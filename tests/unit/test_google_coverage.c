@@ -10,6 +10,7 @@
 #include "daemon/base/buf.h"
 #include "daemon/google/call.h"
 #include "daemon/google/service.h"
+#include "daemon/google/storage.h"
 
 #define FILE_NAME "docs/api-coverage.md"
 
@@ -112,11 +113,8 @@ static void add(struct sp_buf *to, const char *s)
         assert_int_equal(sp_buf_add(to, sp_str_c(s)), 0);
 }
 
-static void write_methods(struct sp_buf *to)
+static void write_table(struct sp_buf *to, const struct sp_method_info *m, size_t n)
 {
-        size_t n;
-        const struct sp_method_info *m = sp_call_methods(&n);
-
         for (size_t i = 0; i < n; i++) {
                 const char *type, *name;
 
@@ -132,6 +130,14 @@ static void write_methods(struct sp_buf *to)
         }
 }
 
+static void write_methods(struct sp_buf *to)
+{
+        size_t n;
+        const struct sp_method_info *m = sp_call_methods(&n);
+
+        write_table(to, m, n);
+}
+
 static void write_routes(struct sp_buf *to)
 {
         static const char *const hosts[] = {
@@ -140,6 +146,7 @@ static void write_routes(struct sp_buf *to)
                 [SP_SERVICE_OAUTH2] = "oauth2",
                 [SP_SERVICE_STS] = "sts",
                 [SP_SERVICE_IAMCREDENTIALS] = "iamcredentials",
+                [SP_SERVICE_STORAGE] = "Cloud Storage",
                 [SP_SERVICE_METADATA] = "metadata server",
         };
         size_t n;
@@ -166,6 +173,22 @@ static void write_routes(struct sp_buf *to)
         }
 }
 
+static void write_storage(struct sp_buf *to)
+{
+        size_t n;
+        const struct sp_method_info *m = sp_storage_methods(&n);
+
+        add(to,
+            "\n## Cloud Storage\n\n"
+            "Paths are relative to `/storage/v1/` and `/download/storage/v1/` of "
+            "storage.googleapis.com under its\n"
+            "names, and of www.googleapis.com. Judged on `gs://BUCKET`; observe mode "
+            "opens no bucket.\n\n"
+            "| method | HTTP | path | handling | why | parameters |\n"
+            "|---|---|---|---|---|---|\n");
+        write_table(to, m, n);
+}
+
 static void write_services(struct sp_buf *to)
 {
         const struct sp_service_info *s;
@@ -179,7 +202,8 @@ static void write_services(struct sp_buf *to)
                 "refused: 403 `api.not-offered`\n"
                 "with the name of the method, read from its path as "
                 "`pubsub.projects.topics.publish` or, of gRPC,\n"
-                "`pubsub.Publisher.Publish`. No rule opens them. Any other name of "
+                "`pubsub.Publisher.Publish`. No rule opens them; of storage the "
+                "methods above are offered. Any other name of "
                 "Google is refused: 403 `api.unknown-host`.\n\n"
                 "| service | why |\n|---|---|\n");
         for (size_t i = 0; (s = sp_service_info(i)) != NULL; i++)
@@ -193,6 +217,7 @@ static void build(struct sp_buf *to)
         add(to, around);
         write_routes(to);
         add(to, spellings);
+        write_storage(to);
         write_services(to);
 }
 

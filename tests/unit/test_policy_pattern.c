@@ -149,6 +149,18 @@ static const struct {
           true, true },
         { "a wildcard table is granted only as a whole", "p.d.events_2026*",
           "p.d.events_*", false, true, true },
+        { "a bucket", "gs://acme-reports", "gs://acme-reports", true, true, true },
+        { "buckets by a pattern, whose dots are their own", "gs://*.example.com",
+          "gs://a.example.com", true, true, true },
+        { "another bucket", "gs://acme-reports", "gs://acme-reports2", false, false,
+          false },
+        { "a star grants no bucket, and catches all", "*", "gs://acme-reports", false,
+          true, true },
+        { "nor do three", "*.*.*", "gs://acme-reports", false, true, true },
+        { "a pattern of projects is of no bucket", "g*", "gs://acme-reports", false,
+          false, false },
+        { "a bucket's pattern is of no project", "gs://*", "gs.d.t", false, false,
+          false },
         { "a wildcard table inside a pattern is granted", "p.d.events*",
           "p.d.events_2026*", true, true, true },
 };
@@ -185,7 +197,7 @@ static void test_actions(void **state sp_unused)
                 SP_CHECK(name, sp_action_number(sp_str_c(name)) == (int)i);
                 methods += !sp_action_is_sql(i);
         }
-        assert_int_equal(methods, 47);
+        assert_int_equal(methods, 47 + 3);
         assert_int_equal(sp_action_number(SP_STR("bigquery.tables")), -1);
         assert_int_equal(sp_action_number(SP_STR("SELECT")), -1);
         assert_int_equal(sp_action_number(SP_STR("unknown")), -1);
