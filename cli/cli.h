@@ -30,6 +30,7 @@ int sp_cmd_policy_suggest(int argc, char **argv); /* argv[0] = "suggest" */
 int sp_cmd_sql(int argc, char **argv);
 int sp_cmd_unmask(int argc, char **argv);
 int sp_cmd_keys(int argc, char **argv);
+int sp_cmd_doctor(int argc, char **argv);
 int sp_cmd_status(int argc, char **argv);
 int sp_cmd_metrics(int argc, char **argv);
 

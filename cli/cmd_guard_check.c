@@ -4,163 +4,34 @@
  * the rights of one of its processes, in a network that ends in our hands (cli/check_wire).
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <grp.h>
-#include <linux/capability.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "cli/bus_client.h"
 #include "cli/check_ways.h"
 #include "cli/check_wire.h"
 #include "cli/cli.h"
 #include "cli/guard_verbs.h"
 #include "cli/run_cgroup.h"
-#include "daemon/warden/guard_path.h"
+#include "cli/workload.h"
 
 #define WAIT_MS 60 /* a packet is on the device when the call that sends it returns */
-#define UID_NOBODY 65534
-#define CAPS 64
 #define NOTHING_TRIED 255
 
 static const char usage[] =
         "sallyctl guard check --workload NAME | --pid PID [--json]\n"
         "Tries ways out from inside a guarded cgroup. Exit status 1: one is open.";
 
-struct rights {
-        pid_t pid; /* whose they are; 0: nobody's, without capabilities */
-        uid_t uid;
-        gid_t gid;
-        uint64_t effective, permitted, bounding;
-};
 struct check {
         const char *workload;
         pid_t pid;
         bool as_json;
-        char path[PATH_MAX], found[SP_TAG_WORKLOAD_LEN];
-        struct rights rights;
+        struct sp_workload_place place;
         struct sp_check_wire wire;
         struct sp_run_cgroup cgroup;
         struct sp_table *table;
         unsigned n_open, n_closed, n_untried;
 };
-
-/* ---- which cgroup, whose rights ---- */
-
-/* Of the listed directories the deepest that holds `own`, or that has the workload. */
-static int find_guard(struct check *k, const char *own, struct sp_err *reterr)
-{
-        sp_cleanup(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        sp_cleanup(sd_bus_unrefp) sd_bus *bus = NULL;
-        const char *path, *workload;
-        size_t best = 0;
-        uint64_t id;
-        int r = sp_client_open(&bus, reterr);
-
-        if (!r)
-                r = sp_client_call(bus, SP_DBUS_PATH, SP_DBUS_IFACE_GUARD, "List",
-                                   &reply, reterr, "");
-        if (r)
-                return r;
-        r = sd_bus_message_enter_container(reply, 'a', "(sst)");
-        while (r >= 0 &&
-               (r = sd_bus_message_read(reply, "(sst)", &path, &workload, &id)) > 0) {
-                bool fits =
-                        own ? !strcmp(path, own) || sp_guard_path_is_below(own, path)
-                            : !strcmp(workload, k->workload);
-
-                if (!id || !fits || strlen(path) <= best)
-                        continue;
-                best = strlen(path);
-                (void)snprintf(k->path, sizeof(k->path), "%s", own ? own : path);
-                (void)snprintf(k->found, sizeof(k->found), "%s", workload);
-        }
-        if (r < 0)
-                return sp_err_set(reterr, r, "cli.bus", "",
-                                  "the daemon's answer is not understood");
-        if (!best)
-                return sp_err_set(reterr, -ENOENT, "cli.check-unguarded",
-                                  own ? own : "",
-                                  own ? "is not below a guarded directory"
-                                      : "no directory of that workload is there now");
-        return 0;
-}
-
-static int read_rights(pid_t pid, struct rights *ret)
-{
-        struct rights r = { .pid = pid };
-        char path[64], line[256];
-        unsigned long long caps;
-        FILE *f;
-        int found = 0;
-
-        (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-        f = fopen(path, "re");
-        if (!f)
-                return -errno;
-        while (fgets(line, sizeof(line), f)) {
-                found += sscanf(line, "Uid: %*u %u", &r.uid) == 1;
-                found += sscanf(line, "Gid: %*u %u", &r.gid) == 1;
-                if (sscanf(line, "CapEff: %llx", &caps) == 1)
-                        r.effective = caps, found++;
-                if (sscanf(line, "CapPrm: %llx", &caps) == 1)
-                        r.permitted = caps, found++;
-                if (sscanf(line, "CapBnd: %llx", &caps) == 1)
-                        r.bounding = caps, found++;
-        }
-        (void)fclose(f);
-        if (found != 5)
-                return -ESRCH;
-        *ret = r;
-        return 0;
-}
-
-/* Somebody in the directory itself; those below may be other units'. */
-static void find_rights(struct check *k)
-{
-        char mount[PATH_MAX], path[2 * PATH_MAX + 16];
-        struct sp_err e;
-        FILE *f;
-        int pid;
-
-        k->rights = (struct rights){ .uid = UID_NOBODY, .gid = UID_NOBODY };
-        if (k->pid) {
-                (void)!read_rights(k->pid, &k->rights);
-                return;
-        }
-        if (sp_guard_path_mount(mount, &e))
-                return;
-        (void)snprintf(path, sizeof(path), "%s%s/cgroup.procs", mount, k->path);
-        f = fopen(path, "re");
-        if (f && fscanf(f, "%d", &pid) == 1 && pid > 0)
-                (void)!read_rights((pid_t)pid, &k->rights);
-        if (f)
-                (void)fclose(f);
-}
-
-static int take_rights(const struct rights *r)
-{
-        struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
-        struct __user_cap_data_struct d[2] = {
-                { (uint32_t)r->effective, (uint32_t)r->permitted, 0 },
-                { (uint32_t)(r->effective >> 32), (uint32_t)(r->permitted >> 32), 0 },
-        };
-
-        for (int i = 0; i < CAPS; i++)
-                if (!(r->bounding >> i & 1))
-                        (void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-            prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups(0, NULL) ||
-            setresgid(r->gid, r->gid, r->gid) || setresuid(r->uid, r->uid, r->uid) ||
-            syscall(SYS_capset, &h, d))
-                return -errno;
-        return 0;
-}
 
 /* ---- a probe ---- */
 
@@ -176,7 +47,7 @@ static void probe(const struct check *k, const struct sp_check_way *w, bool is_i
                 _exit(NOTHING_TRIED);
         if (is_inside && sp_run_cgroup_enter(&k->cgroup, getpid(), &e))
                 _exit(NOTHING_TRIED);
-        if (take_rights(&k->rights))
+        if (sp_workload_take_rights(&k->place.rights))
                 _exit(NOTHING_TRIED);
         r = w->go(w, fd);
         _exit(r < 0 && -r < NOTHING_TRIED ? -r : 0);
@@ -253,7 +124,7 @@ static int try_all(struct check *k, struct sp_err *reterr)
 static int run_checks(struct check *k, struct sp_err *reterr)
 {
         struct sp_err e;
-        int r = sp_run_cgroup_make(&k->cgroup, k->path, reterr);
+        int r = sp_run_cgroup_make(&k->cgroup, k->place.path, reterr);
 
         if (r)
                 return r;
@@ -271,9 +142,10 @@ static int summarise(const struct check *k)
         if (!k->as_json)
                 (void)printf(
                         "%s, workload %s, as uid %u%s: %u ways closed, %u open%s\n",
-                        k->path, k->found, k->rights.uid,
-                        k->rights.effective ? " with capabilities" : "", k->n_closed,
-                        k->n_open, k->n_untried ? ", some could not be tried" : "");
+                        k->place.path, k->place.workload, k->place.rights.uid,
+                        k->place.rights.effective ? " with capabilities" : "",
+                        k->n_closed, k->n_open,
+                        k->n_untried ? ", some could not be tried" : "");
         /* A control that never gets out would make everything look closed. */
         if (!k->n_closed && !k->n_open)
                 (void)fputs("sallyctl: nothing got out outside the guard either: this "
@@ -285,8 +157,7 @@ static int summarise(const struct check *k)
 static int check(struct check *k)
 {
         struct sp_err e = SP_ERR_NULL;
-        char own[PATH_MAX];
-        int r = 0;
+        int r;
 
         if (geteuid())
                 return sp_cli_fail(
@@ -294,16 +165,9 @@ static int check(struct check *k)
                                     "needs root: it enters cgroups and makes "
                                     "a network"),
                          &e));
-        if (k->pid)
-                r = sp_guard_path_of_pid(k->pid, own);
-        if (r)
-                return sp_cli_fail((sp_err_set(&e, r, "cli.check", "", "no process %d",
-                                               (int)k->pid),
-                                    &e));
-        r = find_guard(k, k->pid ? own : NULL, &e);
+        r = sp_workload_find(k->workload, k->pid, &k->place, &e);
         if (r)
                 return sp_cli_fail(&e);
-        find_rights(k);
         return run_checks(k, &e) ? sp_cli_fail(&e) : summarise(k);
 }
 

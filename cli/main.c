@@ -29,6 +29,8 @@ static const struct command commands[] = {
         { "unmask", "--session --column --integer --reason --approval --no-wait",
           "be told the value behind a token, once somebody agrees", sp_cmd_unmask },
         { "keys", "rotate-mask", "make a new key for masks", sp_cmd_keys },
+        { "doctor", "--workload --pid --fix --json",
+          "does what runs in a workload trust the CA?", sp_cmd_doctor },
         { "status", "", "show how the daemon is", sp_cmd_status },
         { "metrics", "", "print the metrics in Prometheus' text format",
           sp_cmd_metrics },

@@ -3,9 +3,12 @@
 """What an operator sees and does about the guard: events, units, checks.
 
 Run by `make e2e`."""
+import contextlib
 import errno
 import json
 import os
+import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -305,6 +308,95 @@ class Unit(unittest.TestCase):
         for argv in (["../x"], ["x.scope"], ["a b"], ["x", "--slice", "x.service"],
                      ["x", "--slice", "sallyport.slice"], ["x", "--ca-dir", "a"], []):
             self.assertEqual(self.unit(*argv, "--print", check=False).returncode, 2, argv)
+
+
+class Doctor(unittest.TestCase):
+    """Runtimes of this machine, each with a handshake of its own."""
+    HERE = [name for name, program in (
+        ("OpenSSL; Go; Rust with the system's store", "sh"), ("curl", "curl"), ("Node", "node"),
+        ("Python, ssl", "python3"), ("Java", "java"), ("gcloud, bq", "bq"))
+        if shutil.which(program, path="/usr/bin:/bin")]
+
+    def doctor(self, *options, env=None):
+        """Asks about a process in the guard, with the environment of W and `env`."""
+        nobody = pwd.getpwnam("nobody")
+
+        def born():
+            W.enter("agents.slice")()
+            os.setgid(nobody.pw_gid)
+            os.setuid(nobody.pw_uid)
+        agent = subprocess.Popen(["sleep", "300"], env=W.env(**(env or {})), preexec_fn=born)
+        try:
+            p = W.ctl("doctor", "--pid", str(agent.pid), "--json", *options, check=False,
+                      timeout=240, preexec_fn=W.enter("outside"))
+        finally:
+            agent.kill()
+            agent.wait()
+        self.assertTrue(p.stdout, p.stderr)
+        return p, {x["runtime"]: x["result"] for x in json.loads(p.stdout)["runtimes"]}
+
+    def test_who_does_not_trust_is_told_what_to_set_and_fix_does_it(self):
+        p, found = self.doctor()
+        self.assertEqual(p.returncode, 1, found)
+        self.assertEqual({found[name] for name in self.HERE}, {"DOES NOT TRUST"}, found)
+        self.assertIn("NODE_EXTRA_CA_CERTS", p.stdout)
+        with self.own_directories():
+            p, found = self.doctor("--fix")
+            self.assertEqual({found[name] for name in self.HERE}, {"trusts"}, (found, p.stderr))
+            self.assertEqual(set(found.values()) - {"trusts", "not here"}, set(), found)
+            self.assertEqual(p.returncode, 0, p)
+            with open("/etc/environment.d/50-sallyport.conf") as f:
+                variables = f.read()
+            # what is in the system's stores needs no variable
+            p, found = self.doctor()
+            for name in ("curl", "Python, ssl", "Java", self.HERE[0]):
+                if name in self.HERE:
+                    self.assertEqual(found[name], "trusts", found)
+            env = dict(line.split("=", 1) for line in variables.splitlines() if line[0] != "#")
+            p, found = self.doctor(env=env)
+            self.assertEqual(p.returncode, 0, found)
+        p, found = self.doctor()
+        self.assertEqual(p.returncode, 1, found)
+
+    @contextlib.contextmanager
+    def own_directories(self):
+        """Copies of what --fix changes, mounted over it in this world only."""
+        mounted = []
+        try:
+            for path in ("/etc/ssl", "/usr/local/share/ca-certificates", "/etc/environment.d"):
+                made = not os.path.isdir(path)
+                if made:
+                    os.makedirs(path)
+                mounted.append((path, made))
+                copy = W.path("copy" + path.replace("/", "-"))
+                W.run(["cp", "-a", path, copy])
+                W.run(["mount", "--bind", copy, path])
+            yield
+        finally:
+            for path, made in reversed(mounted):
+                W.run(["umount", path], check=False)
+                if made:
+                    os.rmdir(path)
+
+    def test_a_process_of_sallyctl_run_has_what_variables_can_give(self):
+        agent = W.agent_start(["sleep", "300"])
+        try:
+            pid = w.wait_for("the agent", lambda: w.children_of(agent.pid))[0]
+
+            def is_running():
+                with open(f"/proc/{pid}/comm") as f:
+                    return "sleep" in f.read()
+            w.wait_for("its command", is_running)
+            p = W.ctl("doctor", "--pid", str(pid), "--json", check=False, timeout=240,
+                      preexec_fn=W.enter("outside"))
+        finally:
+            agent.send_signal(signal.SIGTERM)
+            agent.wait()
+            agent.stdout.close()
+            agent.stderr.close()
+        found = {x["runtime"]: x["result"] for x in json.loads(p.stdout)["runtimes"]}
+        for name in self.HERE:
+            self.assertEqual(found[name], "DOES NOT TRUST" if name == "Java" else "trusts", found)
 
 
 if __name__ == "__main__":
