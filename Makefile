@@ -235,7 +235,7 @@ JOBS ?= $(shell nproc)
 BENCH_TOOLS := $(patsubst tests/bench/%.c,$B/bench/%,$(filter-out tests/bench/sql_%,$(wildcard tests/bench/*.c)))
 
 # ---- habits ----
-C_FILES := $(wildcard daemon/*.[ch] daemon/*/*.[ch] cli/*.[ch] include/sallyport/*.h bpf/*.c bpf/lib/*.h tests/*.h tests/unit/*.[ch] tests/escape/*.[ch] tests/takeover/*.[ch] tests/fuzz/*.c tests/integration/*.c tests/integration/*/*.c tests/bench/*.c)
+C_FILES := $(wildcard daemon/*.[ch] daemon/*/*.[ch] cli/*.[ch] include/sallyport/*.h bpf/*.c bpf/lib/*.h tests/*.h tests/unit/*.[ch] tests/escape/*.[ch] tests/takeover/*.[ch] tests/fuzz/*.[ch] tests/integration/*.c tests/integration/*/*.c tests/bench/*.c)
 format: ## format all C files
 	@clang-format -i $(C_FILES)
 check-format: ## fail on a file that is not formatted

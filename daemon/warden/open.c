@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 
 #include "daemon/base/clock.h"
 #include "daemon/warden/files.h"
@@ -97,6 +98,9 @@ static int load_secrets(struct sp_warden *w, struct sp_err *reterr)
                 r = sp_ca_export(w->ca, w->settings.runtime_dir, reterr);
         if (r < 0)
                 return r;
+        /* those of libcrypto are on its own locked heap */
+        if (mlock(&w->keys, sizeof(w->keys)) < 0)
+                sp_log(SP_LOG_WARNING, "memory for keys cannot be locked: %m");
         (void)snprintf(w->ca_file, sizeof(w->ca_file), "%s/ca.pem",
                        w->settings.runtime_dir.p);
         (void)snprintf(w->ca_bundle, sizeof(w->ca_bundle), "%s/ca-bundle.pem",
