@@ -358,8 +358,21 @@ static bool is_row_answer(const struct sp_flow *f)
 
 /* ---- the content of an object: as it is, counted and hashed ---- */
 
+/* Nobody waits for the rest, and it may be long. */
+static void media_left(struct sp_reply *r)
+{
+        (void)sp_err_set(&r->error, -EPIPE, "answer.client-left", "",
+                         "the client left before the end of the object");
+        stop_transfer(r);
+        sp_reply_finish(r);
+}
+
 static void media_piece(struct sp_reply *r, struct sp_str piece)
 {
+        if (r->f->is_aborted) {
+                media_left(r);
+                return;
+        }
         if (r->bytes + piece.n > MEDIA_MAX) {
                 (void)sp_err_set(&r->error, -EFBIG, "answer.too-large", "",
                                  "the object is larger than %llu bytes", MEDIA_MAX);

@@ -102,6 +102,26 @@ class Storage(unittest.TestCase):
             self.assertIn("request.header", error(JSON + "acme-reports/o/big.bin?alt=media",
                                                   "-H", "Range: bytes=0-9"))
 
+    def records(self):
+        listed = W.ctl("sessions", "list", "--store", W.store()).stdout.splitlines()[1:]
+        return "".join(W.ctl("sessions", "show", line.split()[0], "--store",
+                             W.store()).stdout for line in listed)
+
+    def test_the_record_of_an_object_has_its_digest_and_not_its_content(self):
+        with W.changed_policy(RULE):
+            self.assertIn("30", curl(JSON + "acme-reports/o/2026%2Fjune%20%26%20july.csv?alt=media").stdout)
+        shown = self.records()
+        self.assertIn("storage.objects.get", shown)
+        self.assertIn("policy.yaml#reports", shown)
+        self.assertNotIn("north,12", shown)
+
+    def test_who_leaves_early_does_not_stop_others(self):
+        with W.changed_policy(RULE):
+            p = curl(JSON + "acme-reports/o/big.bin?alt=media", "--limit-rate", "100k", "--max-time", "1")
+            self.assertEqual(p.returncode, 28)
+            self.assertLess(len(p.stdout), len(BIG))
+            self.assertEqual(curl(JSON + "acme-reports/o/top.txt?alt=media").stdout, "top\n")
+
     def test_googles_python_client_reads_an_object(self):
         with W.changed_policy(RULE):
             p = W.agent(["/usr/bin/python3", "-W", "ignore", "-c", CLIENT])
