@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""An agent at work: numbered queries, each retried until it is answered. Appends the number of each answered
-query to FILE, and every 50th failure's reason to FILE.err. Ends when FILE.stop is there, after its last answer."""
+"""client.py FILE FIRST: an agent at work: numbered queries, each retried until it is answered. Appends the number of each answered
+query to FILE, and every 50th failure's reason to FILE.err. Ends when FILE.stop is there, after its last answer.
+client.py --query SQL: one statement; prints {"ok", "rows" or "error"} as the Node client does, for machines that are
+too slow for that one's own timeouts."""
 import http.client
 import json
 import os
@@ -10,47 +12,69 @@ import sys
 import time
 import urllib.request
 
-OUT, FIRST = sys.argv[1], int(sys.argv[2])
 HOST = "bigquery.googleapis.com"
+PATIENCE_S = 10 * int(os.environ.get("SLOW", "1"))
 
 
 def token():
     r = urllib.request.Request("http://169.254.169.254/computeMetadata/v1/instance/service-accounts/"
                                "default/token", headers={"Metadata-Flavor": "Google"})
-    with urllib.request.urlopen(r, timeout=5) as a:
+    with urllib.request.urlopen(r, timeout=PATIENCE_S) as a:
         return json.load(a)["access_token"]
 
 
-def query(state, n):
-    """One try over a kept connection; True when the answer is this query's."""
+def call(state, method, path, body=None):
+    """One request over a kept connection; its status and JSON."""
     if not state.get("token"):
         state["token"] = token()
     if not state.get("http"):
         context = ssl.create_default_context(cafile="/run/sallyport/ca.pem")
-        state["http"] = http.client.HTTPSConnection(HOST, timeout=10, context=context)
+        state["http"] = http.client.HTTPSConnection(HOST, timeout=state.get("timeout", PATIENCE_S), context=context)
     c = state["http"]
-    c.request("POST", "/bigquery/v2/projects/acme-prod/queries",
-              json.dumps({"query": f"SELECT {n} AS n", "useLegacySql": False}),
+    c.request(method, "/bigquery/v2/projects/acme-prod" + path, body and json.dumps(body),
               {"Authorization": "Bearer " + state["token"], "Content-Type": "application/json"})
     a = c.getresponse()
-    body = json.loads(a.read())
+    answer = json.loads(a.read())
     if a.status == 401:
         state["token"] = None
-    if a.status != 200:
-        raise RuntimeError(f"{a.status} {body}")
-    if body["rows"][0]["f"][0]["v"] != str(n):
-        raise SystemExit(f"asked {n}, was answered {body}")
+    return a.status, answer
 
 
-state, n, failures = {}, FIRST, 0
-with open(OUT, "a", buffering=1) as answered, open(OUT + ".err", "a", buffering=1) as errors:
-    while not os.path.exists(OUT + ".stop"):
-        try:
-            query(state, n)
-            answered.write(f"{n}\n")
-            n += 1
-        except (OSError, RuntimeError, ValueError, http.client.HTTPException) as e:
-            state.pop("http", None)
-            failures += 1
-            errors.write(f"{type(e).__name__} {e}\n")
-            time.sleep(0.02)
+def ask(state, sql):
+    return call(state, "POST", "/queries", {"query": sql, "useLegacySql": False})
+
+
+def work(out, n):
+    state = {}
+    with open(out, "a", buffering=1) as answered, open(out + ".err", "a", buffering=1) as errors:
+        while not os.path.exists(out + ".stop"):
+            try:
+                status, body = ask(state, f"SELECT {n} AS n")
+                if status != 200:
+                    raise RuntimeError(f"{status} {body}")
+                if body["rows"][0]["f"][0]["v"] != str(n):
+                    raise SystemExit(f"asked {n}, was answered {body}")
+                answered.write(f"{n}\n")
+                n += 1
+            except (OSError, RuntimeError, ValueError, http.client.HTTPException) as e:
+                state.pop("http", None)
+                errors.write(f"{type(e).__name__} {e}\n")
+                time.sleep(0.02)
+
+
+def once(sql):
+    state = {"timeout": 120}
+    status, body = ask(state, sql)
+    while status == 200 and not body.get("jobComplete"):
+        status, body = call(state, "GET", "/queries/" + body["jobReference"]["jobId"])
+    if status != 200:
+        print(json.dumps({"ok": False, "error": body["error"]}))
+        return
+    names = [f["name"] for f in body.get("schema", {}).get("fields", [])]
+    print(json.dumps({"ok": True, "rows": [dict(zip(names, (c["v"] for c in r["f"]))) for r in body.get("rows", [])]}))
+
+
+if sys.argv[1] == "--query":
+    once(sys.argv[2])
+else:
+    work(sys.argv[1], int(sys.argv[2]))
