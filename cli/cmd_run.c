@@ -15,7 +15,7 @@
 #include "daemon/warden/guard_path.h"
 
 static const char usage[] = "sallyctl run --workload NAME [--user USER] [--parent "
-                            "CGROUP] -- COMMAND [ARGUMENT…]\n"
+                            "CGROUP] [--allow-namespaces] -- COMMAND [ARGUMENT…]\n"
                             "Runs COMMAND in a guarded cgroup of its own. Its exit "
                             "status is returned; 125: it "
                             "was not started.";
@@ -284,6 +284,7 @@ int sp_cmd_run(int argc, char **argv)
                 { "workload", required_argument, NULL, 'w' },
                 { "user", required_argument, NULL, 'u' },
                 { "parent", required_argument, NULL, 'p' },
+                { "allow-namespaces", no_argument, NULL, 'n' },
                 { "help", no_argument, NULL, 'h' },
                 { NULL, 0, NULL, 0 },
         };
@@ -301,6 +302,9 @@ int sp_cmd_run(int argc, char **argv)
                         break;
                 case 'p':
                         run.parent = optarg;
+                        break;
+                case 'n':
+                        run.child.allow_namespaces = true;
                         break;
                 case 'h':
                         (void)printf("usage: %s\n", usage);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/run_child.h"
+#include "cli/run_filter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,6 +60,9 @@ static void drop_rights(const struct sp_run_child *c)
 {
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
                 fail(c, SP_RUN_FAILED, "cannot set no_new_privs: %m");
+        errno = c->allow_namespaces ? 0 : -sp_run_filter();
+        if (errno)
+                fail(c, SP_RUN_FAILED, "cannot set the filter of system calls: %m");
         if (!c->user)
                 return;
         /* AF_PACKET frames pass all cgroup hooks; without this right nobody makes any,

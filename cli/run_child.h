@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 enum {
@@ -21,6 +22,7 @@ struct sp_run_child {
         char **argv;
         const char *user; /* NULL: stay who we are */
         const char *ca_file, *ca_bundle;
+        bool allow_namespaces; /* without sp_run_filter */
         uid_t uid;
         gid_t gid;
         int gate; /* one byte: go; end of file: do not */

@@ -310,6 +310,40 @@ class Unit(unittest.TestCase):
             self.assertEqual(self.unit(*argv, "--print", check=False).returncode, 2, argv)
 
 
+class Run(unittest.TestCase):
+    FAMILIES = ("import socket\n"
+                "def f(n):\n try: socket.socket(n, socket.SOCK_DGRAM).close(); return 'ok'\n"
+                " except OSError as e: return e.errno\n"
+                "print([f(n) for n in (1, 2, 10, 16, 17, 38, 40, 44)])")
+
+    def test_a_command_makes_no_namespaces_unless_that_is_said(self):
+        for what in ("--user", "--net", "--mount", "--pid"):
+            p = W.agent(["unshare", what, "true"], user="root")
+            self.assertNotEqual(p.returncode, 0, what)
+            self.assertIn("Operation not permitted", p.stderr)
+        argv = W.agent_argv(["unshare", "--uts", "true"], user="root")
+        argv.insert(argv.index("--"), "--allow-namespaces")
+        p = W.run(argv, check=False, env=W.agent_env(), preexec_fn=W.enter("outside"))
+        self.assertEqual(p.returncode, 0, p.stderr)
+
+    def test_a_command_makes_sockets_of_four_families(self):
+        p = W.agent(["/usr/bin/python3", "-c", self.FAMILIES], user="root")
+        no = errno.EAFNOSUPPORT
+        self.assertEqual(json.loads(p.stdout.replace("'", '"')),
+                         ["ok", "ok", "ok", "ok", no, no, no, no])
+
+    def test_a_set_uid_program_gains_nothing(self):
+        p = W.agent(["sh", "-c", "cp /usr/bin/id $HOME/id; grep NoNewPrivs /proc/self/status"])
+        self.assertIn("1", p.stdout)
+        path = W.path("home", "id")
+        os.chown(path, 0, 0)
+        os.chmod(path, 0o4755)
+        self.assertNotIn("euid=0", W.agent([path]).stdout)
+        # the file would do it: the world's directory is not mounted nosuid
+        p = W.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", path])
+        self.assertIn("euid=0", p.stdout)
+
+
 class Doctor(unittest.TestCase):
     """Runtimes of this machine, each with a handshake of its own."""
     HERE = [name for name, program in (
