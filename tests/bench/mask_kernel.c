@@ -60,8 +60,8 @@ static const char *const names[] = { "ada",
                                      "ines",
                                      "j\xc3\xb6rg",
                                      "kim",
-                                     "l\xc3\xba"
-                                     "cia" };
+                                     ("l\xc3\xba"
+                                      "cia") };
 
 static unsigned pick(uint64_t *seed, size_t n)
 {

@@ -116,6 +116,38 @@ static void what_is_written_reads_back_the_same(void **state)
         sp_arena_done(&a);
 }
 
+/* Strings are read eight bytes at a time: every byte at every place of one, of any length. */
+static void a_byte_means_the_same_wherever_it_stands(void **state)
+{
+        (void)state;
+        for (size_t n = 1; n <= 18; n++)
+                for (size_t at = 0; at < n; at++)
+                        for (unsigned c = 1; c < 0x80; c++) {
+                                struct sp_arena a = SP_ARENA_INIT(4096);
+                                bool is_escaped = c == '"' || c == '\\';
+                                struct sp_json *v = NULL;
+                                char text[32], want[32];
+                                size_t to = 0;
+                                int r;
+
+                                memset(want, 'x', n);
+                                want[at] = (char)c;
+                                text[to++] = '"';
+                                for (size_t i = 0; i < n; i++) {
+                                        if (i == at && is_escaped)
+                                                text[to++] = '\\';
+                                        text[to++] = want[i];
+                                }
+                                text[to++] = '"';
+                                r = sp_json_parse(&a, sp_str(text, to), &v, NULL);
+                                assert_int_equal(r, c < 0x20 ? -EINVAL : 0);
+                                if (r == 0)
+                                        assert_true(
+                                                sp_str_eq(v->text, sp_str(want, n)));
+                                sp_arena_done(&a);
+                        }
+}
+
 static void each_byte_of_a_string_is_written_in_one_way(void **state)
 {
         static const char want[] =
@@ -153,6 +185,7 @@ int main(void)
                 cmocka_unit_test(depth_is_allowed_to_the_limit_and_no_further),
                 cmocka_unit_test(an_error_says_where),
                 cmocka_unit_test(what_is_written_reads_back_the_same),
+                cmocka_unit_test(a_byte_means_the_same_wherever_it_stands),
                 cmocka_unit_test(each_byte_of_a_string_is_written_in_one_way),
                 cmocka_unit_test(the_writer_refuses_what_is_not_utf8),
         };
