@@ -54,6 +54,13 @@ class Columns(unittest.TestCase):
 
 
 class Pages(unittest.TestCase):
+    def test_a_stream_of_rows_comes_masked_and_whole(self):
+        a = W.query("SELECT id, ssn, city FROM crm.customers ORDER BY id", "--mode", "stream")
+        self.assertTrue(a["ok"], a)
+        self.assertEqual([r["id"] for r in a["rows"]], list(range(1, len(a["rows"]) + 1)))
+        self.assertGreater(len(a["rows"]), 10)
+        self.assertEqual({r["ssn"] for r in a["rows"]}, {"[redacted]"})
+
     def test_a_page_token_is_good_for_its_own_result_only(self):
         api, rows = API + "/queries", "SELECT id FROM crm.orders ORDER BY id"
         ask = "-H \"Authorization: Bearer $T\" -H 'Content-Type: application/json'"

@@ -4,12 +4,12 @@
 /*
  * tests/clients/node: one query with an unmodified @google-cloud/bigquery.
  *
- *   query.js [--mode query|job|promise|rows|dry-run] [--project P] [--location L]
+ *   query.js [--mode query|job|promise|stream|rows|dry-run] [--project P] [--location L]
  *            [--key-file FILE] [--param NAME=VALUE ...] [--max-results N]
  *            [--destination DATASET.TABLE] [--label KEY=VALUE ...] SQL | DATASET.TABLE
  *
  * `query` is BigQuery.query(), `job` createQueryJob() + getQueryResults(), `promise`
- * the same but waiting with job.promise(), `rows` Table.getRows(). Credentials are the
+ * the same but waiting with job.promise(), `stream` createQueryStream(), `rows` Table.getRows(). Credentials are the
  * default ones unless a key file is named. Prints one JSON line: what the user got.
  * Exit status 0 for rows, 1 for an error from the API, 2 for wrong use.
  */
@@ -75,6 +75,15 @@ async function run(bigquery, o, text) {
                                 dryRun: true,
                         });
                         return { statistics: job.metadata.statistics };
+                }
+                case 'stream': {
+                        const rows = [];
+                        for await (const row of bigquery.createQueryStream({
+                                ...options,
+                                ...paging,
+                        }))
+                                rows.push(row);
+                        return { rows: plain(rows) };
                 }
                 case 'rows': {
                         const [dataset, table] = text.split('.');
