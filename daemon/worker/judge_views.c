@@ -212,9 +212,12 @@ static void add_select(struct sp_judgement *j, struct sp_str name)
 static int add_accesses(const struct expand *x)
 {
         struct sp_judgement *j = x->j;
-        struct sp_access *all = grow(x->arena, j->accesses, j->n_accesses,
-                                     j->n_needs_schema, sizeof(*all));
+        struct sp_access *all;
+        size_t mentions = 0; /* not the schemas that are needed: wildcards need none */
 
+        for (size_t i = 0; i < j->n_views; i++)
+                mentions += j->views[i].n_names;
+        all = grow(x->arena, j->accesses, j->n_accesses, mentions, sizeof(*all));
         if (!all)
                 return no_memory(x->err);
         j->accesses = all;

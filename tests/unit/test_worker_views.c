@@ -42,6 +42,10 @@ static const struct {
         { "p.crm.calls", "SELECT id, crm.f(ssn) AS ssn FROM crm.t", "VIEW" },
         { "p.crm.outside", "SELECT * FROM EXTERNAL_QUERY('c', 'SELECT 1')", "VIEW" },
         { "p.crm.broken", "SELECT 'hush' FROM FROM", "VIEW" },
+        { "p.crm.shards",
+          "SELECT 1 AS id, 'x' AS ssn FROM `crm.a*`, `crm.b*`, `crm.c*`, `crm.d*`, "
+          "`crm.e*`, `crm.f*`, `crm.g*`, `crm.h*`, `crm.i*`, `crm.j*`",
+          "VIEW" },
 };
 
 struct asked {
@@ -257,6 +261,29 @@ static void metadata_needs_no_question_upstream(void **state)
         take(&q);
 }
 
+/* Their columns are not asked for, so what counts the questions does not count them. */
+static void each_wildcard_below_a_view_must_be_allowed(void **state)
+{
+        struct sp_err e = SP_ERR_NULL;
+        struct asked q;
+        char *behind;
+
+        (void)state;
+        give(&q, POLICY, "SELECT id FROM crm.shards");
+        assert_int_equal(sp_judge_read(&q.arena, &q.in, &q.j, &e), 0);
+        fetch(&q, q.j.needs_schema[0]);
+        assert_int_equal(sp_judge_expand(&q.arena, &q.in, q.schemas, 1, &q.j, &e), 0);
+        behind = sp_arena_alloc(&q.arena, 4096);
+        assert_non_null(behind);
+        memset(behind, 'x', 4096);
+        assert_int_equal(q.j.n_accesses, 11);
+        for (size_t i = 1; i < 11; i++) {
+                assert_true(sp_str_eq(q.j.accesses[i].action, SP_STR("select")));
+                assert_int_equal(q.j.accesses[i].resource.p[6], 'a' + (int)i - 1);
+        }
+        take(&q);
+}
+
 static void memory_that_runs_out_is_an_error_at_every_size(void **state)
 {
         int r = -1;
@@ -282,6 +309,7 @@ int main(void)
                 cmocka_unit_test(columns_are_masked_below_a_view_that_is_read_through),
                 cmocka_unit_test(a_wildcard_is_refused_while_masks_go_by_tag),
                 cmocka_unit_test(metadata_needs_no_question_upstream),
+                cmocka_unit_test(each_wildcard_below_a_view_must_be_allowed),
                 cmocka_unit_test(memory_that_runs_out_is_an_error_at_every_size),
         };
 
