@@ -91,11 +91,18 @@ static bool is_hidden(const struct shape *s, struct sp_str name)
         return false;
 }
 
-static int require_column(struct shape *s, const struct sp_sql_node *column)
+/* Of two columns only the rows that have both count. */
+static int require_columns(struct shape *s, const struct sp_sql_node *first)
 {
-        struct sp_str c = written(s, column);
+        struct sp_str a = written(s, first), b;
 
-        return sp_buf_addf(&s->condition, " AND COUNT(%.*s) >= %u", SP_FMT(c), s->rows);
+        if (!first->next)
+                return sp_buf_addf(&s->condition, " AND COUNT(%.*s) >= %u", SP_FMT(a),
+                                   s->rows);
+        b = written(s, first->next);
+        return sp_buf_addf(&s->condition,
+                           " AND COUNTIF(%.*s IS NOT NULL AND %.*s IS NOT NULL) >= %u",
+                           SP_FMT(a), SP_FMT(b), s->rows);
 }
 
 /* SUM(pay) of five rows of which one has a pay is that one's pay: there must be as many
@@ -120,10 +127,10 @@ static bool check_aggregate(struct shape *s, const struct sp_sql_node *call)
                         return is_wrong(s, "an aggregate of anything but a column");
                 if (is_hidden(s, first_name(a)))
                         return is_wrong(s, "an output named like a column of another");
-                if (require_column(s, a) < 0)
-                        return is_wrong(s, "so long a text");
         }
-        return true;
+        if (argument->next && argument->next->next)
+                return is_wrong(s, "an aggregate of three columns");
+        return require_columns(s, argument) == 0 || is_wrong(s, "so long a text");
 }
 
 static bool check_call(struct shape *s, const struct sp_sql_node *n)

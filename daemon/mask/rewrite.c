@@ -293,17 +293,26 @@ static bool is_full_name(struct sp_str name)
                sp_str_cut(tail, '.', &head, &tail) && head.n && tail.n;
 }
 
+static int check_group(struct sp_mask_text *w, const struct sp_sql_statement *st,
+                       const struct sp_sql_table *t, struct sp_str name)
+{
+        struct sp_str rule;
+        unsigned rows =
+                w->is_plain ? 0
+                            : sp_policy_min_group(w->in.policy, w->in.who, name, &rule);
+
+        return rows ? sp_mask_group(w, st, t, name, rows, rule) : 0;
+}
+
 static int visit(struct sp_mask_text *w, const struct sp_sql_statement *st,
                  const struct sp_sql_table *t, size_t mention)
 {
         struct sp_str name = w->in.names[mention];
         const struct sp_mask_view *view = sp_mask_find_view(&w->in, name);
         bool has_masks = w->work->has_masks && !w->is_plain;
-        struct sp_str rule;
-        unsigned rows;
         struct sp_schema metadata;
         struct sp_str clauses;
-        int r = 0;
+        int r;
 
         if (!is_full_name(name)) {
                 /* datasets and functions as targets have shorter names */
@@ -313,6 +322,9 @@ static int visit(struct sp_mask_text *w, const struct sp_sql_statement *st,
                               "is a table whose full name is not known");
         }
         if (view && !t->is_target) {
+                r = check_group(w, st, t, name);
+                if (r < 0)
+                        return r;
                 r = sp_mask_inline(w, t, mention, view);
                 return r ? SP_MIN(r, 0) : leave(w, t, mention);
         }
@@ -324,9 +336,7 @@ static int visit(struct sp_mask_text *w, const struct sp_sql_statement *st,
         if (w->is_plain ||
             !sp_policy_masks_table(w->in.policy, w->in.who, name, w->in.now_us))
                 return leave(w, t, mention);
-        rows = sp_policy_min_group(w->in.policy, w->in.who, name, &rule);
-        if (rows)
-                r = sp_mask_group(w, st, t, name, rows, rule);
+        r = check_group(w, st, t, name);
         if (r < 0)
                 return r;
         if (!t->is_target)

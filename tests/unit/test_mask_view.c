@@ -12,7 +12,7 @@ static const char policy_text[] =
         "- {name: ssn, columns: [p.crm.customers.ssn], mask: redact}\n"
         "- {name: own, columns: [p.crm.own.id], mask: null}\n"
         "- {name: bank, columns: [p.hr.pay.bank], mask: hash}\n"
-        "min_groups: [{name: five, tables: [p.hr.few], rows: 5}]\n";
+        "min_groups: [{name: five, tables: [p.hr.few, p.crm.all*], rows: 5}]\n";
 
 #define FIELD(name_, type_) "{\"name\":\"" name_ "\",\"type\":\"" type_ "\"}"
 #define TABLE(name_, fields_)                                                          \
@@ -27,9 +27,12 @@ static const char policy_text[] =
 static const char schemas_text[] = "["
         TABLE("p.crm.customers", ID "," FIELD("ssn", "STRING")) ","
         TABLE("p.crm.plain", ID) ","
-        TABLE("p.hr.few", ID) ","
+        TABLE("p.hr.few", ID "," FIELD("x", "FLOAT")) ","
         VIEW("p.hr.counts", "SELECT COUNT(*) AS id FROM hr.few", ID) ","
         TABLE("p.hr.pay", ID "," FIELD("bank", "STRING")) ","
+        VIEW("p.crm.all_ids", "SELECT id FROM crm.plain", ID) ","
+        VIEW("p.crm.all_ssns", "SELECT ssn FROM crm.customers", FIELD("ssn", "STRING")) ","
+        VIEW("p.crm.over_all", "SELECT id FROM crm.all_ids", ID) ","
         VIEW("p.crm.open", "SELECT id FROM crm.plain", ID) ","
         VIEW("p.crm.v", "SELECT id, ssn FROM crm.customers; -- all",
              ID "," FIELD("ssn", "STRING")) ","
@@ -46,8 +49,8 @@ static const char schemas_text[] = "["
 struct given {
         struct sp_arena arena;
         struct sp_policy *policy;
-        struct sp_schema schemas[16];
-        struct sp_mask_view views[16];
+        struct sp_schema schemas[20];
+        struct sp_mask_view views[20];
         size_t n_schemas, n_views;
         struct sp_principal who;
 };
@@ -178,6 +181,28 @@ static const struct {
         { "a table that is read in groups: HAVING is added",
           "SELECT COUNT(*) FROM hr.few",
           "SELECT COUNT(*) FROM hr.few HAVING COUNT(*) >= 5", NULL, NULL },
+        { "a view that is read in groups itself", "SELECT id FROM crm.all_ids", NULL,
+          "mask.group-shape", NULL },
+        { "such a view, in groups", "SELECT COUNT(*) FROM crm.all_ids",
+          "SELECT COUNT(*) FROM crm.all_ids HAVING COUNT(*) >= 5", NULL, NULL },
+        { "such a view with protected columns below, in groups",
+          "SELECT COUNT(*) FROM crm.all_ssns",
+          "SELECT COUNT(*) FROM (SELECT sallyport_source.`ssn` FROM (SELECT ssn "
+          "FROM " CUSTOMERS
+          "\n) AS sallyport_source) AS `all_ssns` HAVING COUNT(*) >= 5",
+          NULL, NULL },
+        { "a view over such a view", "SELECT id FROM crm.over_all", NULL,
+          "mask.group-shape", NULL },
+        { "of two columns together: rows that have both",
+          "SELECT COVAR_POP(id, x) FROM hr.few",
+          "SELECT COVAR_POP(id, x) FROM hr.few HAVING COUNT(*) >= 5 AND "
+          "COUNTIF(id IS NOT NULL AND x IS NOT NULL) >= 5",
+          NULL, NULL },
+        { "a condition of its own stays within the group's",
+          "SELECT id FROM hr.few GROUP BY id HAVING (id = 1) OR NOT id = 2 -- x",
+          "SELECT id FROM hr.few GROUP BY id HAVING COUNT(*) >= 5 AND ((id = 1) OR NOT "
+          "id = 2) -- x",
+          NULL, NULL },
         { "a view of one", "SELECT id FROM hr.counts", NULL, "mask.group-shape", NULL },
         { "a view over itself", "SELECT id FROM crm.loop", NULL, "mask.view-depth",
           NULL },
