@@ -4,6 +4,9 @@
 #include "daemon/mask/places.h"
 
 #define TEXT_MAX 8192u
+/* What is searched for all words of a message: an agent can have a thousand of them looked for in
+ * a statement of a megabyte, while everybody else waits. */
+#define SEARCHED_BYTES_MAX ((size_t)4 * 1024 * 1024)
 
 struct cleaning {
         struct sp_arena *arena;
@@ -11,8 +14,18 @@ struct cleaning {
         bool is_known; /* own was given: what it does not name is somebody else's */
         struct sp_buf to;
         int error;
+        size_t searched; /* bytes, of SEARCHED_BYTES_MAX */
         struct sp_str first_place; /* "[2:3]", of the agent's text */
 };
+
+/* False: this message had its share, and what is not looked for is not found. */
+static bool may_search(struct cleaning *c, size_t n)
+{
+        if (n > SEARCHED_BYTES_MAX - c->searched)
+                return false;
+        c->searched += n;
+        return true;
+}
 
 static bool contains(struct sp_str s, struct sp_str what)
 {
@@ -118,18 +131,21 @@ static bool is_own(struct cleaning *c, struct sp_str w)
         struct sp_str name = sp_arena_str(c->arena, w);
         unsigned dots = 0;
 
-        if (contains(c->own->sql, w))
-                return true;
         if (!name.p)
                 return false;
         for (size_t i = 0; i < name.n; i++) {
                 if (name.p[i] == ':')
                         ((char *)name.p)[i] = '.'; /* our own copy */
-                if (name.p[i] == '.' && ++dots > 2 &&
+                if (name.p[i] == '.' && ++dots > 2 && may_search(c, c->own->tables.n) &&
                     sp_message_is_own_table(c->own, sp_str_sub(name, 0, i)))
                         return true;
         }
-        return sp_message_is_own_table(c->own, name);
+        return may_search(c, c->own->tables.n) && sp_message_is_own_table(c->own, name);
+}
+
+static bool is_written(struct cleaning *c, struct sp_str w)
+{
+        return may_search(c, c->own->sql.n) && contains(c->own->sql, w);
 }
 
 static bool is_after(const struct cleaning *c, const char *word)
@@ -137,35 +153,41 @@ static bool is_after(const struct cleaning *c, const char *word)
         return sp_str_ends(sp_buf_str(&c->to), sp_str_c(word));
 }
 
-static bool is_own_dataset(const struct cleaning *c, struct sp_str w)
+static bool is_own_dataset(struct cleaning *c, struct sp_str w)
 {
         struct sp_str project, dataset;
 
         (void)sp_str_cut(w, ':', &project, &dataset);
-        return contains(c->own->sql, dataset) || contains(c->own->tables, dataset);
+        return is_written(c, dataset) ||
+               (may_search(c, c->own->tables.n) && contains(c->own->tables, dataset));
+}
+
+/* What stands for a word that is not for the agent; NULL: the word itself. */
+static const char *stand_in(struct cleaning *c, struct sp_str w)
+{
+        if (count(w, '@') && w.p[0] != '@')
+                return is_written(c, w) ? NULL : "[an account]";
+        if (!c->is_known || is_after(c, "Job "))
+                return NULL;
+        if (is_table(w))
+                return is_own(c, w) || is_written(c, w) ? NULL : "[a table]";
+        if (is_after(c, "Dataset ") && count(w, ':') == 1 && !is_own_dataset(c, w))
+                return "[a dataset]";
+        return NULL;
 }
 
 static void add_word(struct cleaning *c, struct sp_str w)
 {
         struct sp_str tail = SP_STR("");
+        const char *instead;
 
         /* the end of the sentence */
         while (w.n && (w.p[w.n - 1] == '.' || w.p[w.n - 1] == ':')) {
                 tail = sp_str(w.p + w.n - 1, tail.n + 1);
                 w.n--;
         }
-        if (contains(c->own->sql, w))
-                add(c, w);
-        else if (count(w, '@') && w.p[0] != '@')
-                add(c, SP_STR("[an account]"));
-        else if (!c->is_known || is_after(c, "Job "))
-                add(c, w);
-        else if (is_table(w) && !is_own(c, w))
-                add(c, SP_STR("[a table]"));
-        else if (is_after(c, "Dataset ") && count(w, ':') == 1 && !is_own_dataset(c, w))
-                add(c, SP_STR("[a dataset]"));
-        else
-                add(c, w);
+        instead = stand_in(c, w);
+        add(c, instead ? sp_str_c(instead) : w);
         add(c, tail);
 }
 
@@ -200,7 +222,8 @@ static void add_place(struct cleaning *c, struct sp_place sent,
                 add(c, as_written);
                 return;
         }
-        if (!sp_places_find(c->own->sql, c->own->places, sent, &own)) {
+        if (!may_search(c, c->own->sql.n) ||
+            !sp_places_find(c->own->sql, c->own->places, sent, &own)) {
                 if (is_after(c, at))
                         c->to.n -= strlen(at);
                 return;

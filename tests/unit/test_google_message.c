@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/test.h"
 
+#include <time.h>
+
 #include "daemon/google/message.h"
 #include "daemon/mask/places.h"
 
@@ -199,6 +201,32 @@ a_job_without_names_shows_tables_unless_it_was_rewritten(void **state sp_unused)
         assert_false(sp_message_is_own_table(&own, SP_STR("p.d.")));
 }
 
+/* The words come from the agent too (ERROR), and the statement may have a megabyte. */
+static void a_message_of_many_words_is_searched_for_only_a_few(void **state sp_unused)
+{
+        sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(8 << 20);
+        char *text = test_malloc(1 << 20), words[2048];
+        struct sp_answer_own own = { .sql = sp_str(text, 1 << 20),
+                                     .tables = SP_STR(TABLES) };
+        clock_t began;
+        struct sp_str got;
+
+        memset(text, 'q', 1 << 20);
+        memcpy(text + (1 << 20) - 6, "me@b.c", 6);
+        got = sp_message_clean(&a, &own, SP_STR("for me@b.c"));
+        assert_true(sp_str_eq(got, SP_STR("for me@b.c")));
+        memset(words, ' ', sizeof(words));
+        for (size_t i = 0; i + 4 < sizeof(words) - 8; i += 4)
+                memcpy(words + i, "q@z", 3);
+        memcpy(words + sizeof(words) - 6, "me@b.c", 6);
+        began = clock();
+        got = sp_message_clean(&a, &own, sp_str(words, sizeof(words)));
+        assert_true((clock() - began) / CLOCKS_PER_SEC < 1);
+        /* what was not looked for does not pass */
+        assert_true(sp_str_ends(got, SP_STR(" [an account]")));
+        test_free(text);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -206,6 +234,7 @@ int main(void)
                         of_a_rewritten_statement_known_shapes_pass_in_the_agents_places),
                 cmocka_unit_test(
                         of_any_statement_accounts_and_other_tables_do_not_pass),
+                cmocka_unit_test(a_message_of_many_words_is_searched_for_only_a_few),
                 cmocka_unit_test(without_a_statement_only_accounts_are_taken_out),
                 cmocka_unit_test(
                         a_job_without_names_shows_tables_unless_it_was_rewritten),
