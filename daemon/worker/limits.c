@@ -232,13 +232,24 @@ static void tell_rows(struct sp_flow *f, uint64_t rows)
                 sp_log(SP_LOG_WARNING, "rows were not counted");
 }
 
+/* An error bills nothing; but of a script that failed, and has no job here to be asked about, the
+ * statements before the one that failed are billed. */
+bool sp_limits_is_free(const struct sp_flow *f, unsigned status)
+{
+        const struct sp_sql_script *s = f->judgement.script;
+        bool may_have_run =
+                !f->call.is_insert && s && (s->is_script || s->n_statements > 1);
+
+        return status >= 400 && status < 500 && !may_have_run;
+}
+
 void sp_limits_answered(struct sp_flow *f, unsigned status, uint64_t rows)
 {
         tell_rows(f, rows);
         if (!f->is_billed)
                 return;
         f->is_billed = false;
-        if (status >= 400 && status < 500) /* BigQuery did not run it */
+        if (sp_limits_is_free(f, status))
                 sp_bill_tell(f->w, &f->id.who, 0, f->charged_bytes, f->charged_s);
         else if (f->job.id.n)
                 sp_bill_await(f->w, &f->id.who,

@@ -15,3 +15,5 @@
 
 /* The answer was given: `status`, and rows in it. */
 void sp_limits_answered(struct sp_flow *f, unsigned status, uint64_t rows);
+/* Whether an answer with this status tells that nothing is billed: the estimate is given back. */
+bool sp_limits_is_free(const struct sp_flow *f, unsigned status);

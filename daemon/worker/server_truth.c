@@ -158,6 +158,12 @@ static int compare_columns(struct sp_flow *f, const struct sp_json *query)
         return sp_err_set(&f->error, -EPERM, "judge.mismatch", "", "%s", e.what);
 }
 
+bool sp_truth_is_estimate(struct sp_str accuracy)
+{
+        return !accuracy.n || sp_str_eq(accuracy, SP_STR("PRECISE")) ||
+               sp_str_eq(accuracy, SP_STR("UPPER_BOUND"));
+}
+
 static void read_estimate(struct sp_flow *f, const struct sp_json *statistics)
 {
         const struct sp_json *query = sp_json_get(statistics, "query");
@@ -165,9 +171,9 @@ static void read_estimate(struct sp_flow *f, const struct sp_json *statistics)
 
         if (!bytes.n)
                 bytes = sp_json_get_str(statistics, "totalBytesProcessed");
-        /* a lower bound is no estimate: then rules on it see none, which fails closed */
-        if (!sp_str_eq(sp_json_get_str(query, "totalBytesProcessedAccuracy"),
-                       SP_STR("LOWER_BOUND")) &&
+        /* what may be more is no estimate: then rules on it see none, which fails closed */
+        if (sp_truth_is_estimate(
+                    sp_json_get_str(query, "totalBytesProcessedAccuracy")) &&
             sp_str_u64(bytes, &f->estimated_bytes) == 0)
                 f->has_estimate = true;
 }

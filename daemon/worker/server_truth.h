@@ -32,6 +32,9 @@ struct sp_truths {
         size_t next;
 };
 
+/* LOWER_BOUND, UNKNOWN and what else may come: it may cost more. */
+bool sp_truth_is_estimate(struct sp_str accuracy);
+
 struct sp_flow;
 bool sp_truth_is_needed(const struct sp_flow *f);
 /* 0: it is known, f->step is 2. Negative: it cannot be asked. 1: asked; sp_flow_resume comes with
