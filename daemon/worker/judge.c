@@ -141,6 +141,13 @@ static struct sp_str action_of(const struct sp_sql_statement *s)
                                               : sp_str_c(sp_sql_action_name(s->action));
 }
 
+/* Told while they are read: each is compared with all before it. */
+static int too_many(struct sp_err *e)
+{
+        return sp_err_set(e, -EPERM, "judge.too-many-tables", "",
+                          "the text touches more than %d tables", SP_JUDGE_OBJECTS_MAX);
+}
+
 static int read_statement(const struct judge *g, const struct sp_sql_statement *s)
 {
         struct sp_str action = action_of(s);
@@ -169,6 +176,8 @@ static int read_statement(const struct judge *g, const struct sp_sql_statement *
                         add_access(j, SP_STR("select"), name);
                 if (reads_columns(s, t))
                         note_schema(g, name);
+                if (j->n_accesses > SP_JUDGE_OBJECTS_MAX)
+                        return too_many(g->err);
         }
         /* A query of constants reads no data; it is still somebody's query in a project. */
         if (!s->n_tables && !g->in->call->query->destination_table.n &&

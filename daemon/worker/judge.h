@@ -17,6 +17,10 @@
 #include "daemon/google/call.h"
 #include "daemon/mask/reading.h"
 
+/* BigQuery's limit of one query, views and what they read included. Each costs a question upstream
+ * when it is not known. */
+#define SP_JUDGE_OBJECTS_MAX 1000
+
 struct sp_judge_input {
         const struct sp_call *call;
         const struct sp_principal *who;

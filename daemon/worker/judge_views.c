@@ -9,9 +9,6 @@
 #include "daemon/worker/judge.h"
 #include "daemon/worker/judge_script.h"
 
-/* Below one statement; each costs a question upstream when it is not known. */
-#define OBJECTS_MAX 500
-
 struct expand {
         struct sp_arena *arena;
         const struct sp_judge_input *in;
@@ -156,11 +153,11 @@ static int need(const struct expand *x, const struct sp_mask_view *v)
                 if (k == j->n_needs_schema)
                         all[j->n_needs_schema++] = v->names[i];
         }
-        if (j->n_needs_schema > OBJECTS_MAX)
+        if (j->n_needs_schema > SP_JUDGE_OBJECTS_MAX)
                 return sp_err_set(x->err, -EPERM, "judge.too-many-tables", "",
                                   "the statement and the views in it read more than "
                                   "%d tables",
-                                  OBJECTS_MAX);
+                                  SP_JUDGE_OBJECTS_MAX);
         return 0;
 }
 

@@ -294,6 +294,33 @@ static void memory_that_runs_out_is_an_error_at_every_size(void **state)
         assert_int_equal(r, 0);
 }
 
+static void a_text_touches_a_thousand_tables_at_most(void **state)
+{
+        (void)state;
+        for (int n = 1000; n <= 1001; n++) {
+                sp_autobuf b = SP_BUF_INIT(64 * 1024);
+                struct sp_err e = SP_ERR_NULL;
+                struct sp_judgement j;
+                struct given g;
+
+                assert_int_equal(sp_buf_addf(&b, "SELECT 1"), 0);
+                for (int i = 0; i < n; i++)
+                        assert_int_equal(sp_buf_addf(&b, ",(SELECT 1 FROM crm.t%d)", i),
+                                         0);
+                give(&g, "");
+                g.query.sql = sp_buf_str(&b);
+                if (n == 1000) {
+                        assert_int_equal(sp_judge_read(&g.arena, &g.in, &j, &e), 0);
+                        assert_int_equal(j.n_needs_schema, 1000);
+                } else {
+                        assert_int_equal(sp_judge_read(&g.arena, &g.in, &j, &e),
+                                         -EPERM);
+                        assert_string_equal(e.id, "judge.too-many-tables");
+                }
+                take(&g);
+        }
+}
+
 static void what_is_kept_of_a_job_reads_back_the_same(void **state)
 {
         const struct sp_job j = { .project = SP_STR("p"),
@@ -338,6 +365,7 @@ int main(void)
                         a_written_target_needs_no_schema_and_a_read_table_does),
                 cmocka_unit_test(a_table_read_without_sql_is_a_select_of_it),
                 cmocka_unit_test(memory_that_runs_out_is_an_error_at_every_size),
+                cmocka_unit_test(a_text_touches_a_thousand_tables_at_most),
                 cmocka_unit_test(what_is_kept_of_a_job_reads_back_the_same),
         };
 
