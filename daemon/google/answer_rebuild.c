@@ -189,22 +189,28 @@ static bool type_fits(const struct sp_shape *f, const struct sp_json *v)
         }
 }
 
-/* A string that is more than its member is for may be anything. It is left out. */
-static bool is_plain(const struct sp_shape *f, const struct sp_json *v)
+bool sp_rebuild_is_plain(enum sp_shape_kind kind, struct sp_str s)
 {
-        bool is_word = f->kind == SP_SHAPE_SCALAR;
+        bool is_word = kind == SP_SHAPE_SCALAR;
 
-        if (v->type != SP_JSON_STRING || (!is_word && f->kind != SP_SHAPE_NAME))
-                return true;
-        if (v->text.n > (is_word ? WORD_MAX : NAME_BYTES_MAX))
+        if (s.n > (is_word ? WORD_MAX : NAME_BYTES_MAX))
                 return false;
-        for (size_t i = 0; i < v->text.n; i++) {
-                unsigned char c = (unsigned char)v->text.p[i];
+        for (size_t i = 0; i < s.n; i++) {
+                unsigned char c = (unsigned char)s.p[i];
 
                 if (c < 0x20 || c == 0x7f || (is_word && (c == ' ' || c > 0x7e)))
                         return false;
         }
         return true;
+}
+
+/* A string that is more than its member is for may be anything. It is left out. */
+static bool is_plain(const struct sp_shape *f, const struct sp_json *v)
+{
+        if (v->type != SP_JSON_STRING ||
+            (f->kind != SP_SHAPE_SCALAR && f->kind != SP_SHAPE_NAME))
+                return true;
+        return sp_rebuild_is_plain(f->kind, v->text);
 }
 
 /* Part of the text that the agent wrote: tells nothing of the one that was sent. */

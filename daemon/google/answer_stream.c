@@ -18,6 +18,17 @@ static int find(void *userdata, struct sp_str name)
         return -1;
 }
 
+/* The client gets every name and type that the rows are planned by. */
+static bool is_shown(const struct sp_column *c, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (!sp_rebuild_is_plain(SP_SHAPE_NAME, c[i].name) ||
+                    !sp_rebuild_is_plain(SP_SHAPE_SCALAR, c[i].type) ||
+                    !is_shown(c[i].fields, c[i].n_fields))
+                        return false;
+        return true;
+}
+
 /* The columns are those of the plan, and the rows will be those of the columns. */
 static int take_schema(struct sp_answer_stream *s, struct sp_str json, struct sp_err *e)
 {
@@ -31,7 +42,8 @@ static int take_schema(struct sp_answer_stream *s, struct sp_str json, struct sp
                                   "the schema of the upstream's answer stands behind "
                                   "its rows");
         r = text.p ? sp_outputs_read(&s->arena, text, &came, e) : -ENOMEM;
-
+        if (r == 0 && !is_shown(came.v, came.n))
+                return sp_rebuild_refuse(e);
         if (r == 0 && s->planned.n) {
                 r = sp_outputs_read(&s->arena, s->planned, &planned, e);
                 if (r == 0)

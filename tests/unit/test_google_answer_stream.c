@@ -49,6 +49,12 @@ static const struct row rows[] = {
           "{" SCHEMA(COLUMN("a", "STRING")) "}", NULL },
         { "a schema that is none is refused", QUERY, NULL, "{\"schema\":[1]}", NULL,
           "answer.not-understood" },
+        { "a column whose type or name would be left out is refused", QUERY, NULL,
+          "{" SCHEMA(COLUMN("a", "STRING of Ann")) "}", NULL, "answer.not-understood" },
+        { "so is one in a record", QUERY, NULL,
+          "{" SCHEMA("{\"name\":\"r\",\"type\":\"RECORD\",\"fields\":[" COLUMN(
+                  "a\\u0001", "STRING") "]}") "}",
+          NULL, "answer.not-understood" },
         { "an error's text is cleaned", QUERY, NULL,
           "{\"errors\":[{\"reason\":\"x\",\"message\":\"a\\nb\",\"debugInfo\":\"d\"}]}",
           "{\"errors\":[{\"reason\":\"x\",\"message\":\"a\\\\x0ab\"}]}", NULL },
