@@ -361,17 +361,37 @@ static int is_built_anew(struct reader *r, const struct sp_sql_source *s)
         return r->is_asked_built_anew;
 }
 
+/* Where the sources of this column begin, if there are any: they are sorted. */
+static size_t first_of(const struct sp_sql_output *o, const struct sp_sql_source *s)
+{
+        size_t low = 0, high = o->n_sources;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                const struct sp_sql_source *x = &o->sources[middle];
+                int c = sp_str_cmp(x->table, s->table);
+
+                if (c == 0)
+                        c = sp_str_cmp(x->column, s->column);
+                if (c < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
 /* 1: the output was made of this before, or of what this is a part of. */
 static int is_made_of(struct reader *r, const struct sp_sql_output *o,
                       const struct sp_sql_source *s)
 {
         bool is_same_column = false;
 
-        for (size_t i = 0; i < o->n_sources; i++) {
+        for (size_t i = first_of(o, s); i < o->n_sources; i++) {
                 const struct sp_sql_source *x = &o->sources[i];
 
                 if (!sp_str_eq(x->table, s->table) || !sp_str_eq(x->column, s->column))
-                        continue;
+                        break;
                 is_same_column = true;
                 if (is_in(s->field, x->field) && (s->is_presence || !x->is_presence))
                         return 1;
