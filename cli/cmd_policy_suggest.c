@@ -106,6 +106,14 @@ static int read_catalog(struct suggest *s, const char *path, struct sp_json **re
         return kept.p ? sp_json_parse(&s->arena, kept, ret, e) : -ENOMEM;
 }
 
+/* It shows what is masked below it. Everything else has values of its own: snapshots,
+ * external tables, and what does not say what it is. */
+static bool is_view(struct sp_str kind)
+{
+        return sp_str_eq(kind, SP_STR("VIEW")) ||
+               sp_str_eq(kind, SP_STR("MATERIALIZED_VIEW"));
+}
+
 static int look_at_all(struct suggest *s, const struct sp_json *catalog,
                        struct sp_err *e)
 {
@@ -127,8 +135,7 @@ static int look_at_all(struct suggest *s, const struct sp_json *catalog,
                 r = sp_schema_read(&s->arena, t->key,
                                    t->type == SP_JSON_ARRAY ? &wrapped : t, &s->schema,
                                    e);
-                /* a view shows what is masked below it */
-                if (r == 0 && sp_str_eq(s->schema.kind, SP_STR("TABLE")))
+                if (r == 0 && !is_view(s->schema.kind))
                         r = look(s, SP_STR_NULL, s->schema.columns,
                                  s->schema.n_columns);
         }

@@ -28,6 +28,10 @@ const CATALOG = {
                 },
                 'p.d.bare': [column('salary', 'FLOAT'), column('ssn', 'STRING')],
                 'p.d.view': { schema: [column('ssn', 'STRING')], view: { query: 'SELECT 1' } },
+                'p.d.copy': { type: 'SNAPSHOT', schema: [column('ssn', 'STRING')] },
+                'p.d.files': { schema: [column('phone', 'STRING')], externalDataConfiguration: {} },
+                'p.d.shown': { schema: { fields: [column('email', 'STRING')] } },
+                'p.d.stored': { schema: [column('ssn', 'STRING')], materializedView: { query: 'SELECT 1' } },
         },
 };
 const POLICY = `version: 1
@@ -61,10 +65,13 @@ test('what no mask protects is listed, with a mask that fits', () => {
                 [
                         ['p.d.bare.salary', 'FLOAT', 'pay', 'redact'],
                         ['p.d.bare.ssn', 'STRING', 'national-id', 'hash'],
+                        ['p.d.copy.ssn', 'STRING', 'national-id', 'hash'],
+                        ['p.d.files.phone', 'STRING', 'phone', 'hash'],
                         ['p.d.people.birthday', 'DATE', 'birth', '{ truncate: { to: year } }'],
                         ['p.d.people.home.street', 'STRING', 'address', 'hash'],
                         ['p.d.people.staff_no', 'NUMERIC', 'staff-number', 'redact'],
                         ['p.d.people.workEmail', 'STRING', 'email', 'hash'],
+                        ['p.d.shown.email', 'STRING', 'email', 'hash'],
                 ],
         ]);
 });
