@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define US_PER_S 1000000
@@ -259,6 +260,25 @@ static int read_seconds(struct sp_str s, int64_t *ret)
         return 0;
 }
 
+/* As BigQuery writes a double: from ten millions on with an exponent, 1.5774408E9, and in as few
+ * digits as name it. */
+static int put_number(struct sp_buf *to, double v)
+{
+        char text[40], *e;
+        size_t n;
+
+        if (fabs(v) < 1e7)
+                return sp_buf_addf(to, "%.1f", v);
+        for (int digits = 1; digits <= 16; digits++) {
+                (void)snprintf(text, sizeof(text), "%.*e", digits, v);
+                if (strtod(text, NULL) == v)
+                        break;
+        }
+        e = strchr(text, 'e');
+        n = (size_t)(e - text);
+        return sp_buf_addf(to, "%.*sE%d", (int)n, text, atoi(e + 1));
+}
+
 static int put_timestamp(struct sp_buf *to, const struct sp_truncate *t,
                          struct sp_str s)
 {
@@ -277,7 +297,7 @@ static int put_timestamp(struct sp_buf *to, const struct sp_truncate *t,
         v = truncate_seconds(v, t->unit);
         if (t->is_int64_timestamp)
                 return sp_buf_addf(to, "%lld", (long long)v * US_PER_S);
-        return sp_buf_addf(to, "%lld.0", (long long)v);
+        return put_number(to, (double)v); /* exact: far below 2^53 */
 }
 
 /* ---- numbers ---- */
@@ -338,7 +358,7 @@ static int put_double(struct sp_buf *to, struct sp_str s, uint64_t step)
         cut = whole(v / (double)step) * (double)step + 0.0;
         if (isinf(cut))
                 cut = 0;
-        return sp_buf_addf(to, fabs(cut) < 1e15 ? "%.1f" : "%.17g", cut);
+        return put_number(to, cut);
 }
 
 int sp_truncate_put_value(struct sp_buf *to, const struct sp_truncate *t,

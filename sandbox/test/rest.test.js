@@ -367,7 +367,7 @@ test('metadata: projects, datasets, tables, etags', async () => {
                 (await get(`${P}/datasets`)).body.datasets.map(
                         (d) => d.datasetReference.datasetId,
                 ),
-                ['analytics', 'crm', 'shop'],
+                ['analytics', 'crm', 'hr', 'shop'],
         );
         assert.equal((await get(`${P}/datasets/crm`)).body.id, 'acme-prod:crm');
         assert.deepEqual(reason(await get(`${P}/datasets/nope`)), [404, 'notFound']);
@@ -518,11 +518,11 @@ test('wrong requests get Google-shaped errors', async () => {
         ]);
         assert.deepEqual(
                 reason(await s.call('DELETE', `${P}/datasets/crm`, { token: s.token })),
-                [405, 'methodNotAllowed'],
+                [400, 'resourceInUse'],
         );
         assert.deepEqual(reason(await get(`${P}/jobs/%zz`)), [400, 'invalid']);
         assert.deepEqual(
-                reason(await s.call('GET', 'https://storage.googleapis.com/b')),
+                reason(await s.call('GET', 'https://pubsub.googleapis.com/b')),
                 [404, 'notFound'],
         );
         assert.equal(
@@ -558,7 +558,7 @@ test('HTTP/2 gives the same answers', async () => {
         });
         let text = '';
         for await (const c of stream) text += c;
-        assert.equal(JSON.parse(text).datasets.length, 3);
+        assert.equal(JSON.parse(text).datasets.length, 4);
         session.close();
 });
 

@@ -92,7 +92,7 @@ class Events(unittest.TestCase):
         a = W.query("SELECT 1 AS one")
         self.assertTrue(a["ok"], a)
         time.sleep(0.5)
-        self.assertEqual([e for e in events() if "node" in e["exe"]], [])
+        self.assertEqual([e for e in events() if "node" in (e["exe"] or "")], [])
 
 
 class Check(unittest.TestCase):
