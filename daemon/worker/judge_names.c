@@ -33,6 +33,15 @@ static bool is_offered_wildcard(const struct sp_sql_table *t, size_t i)
                (const char *)memchr(p.p, '*', p.n) == p.p + p.n - 1;
 }
 
+/* BigQuery has none in names; here names stand in lists, one a line. */
+static bool has_control(struct sp_str s)
+{
+        for (size_t i = 0; i < s.n; i++)
+                if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F)
+                        return true;
+        return false;
+}
+
 int sp_judge_check_name(const struct sp_sql_table *t, struct sp_err *err)
 {
         for (size_t i = 0; i < t->n_parts; i++) {
@@ -45,6 +54,9 @@ int sp_judge_check_name(const struct sp_sql_table *t, struct sp_err *err)
                                 "COLUMNS, COLUMN_FIELD_PATHS, TABLE_OPTIONS and "
                                 "KEY_COLUMN_USAGE only; use tables.list and tables.get",
                                 (int)SP_MIN(p.n, (size_t)60), p.p);
+                if (has_control(p))
+                        return sp_err_set(err, -EPERM, "sql.table-name", "",
+                                          "a table name has no control characters");
                 if (memchr(p.p, '*', p.n) && !is_offered_wildcard(t, i))
                         return sp_err_set(err, -EPERM, "sql.wildcard", "",
                                           "a wildcard table is read, and has one star "

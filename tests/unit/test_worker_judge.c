@@ -84,6 +84,8 @@ static const struct row rows[] = {
           "sql.wildcard", 0, NULL },
         { "a decorator is refused", "SELECT * FROM `p.crm.t$2020`", "sql.decorator", 0,
           NULL },
+        { "a name of two lines is refused", "SELECT * FROM `p.crm.t\\n*`",
+          "sql.table-name", 0, NULL },
         { "metadata of a dataset is denied where no rule names it",
           "SELECT * FROM crm.INFORMATION_SCHEMA.TABLES", NULL, SP_VERDICT_DENY,
           "select p.crm.INFORMATION_SCHEMA.TABLES;" },
