@@ -284,6 +284,54 @@ static void each_wildcard_below_a_view_must_be_allowed(void **state)
         take(&q);
 }
 
+static void what_is_of_no_known_kind_is_refused_without_masks_too(void **state)
+{
+        struct sp_schema s = { .table = SP_STR("p.crm.t"),
+                               .etag = SP_STR("1"),
+                               .kind = SP_STR("TABLE") };
+        static const char *const kinds[] = { "MATERIALIZED_VIEW_REPLICA", "LINKED",
+                                             "" };
+
+        (void)state;
+        for (size_t i = 0; i < SP_ARRAY_SIZE(kinds) + 2; i++) {
+                struct sp_err e = SP_ERR_NULL;
+                struct asked q;
+
+                give(&q, POLICY, "SELECT id FROM crm.t");
+                assert_int_equal(sp_judge_read(&q.arena, &q.in, &q.j, &e), 0);
+                if (i < SP_ARRAY_SIZE(kinds))
+                        s.kind = sp_str_c(kinds[i]);
+                else if (i == SP_ARRAY_SIZE(kinds))
+                        s.kind = SP_STR("EXTERNAL");
+                else /* not there */
+                        s.kind = s.etag = SP_STR_NULL;
+                assert_int_equal(sp_judge_expand(&q.arena, &q.in, &s, 1, &q.j, &e),
+                                 i < SP_ARRAY_SIZE(kinds) ? -EPERM : 0);
+                take(&q);
+        }
+}
+
+static void the_wildcards_below_a_view_are_counted(void **state)
+{
+        sp_autobuf b = SP_BUF_INIT(64 * 1024);
+        struct sp_err e = SP_ERR_NULL;
+        struct sp_schema s = { .table = SP_STR("p.crm.v"),
+                               .etag = SP_STR("1"),
+                               .kind = SP_STR("VIEW") };
+        struct asked q;
+
+        (void)state;
+        give(&q, POLICY, "SELECT id FROM crm.v");
+        assert_int_equal(sp_buf_addf(&b, "SELECT 1 AS id FROM `crm.t0*`"), 0);
+        for (int i = 1; i < 1000; i++)
+                assert_int_equal(sp_buf_addf(&b, ", `crm.t%d*`", i), 0);
+        s.definition = sp_buf_str(&b);
+        assert_int_equal(sp_judge_read(&q.arena, &q.in, &q.j, &e), 0);
+        assert_int_equal(sp_judge_expand(&q.arena, &q.in, &s, 1, &q.j, &e), -EPERM);
+        assert_string_equal(e.id, "judge.too-many-tables");
+        take(&q);
+}
+
 static void memory_that_runs_out_is_an_error_at_every_size(void **state)
 {
         int r = -1;
@@ -310,6 +358,8 @@ int main(void)
                 cmocka_unit_test(a_wildcard_is_refused_while_masks_go_by_tag),
                 cmocka_unit_test(metadata_needs_no_question_upstream),
                 cmocka_unit_test(each_wildcard_below_a_view_must_be_allowed),
+                cmocka_unit_test(what_is_of_no_known_kind_is_refused_without_masks_too),
+                cmocka_unit_test(the_wildcards_below_a_view_are_counted),
                 cmocka_unit_test(memory_that_runs_out_is_an_error_at_every_size),
         };
 
