@@ -5,8 +5,8 @@
  * Job:    namespaces of their own (unshare, setns, clone: EPERM) and sockets but of IPv4, IPv6,
  *         Unix and netlink (EAFNOSUPPORT). As RestrictNamespaces= and RestrictAddressFamilies=
  *         of systemd.exec(5) do; calls of another architecture are refused whole.
+ *         io_uring is refused (EPERM): it makes sockets without a system call.
  * Needs:  no_new_privs, which is what makes it hold for set-uid programs, too.
- * Limits: io_uring makes sockets without a system call: the guard's own hooks see those.
  */
 #pragma once
 

@@ -334,6 +334,12 @@ class Run(unittest.TestCase):
         self.assertEqual(json.loads(p.stdout.replace("'", '"')),
                          ["ok", "ok", "ok", "ok", no, no, no, no])
 
+    def test_a_command_makes_no_ring_which_would_make_sockets_of_any_family(self):
+        p = W.agent(["/usr/bin/python3", "-c",
+                     "import ctypes\nc = ctypes.CDLL(None, use_errno=True)\n"
+                     "print(c.syscall(425, 4, None), ctypes.get_errno())"], user="root")  # io_uring_setup
+        self.assertEqual(p.stdout.split(), ["-1", str(errno.EPERM)])  # EFAULT if it were let through
+
     def test_a_set_uid_program_gains_nothing(self):
         p = W.agent(["sh", "-c", "cp /usr/bin/id $HOME/id; grep NoNewPrivs /proc/self/status"])
         self.assertIn("1", p.stdout)
