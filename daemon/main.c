@@ -2,33 +2,28 @@
 /*
  * sallyportd — picks the role.
  */
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 
 #include "daemon/base/log.h"
 #include "daemon/recorder/recorder.h"
+#include "daemon/roles/start.h"
 #include "daemon/warden/warden.h"
 #include "daemon/worker/worker.h"
 
-#define CHANNEL 3 /* to the warden */
-
 enum role { ROLE_WARDEN, ROLE_WORKER, ROLE_RECORDER };
+static const char *const role_names[] = { "warden", "worker", "recorder" };
 
 struct arguments {
         struct sp_warden_options warden;
         enum role role;
-        unsigned index;
-        enum sp_log_level level;
         bool install, uninstall, check;
 };
 
 static const struct option options[] = {
         { "config", required_argument, NULL, 'c' },
         { "role", required_argument, NULL, 'r' },
-        { "index", required_argument, NULL, 'i' },
         { "log-level", required_argument, NULL, 'l' },
         { "install-guard", no_argument, NULL, 'g' },
         { "uninstall-guard", no_argument, NULL, 'u' },
@@ -94,7 +89,6 @@ static int read_role(const char *text, enum role *ret)
 /* 0: go on; 1: all done; -1: usage. */
 static int read_arguments(int argc, char **argv, struct arguments *a)
 {
-        uint64_t index;
         int c;
 
         while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
@@ -106,16 +100,9 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
                         if (read_role(optarg, &a->role) < 0)
                                 return -1;
                         break;
-                case 'i':
-                        if (sp_str_u64(sp_str_c(optarg), &index) < 0 ||
-                            index > UINT16_MAX)
-                                return -1;
-                        a->index = (unsigned)index;
-                        break;
                 case 'l':
-                        if (read_level(optarg, &a->level) < 0)
+                        if (read_level(optarg, &a->warden.log_level) < 0)
                                 return -1;
-                        a->warden.log_level = optarg;
                         break;
                 case 'g':
                         a->install = true;
@@ -142,31 +129,27 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
         return optind == argc ? 0 : -1;
 }
 
-/* A role is only ever started by the warden, with its channel. */
-static int run_role(const struct arguments *a)
+static int run_role(enum role role)
 {
-        struct stat st;
+        struct sp_msg_begin begin;
+        struct sp_err e;
 
-        if (fstat(CHANNEL, &st) < 0 || !S_ISSOCK(st.st_mode)) {
-                (void)fputs("sallyportd: roles are started by the warden\n", stderr);
+        if (sp_role_start(role == ROLE_RECORDER, &begin, &e) < 0) {
+                sp_log_err(SP_LOG_ERR, &e, "starting");
                 return 2;
         }
-        (void)fcntl(CHANNEL, F_SETFD, FD_CLOEXEC);
+        sp_log_init(role_names[role], (enum sp_log_level)begin.level);
         (void)prctl(PR_SET_NAME,
-                    a->role == ROLE_RECORDER ? "sallyport-rec" : "sallyport-work");
-        (void)umask(0077);
-        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-        if (a->role == ROLE_RECORDER)
-                return sp_recorder_main(CHANNEL);
-        return sp_worker_main(CHANNEL, a->index);
+                    role == ROLE_RECORDER ? "sallyport-rec" : "sallyport-work");
+        if (role == ROLE_RECORDER)
+                return sp_recorder_main(SP_ROLE_CHANNEL);
+        return sp_worker_main(SP_ROLE_CHANNEL, begin.index);
 }
 
 int main(int argc, char **argv)
 {
-        static const char *const names[] = { "warden", "worker", "recorder" };
         struct arguments a = { .warden = { .config = "/etc/sallyport/sallyport.yaml",
-                                           .log_level = "info" },
-                               .level = SP_LOG_INFO };
+                                           .log_level = SP_LOG_INFO } };
         int r = read_arguments(argc, argv, &a);
 
         if (r > 0)
@@ -175,9 +158,9 @@ int main(int argc, char **argv)
                 (void)fputs("sallyportd: see sallyportd --help\n", stderr);
                 return 2;
         }
-        sp_log_init(names[a.role], a.level);
+        sp_log_init(role_names[a.role], a.warden.log_level);
         if (a.role != ROLE_WARDEN)
-                return run_role(&a);
+                return run_role(a.role);
         if (a.check)
                 return sp_warden_check(&a.warden);
         if (a.install)

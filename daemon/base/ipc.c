@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 
 #define MAGIC 0x5350u /* "SP" */
+#define TYPE_HELLO 0u
+#define SEND_BYTES (4 * 1024 * 1024) /* the kernel caps it at wmem_max */
 #define FLAG_MEMFD 1u /* the payload is in the first descriptor */
 
 struct header {
@@ -28,18 +30,68 @@ struct sp_ipc_queued {
 
 int sp_ipc_pair(int ret[2])
 {
-        int size = 4 * 1024 * 1024; /* the kernel caps it at wmem_max */
+        return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+                          ret) < 0
+                       ? -errno
+                       : 0;
+}
 
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ret) <
-            0)
-                return -errno;
-        for (int i = 0; i < 2; i++)
-                (void)setsockopt(ret[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-        return 0;
+int sp_ipc_hello(int fd)
+{
+        const struct header h = { MAGIC, SP_IPC_VERSION, TYPE_HELLO, 0, 0, 0 };
+
+        return send(fd, &h, sizeof(h), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int pass_credentials(int fd, int on)
+{
+        return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ? -errno
+                                                                            : 0;
+}
+
+int sp_ipc_expect(int fd)
+{
+        return pass_credentials(fd, 1);
+}
+
+int sp_ipc_meet(int fd, struct ucred *ret)
+{
+        union {
+                struct cmsghdr align;
+                char bytes[CMSG_SPACE(sizeof(struct ucred))];
+        } control;
+        struct header h;
+        struct iovec v = { &h, sizeof(h) };
+        struct msghdr m = { .msg_iov = &v,
+                            .msg_iovlen = 1,
+                            .msg_control = control.bytes,
+                            .msg_controllen = sizeof(control.bytes) };
+        struct cmsghdr *c;
+        ssize_t n;
+
+        do
+                n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return errno == EAGAIN ? 0 : errno == ECONNRESET ? -EPIPE : -errno;
+        if (n == 0)
+                return -EPIPE;
+        c = CMSG_FIRSTHDR(&m);
+        /* MSG_CTRUNC: descriptors came along; the kernel has not installed them */
+        if (n != sizeof(h) || (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || !c ||
+            c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS ||
+            c->cmsg_len != CMSG_LEN(sizeof(*ret)) || h.magic != MAGIC ||
+            h.version != SP_IPC_VERSION || h.type != TYPE_HELLO)
+                return -EBADMSG;
+        memcpy(ret, CMSG_DATA(c), sizeof(*ret));
+        return pass_credentials(fd, 0) < 0 ? -EBADMSG : 1;
 }
 
 void sp_ipc_init(struct sp_ipc *c, int fd)
 {
+        const int size = SEND_BYTES;
+
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
         *c = (struct sp_ipc){ .fd = fd, .in = SP_BUF_INIT(SP_IPC_PAYLOAD_MAX) };
         c->tail = &c->head;
 }

@@ -38,6 +38,15 @@ struct sp_ipc {
 };
 
 sp_must_check int sp_ipc_pair(int ret[2]); /* non-blocking, close-on-exec */
+
+/* Who is at the other end, by the kernel's word: the end that was started says hello before
+ * anything else, the other one expects it before the first could speak, then meets it.
+ * `fd` is a socket that no sp_ipc has yet. Meet: 1: *ret is the process that said hello;
+ * 0: none yet; -EBADMSG: it said something else. */
+struct ucred;
+sp_must_check int sp_ipc_hello(int fd);
+sp_must_check int sp_ipc_expect(int fd);
+sp_must_check int sp_ipc_meet(int fd, struct ucred *ret);
 void sp_ipc_init(struct sp_ipc *c, int fd); /* takes fd */
 void sp_ipc_done(struct sp_ipc *c);
 static inline bool sp_ipc_wants_write(const struct sp_ipc *c)

@@ -7,6 +7,7 @@
 
 /* Fields in wire order, once per struct: both directions come from the same list. */
 /* clang-format off */
+#define FIELDS_begin(S, B, W, L) W(index) B(level)
 #define FIELDS_error(S, B, W, L) W(code) S(id) S(what)
 #define FIELDS_identify(S, B, W, L) L(guard_id) L(cgroup_id) S(token)
 #define FIELDS_identity(S, B, W, L)                                                    \

@@ -35,6 +35,9 @@ enum sp_msg_type {
                 32, /* answer: struct sp_msg_metrics (text, Prometheus format) */
         SP_MSG_PING, /* answer: empty. No answer in time: the role hangs */
 
+        /* warden → any role, no answer: the first message */
+        SP_MSG_BEGIN = 40, /* struct sp_msg_begin */
+
         /* worker → warden, answered */
         SP_MSG_IDENTIFY = 48, /* struct sp_msg_identify → struct sp_msg_identity */
         SP_MSG_TOKEN_MINT, /* struct sp_msg_mint → struct sp_msg_token */
@@ -56,6 +59,10 @@ enum sp_msg_type {
         SP_MSG_RECORDER_STATUS, /* empty → struct sp_msg_metrics */
 };
 
+struct sp_msg_begin {
+        uint32_t index; /* among those of its role */
+        uint8_t level; /* enum sp_log_level: what it logs */
+};
 struct sp_msg_error {
         uint32_t code; /* errno, positive */
         struct sp_str id, what; /* as in struct sp_err */
@@ -161,7 +168,7 @@ struct sp_msg_metrics {
 /* One pair per struct: append to a writer, read from a payload. */
 /* clang-format off */
 #define SP_MSG_STRUCTS(X)                                                              \
-        X(error) X(identify) X(identity) X(mint) X(token) X(leaf) X(assertion)         \
+        X(begin) X(error) X(identify) X(identity) X(mint) X(token) X(leaf) X(assertion)         \
         X(approval) X(approval_state) X(claim) X(keep) X(metrics) X(charge) X(charged)
 /* clang-format on */
 #define SP_MSG_DECLARE(name)                                                           \

@@ -212,7 +212,7 @@ static void on_recorder_ready(void *userdata, struct sp_child *c)
 static bool is_anyone_left(const struct sp_warden *w)
 {
         for (unsigned i = 0; i < w->n_workers; i++)
-                if (w->workers[i].child.pid > 0)
+                if (w->workers[i].child.launch.pid > 0)
                         return true;
         return false;
 }
@@ -225,7 +225,7 @@ static void go_on_stopping(struct sp_warden *w)
                 sp_warden_keep_limits(w);
                 sp_child_stop(&w->recorder);
         }
-        if (w->recorder.pid <= 0)
+        if (w->recorder.launch.pid <= 0)
                 (void)sd_event_exit(w->event, w->exit_code);
 }
 
@@ -255,15 +255,15 @@ void sp_children_init(struct sp_warden *w)
         w->recorder_hooks =
                 (struct sp_child_hooks){ w, on_recorder_start, on_recorder_ready,
                                          on_recorder_message, on_down };
-        w->recorder = (struct sp_child){ .role = "recorder",
-                                         .user = w->user_recorder,
-                                         .log_level = w->options->log_level,
-                                         .hooks = &w->recorder_hooks };
+        w->recorder =
+                (struct sp_child){ .launch = SP_LAUNCH("recorder", w->user_recorder),
+                                   .log_level = w->options->log_level,
+                                   .hooks = &w->recorder_hooks };
         for (unsigned i = 0; i < w->n_workers; i++)
                 w->workers[i].child =
-                        (struct sp_child){ .role = "worker",
+                        (struct sp_child){ .launch =
+                                                   SP_LAUNCH("worker", w->user_worker),
                                            .index = i,
-                                           .user = w->user_worker,
                                            .log_level = w->options->log_level,
                                            .hooks = &w->worker_hooks,
                                            .owner = &w->workers[i] };

@@ -96,9 +96,10 @@ void sp_health_ask_store(struct sp_warden *w)
 static void put_child(struct sp_jsonw *j, const struct sp_child *c)
 {
         sp_jsonw_kstr(j, "state", sp_str_c(child_states[c->state]));
-        sp_jsonw_ku64(j, "pid", (uint64_t)c->pid);
+        sp_jsonw_ku64(j, "pid", (uint64_t)c->launch.pid);
         sp_jsonw_ku64(j, "restarts", c->restarts);
-        sp_jsonw_ku64(j, "up_us", c->pid > 0 ? sp_clock_us() - c->started_us : 0);
+        sp_jsonw_ku64(j, "up_us",
+                      c->launch.pid > 0 ? sp_clock_us() - c->started_us : 0);
 }
 
 static void put_time(struct sp_jsonw *j, const char *key, uint64_t wall_us)
@@ -266,12 +267,12 @@ static void on_metrics(void *userdata, struct sp_child *c, struct sp_str payload
         struct sp_msg_metrics m;
         char labels[64];
 
-        (void)snprintf(labels, sizeof(labels), "role=\"%s\",index=\"%u\"", c->role,
-                       c->index);
+        (void)snprintf(labels, sizeof(labels), "role=\"%s\",index=\"%u\"",
+                       c->launch.role, c->index);
         if (!e && (sp_msg_read_metrics(payload, &m) < 0 ||
                    sp_metrics_merge_add(&k->all, m.text, labels) < 0))
-                sp_log(SP_LOG_WARNING, "the metrics of %s %u cannot be read", c->role,
-                       c->index);
+                sp_log(SP_LOG_WARNING, "the metrics of %s %u cannot be read",
+                       c->launch.role, c->index);
         finish(k);
 }
 

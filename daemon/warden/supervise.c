@@ -2,10 +2,8 @@
 #include "daemon/warden/supervise.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/wait.h>
 
 #include "daemon/base/clock.h"
 
@@ -32,7 +30,8 @@ static void fail_questions(struct sp_child *c)
 {
         struct sp_err e;
 
-        (void)sp_err_set(&e, -EPIPE, "supervise.lost", "", "the %s is gone", c->role);
+        (void)sp_err_set(&e, -EPIPE, "supervise.lost", "", "the %s is gone",
+                         c->launch.role);
         while (c->questions) {
                 struct sp_child_question *q = c->questions;
 
@@ -44,23 +43,33 @@ static void fail_questions(struct sp_child *c)
 
 static void close_channel(struct sp_child *c)
 {
-        if (!c->is_open)
+        if (!c->has_channel)
                 return;
-        c->is_open = false;
+        c->has_channel = c->is_open = false;
         drop_source(&c->channel);
         drop_source(&c->ping);
         sp_ipc_done(&c->ipc);
         fail_questions(c);
 }
 
+static int on_never_came(sd_event_source *s, void *userdata);
+
+/* Its end is seen later, by its pidfd. */
+static void let_go(struct sp_child *c)
+{
+        sp_launch_kill(&c->launch);
+        /* a unit that has not said hello: it ends when it finds its channel closed */
+        if (c->has_channel && c->launch.pid <= 0 && !c->process)
+                (void)sd_event_add_defer(c->event, &c->process, on_never_came, c);
+        close_channel(c);
+}
+
 void sp_child_kill(struct sp_child *c, const char *why)
 {
-        if (c->pid > 0) {
-                sp_log(SP_LOG_ERR, "%s %u (pid %d) is killed: %s", c->role, c->index,
-                       (int)c->pid, why);
-                (void)kill(c->pid, SIGKILL);
-        }
-        close_channel(c);
+        if (c->has_channel || c->launch.pid > 0)
+                sp_log(SP_LOG_ERR, "%s %u (pid %d) is killed: %s", c->launch.role,
+                       c->index, (int)c->launch.pid, why);
+        let_go(c);
 }
 
 static void watch_writing(struct sp_child *c)
@@ -160,8 +169,8 @@ static void on_pong(void *userdata, struct sp_child *c, struct sp_str payload,
         c->pinged_us = 0;
         if (c->state == SP_CHILD_STARTING) {
                 c->state = SP_CHILD_READY;
-                sp_log(SP_LOG_DEBUG, "%s %u (pid %d) is ready", c->role, c->index,
-                       (int)c->pid);
+                sp_log(SP_LOG_DEBUG, "%s %u (pid %d) is ready", c->launch.role,
+                       c->index, (int)c->launch.pid);
                 c->hooks->on_ready(c->hooks->userdata, c);
         }
 }
@@ -185,7 +194,7 @@ static int on_ping_time(sd_event_source *s, uint64_t usec, void *userdata)
         }
         if (!c->pinged_us)
                 send_ping(c);
-        if (c->is_open) {
+        if (c->has_channel) {
                 (void)sd_event_source_set_time_relative(s, SP_PING_EVERY_US);
                 (void)sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
         }
@@ -204,12 +213,19 @@ static int take_message(struct sp_child *c, struct sp_ipc_msg *m)
         return r;
 }
 
-static int on_channel(sd_event_source *s, int fd, uint32_t revents, void *userdata)
+/* The channel failed: it closed, or broke the rules. */
+static void lose(struct sp_child *c, int r)
 {
-        struct sp_child *c = userdata;
-        int r = revents & EPOLLOUT ? sp_ipc_flush(&c->ipc) : 0;
+        if (r == -EPIPE) /* it is going, or gone */
+                let_go(c);
+        else
+                sp_child_kill(c, "it sent what it may not send");
+}
 
-        (void)s, (void)fd;
+static int read_messages(struct sp_child *c)
+{
+        int r = 0;
+
         for (unsigned i = 0; r == 0 && c->is_open && i < MESSAGES_PER_TURN; i++) {
                 struct sp_ipc_msg m;
 
@@ -219,13 +235,27 @@ static int on_channel(sd_event_source *s, int fd, uint32_t revents, void *userda
                 if (r > 0)
                         r = take_message(c, &m);
         }
-        if (r < 0 && c->is_open) {
-                if (r == -EPIPE) /* it closed: it is going, or gone */
-                        (void)kill(c->pid, SIGKILL);
-                else
-                        sp_child_kill(c, "it sent what it may not send");
-                close_channel(c);
+        return r;
+}
+
+static void meet(struct sp_child *c);
+
+static int on_channel(sd_event_source *s, int fd, uint32_t revents, void *userdata)
+{
+        struct sp_child *c = userdata;
+        int r = 0;
+
+        (void)s, (void)fd;
+        if (!c->is_open) {
+                meet(c);
+                return 0;
         }
+        if (revents & EPOLLOUT)
+                r = sp_ipc_flush(&c->ipc);
+        if (r == 0)
+                r = read_messages(c);
+        if (r < 0 && c->has_channel)
+                lose(c, r);
         watch_writing(c);
         return 0;
 }
@@ -263,19 +293,8 @@ static int on_restart_time(sd_event_source *s, uint64_t usec, void *userdata)
         return 0;
 }
 
-static int on_exit_of(sd_event_source *s, const siginfo_t *si, void *userdata)
+static int went_down(struct sp_child *c)
 {
-        struct sp_child *c = userdata;
-
-        (void)s;
-        if (c->is_stopping)
-                sp_log(SP_LOG_DEBUG, "%s %u (pid %d) has ended", c->role, c->index,
-                       (int)c->pid);
-        else
-                sp_log(SP_LOG_WARNING, "%s %u (pid %d) has ended: %s %d", c->role,
-                       c->index, (int)c->pid,
-                       si->si_code == CLD_EXITED ? "status" : "signal", si->si_status);
-        c->pid = 0;
         c->state = SP_CHILD_DOWN;
         drop_source(&c->process);
         drop_source(&c->restart);
@@ -289,10 +308,37 @@ static int on_exit_of(sd_event_source *s, const siginfo_t *si, void *userdata)
                                           c);
 }
 
+static int on_exit_of(sd_event_source *s, int fd, uint32_t revents, void *userdata)
+{
+        struct sp_child *c = userdata;
+        pid_t pid = c->launch.pid;
+        char how[32];
+
+        (void)s, (void)fd, (void)revents;
+        sp_launch_reap(&c->launch, how, sizeof(how));
+        sp_log(c->is_stopping ? SP_LOG_DEBUG : SP_LOG_WARNING,
+               "%s %u (pid %d) has ended%s", c->launch.role, c->index, (int)pid, how);
+        return went_down(c);
+}
+
+static int on_never_came(sd_event_source *s, void *userdata)
+{
+        struct sp_child *c = userdata;
+
+        (void)s;
+        sp_log(SP_LOG_WARNING, "%s %u did not come", c->launch.role, c->index);
+        return went_down(c);
+}
+
+static int watch_process(struct sp_child *c)
+{
+        return sd_event_add_io(c->event, &c->process, c->launch.pidfd, EPOLLIN,
+                               on_exit_of, c);
+}
+
 static int watch(struct sp_child *c)
 {
-        int r = sd_event_add_child(c->event, &c->process, c->pid, WEXITED, on_exit_of,
-                                   c);
+        int r = c->launch.pid > 0 ? watch_process(c) : 0;
 
         if (r >= 0)
                 r = sd_event_add_io(c->event, &c->channel, c->ipc.fd, EPOLLIN,
@@ -303,45 +349,65 @@ static int watch(struct sp_child *c)
         return r < 0 ? r : 0;
 }
 
+static int begin(struct sp_child *c)
+{
+        const struct sp_msg_begin m = { c->index, (uint8_t)c->log_level };
+        sp_autobuf b = SP_BUF_INIT(64);
+        struct sp_wire_out out = SP_WIRE_OUT(&b);
+        int r;
+
+        sp_msg_put_begin(&out, &m);
+        r = out.error;
+        if (r == 0)
+                r = sp_child_send(c, SP_MSG_BEGIN, sp_buf_str(&b), -1);
+        return r == 0 ? c->hooks->on_start(c->hooks->userdata, c) : r;
+}
+
+/* It is there. Nothing was said to it before this. */
+static void meet(struct sp_child *c)
+{
+        struct sp_err e;
+        int r = sp_launch_meet(&c->launch, c->ipc.fd, &e);
+
+        if (r == 0)
+                return;
+        if (r > 0 && !c->process && watch_process(c) < 0)
+                r = sp_err_set(&e, -ENOMEM, "spawn.watch", c->launch.role, "no memory");
+        if (r == -EPIPE) {
+                lose(c, r);
+                return;
+        }
+        if (r < 0) {
+                sp_log_err(SP_LOG_ERR, &e, "a role that was started");
+                sp_child_kill(c, "it is not what was started");
+                return;
+        }
+        c->is_open = true;
+        if (begin(c) < 0)
+                sp_child_kill(c, "it cannot be started");
+        else
+                send_ping(c);
+}
+
 static int launch(struct sp_child *c, struct sp_err *reterr)
 {
-        struct sp_spawn how = { .role = c->role,
-                                .index = c->index,
-                                .user = c->user,
-                                .log_level = c->log_level };
-        sp_autoclose int theirs = -1;
-        int pair[2], r = sp_ipc_pair(pair);
+        int fd, r;
 
+        c->launch = SP_LAUNCH(c->launch.role, c->launch.user);
+        r = sp_launch_start(&c->launch, &fd, reterr);
         if (r < 0)
-                return sp_err_set(reterr, r, "spawn.channel", c->role, "no channel: %s",
-                                  strerror(-r));
-        theirs = how.channel = pair[1];
-        r = sp_spawn(&how, &c->pid, reterr);
-        if (r < 0) {
-                c->pid = 0;
-                (void)close(pair[0]);
                 return r;
-        }
-        sp_ipc_init(&c->ipc, pair[0]);
-        c->is_open = true;
+        sp_ipc_init(&c->ipc, fd);
+        c->has_channel = true;
         c->state = SP_CHILD_STARTING;
-        c->started_us = sp_clock_us();
-        c->pinged_us = 0;
+        c->started_us = c->pinged_us = sp_clock_us(); /* its hello is due */
         r = watch(c);
         if (r == 0)
-                r = c->hooks->on_start(c->hooks->userdata, c);
-        if (r == 0) {
-                send_ping(c);
                 return 0;
-        }
-        sp_child_kill(c, "it cannot be started");
-        if (!c->process) { /* nobody else will reap it */
-                (void)waitpid(c->pid, NULL, 0);
-                c->pid = 0;
-                return sp_err_set(reterr, r, "spawn.watch", c->role, "%s",
-                                  strerror(-r));
-        }
-        return 0; /* its end is seen, and it is started again later */
+        drop_source(&c->process);
+        sp_launch_end(&c->launch);
+        close_channel(c);
+        return sp_err_set(reterr, r, "spawn.watch", c->launch.role, "%s", strerror(-r));
 }
 
 int sp_child_start(struct sp_child *c, sd_event *event, struct sp_err *reterr)
@@ -362,8 +428,8 @@ static int on_drain_time(sd_event_source *s, uint64_t usec, void *userdata)
         struct sp_child *c = userdata;
 
         (void)s, (void)usec;
-        sp_log(SP_LOG_INFO, "%s %u has exchanges under way that are cut", c->role,
-               c->index);
+        sp_log(SP_LOG_INFO, "%s %u has exchanges under way that are cut",
+               c->launch.role, c->index);
         sp_child_stop(c);
         return 0;
 }
@@ -384,7 +450,7 @@ void sp_child_stop(struct sp_child *c)
         c->is_stopping = true;
         drop_source(&c->restart);
         close_channel(c);
-        if (c->pid > 0)
+        if (c->launch.pid > 0)
                 (void)sd_event_add_time_relative(c->event, &c->restart, CLOCK_MONOTONIC,
                                                  STOP_US, 0, on_stop_time, c);
 }
@@ -392,13 +458,8 @@ void sp_child_stop(struct sp_child *c)
 void sp_child_done(struct sp_child *c)
 {
         c->is_stopping = true;
-        if (c->pid > 0) {
-                (void)kill(c->pid, SIGKILL);
-                drop_source(&c->process);
-                (void)waitpid(c->pid, NULL, 0);
-                c->pid = 0;
-        }
-        close_channel(c);
         drop_source(&c->process);
         drop_source(&c->restart);
+        sp_launch_end(&c->launch);
+        close_channel(c);
 }

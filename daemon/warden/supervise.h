@@ -16,7 +16,7 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/roles/messages.h"
-#include "daemon/warden/spawn.h"
+#include "daemon/warden/launch.h"
 
 #define SP_PING_EVERY_US SP_USEC_PER_SEC
 #define SP_PING_LATE_US (5 * SP_USEC_PER_SEC)
@@ -27,7 +27,7 @@
 struct sp_child;
 struct sp_child_hooks {
         void *userdata;
-        /* The process exists and its channel is open: send it what it starts with. */
+        /* The process is there, known and listening: send it what it starts with. */
         int (*on_start)(void *userdata, struct sp_child *c);
         void (*on_ready)(void *userdata,
                          struct sp_child *c); /* its first PING came back */
@@ -45,10 +45,9 @@ enum sp_child_state { SP_CHILD_DOWN, SP_CHILD_STARTING, SP_CHILD_READY };
 
 struct sp_child_question;
 struct sp_child {
-        const char *role;
+        struct sp_launch launch; /* its first members */
         unsigned index;
-        struct sp_user user;
-        const char *log_level;
+        enum sp_log_level log_level;
         const struct sp_child_hooks *hooks;
         void *owner; /* the hooks' own, per child */
 
@@ -57,15 +56,16 @@ struct sp_child {
         struct sp_ipc ipc;
         struct sp_child_question *questions;
         enum sp_child_state state;
-        bool is_open, is_stopping;
-        pid_t pid;
+        bool has_channel; /* from the start; ipc is there */
+        bool is_open; /* from its hello */
+        bool is_stopping;
         unsigned failures; /* in a row */
         uint64_t restarts, started_us,
-                pinged_us; /* pinged_us: 0, or of a PING under way */
+                pinged_us; /* pinged_us: 0, or since when an answer is due */
         uint64_t next_id;
 };
 
-/* `c` filled up to `owner`, the rest zero. */
+/* `c` filled up to `owner`, the rest zero. The process comes later: see on_start. */
 sp_must_check int sp_child_start(struct sp_child *c, sd_event *event,
                                  struct sp_err *reterr);
 /* Asks a worker to end when its last exchange has; stops it when that takes longer than

@@ -11,11 +11,11 @@
  */
 #pragma once
 
-#include "daemon/base/err.h"
+#include "daemon/base/log.h"
 
 struct sp_warden_options {
         const char *config; /* path */
-        const char *log_level; /* for the children */
+        enum sp_log_level log_level; /* for the children */
         bool no_bus; /* without D-Bus: nothing can be approved (tests) */
 };
 

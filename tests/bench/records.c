@@ -15,13 +15,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/roles/messages.h"
+#include "daemon/base/log.h"
+#include "daemon/roles/start.h"
 
-#define CHANNEL 3
 #define WAITING_MAX 512
 #define LATENCIES_MAX 4000000
 
@@ -49,11 +50,27 @@ static pid_t start(const char *program, int fd)
                 return pid;
         /* a copy far away first: dup2 onto itself would keep close-on-exec */
         fd = fcntl(fd, F_DUPFD_CLOEXEC, 64);
-        if (fd < 0 || dup2(fd, CHANNEL) < 0)
+        if (fd < 0 || dup2(fd, SP_ROLE_CHANNEL) < 0)
                 _exit(127);
-        (void)execl(program, program, "--role=recorder", "--log-level", "warning",
-                    (char *)NULL);
+        (void)execl(program, program, "--role=recorder", (char *)NULL);
         _exit(127);
+}
+
+/* The recorder says that it is there, and is told to begin. */
+static void begin(struct bench *b, int fd)
+{
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+        struct ucred who;
+        const struct sp_msg_begin m = { 0, SP_LOG_WARNING };
+        sp_autobuf text = SP_BUF_INIT(64);
+        struct sp_wire_out w = SP_WIRE_OUT(&text);
+
+        must(poll(&p, 1, 10000) == 1 && sp_ipc_meet(fd, &who) == 1 ? 0 : -EPIPE,
+             "hello");
+        sp_ipc_init(&b->ipc, fd);
+        sp_msg_put_begin(&w, &m);
+        must(w.error, "begin");
+        must(sp_ipc_send(&b->ipc, SP_MSG_BEGIN, 0, sp_buf_str(&text), -1), "begin");
 }
 
 static void send_settings(struct bench *b, const char *dir)
@@ -159,10 +176,11 @@ int main(int argc, char **argv)
                 return 2;
         }
         must(sp_ipc_pair(fds), "socketpair");
+        must(sp_ipc_expect(fds[0]), "socketpair");
         pid = start(argv[1], fds[1]);
         must(pid, "fork");
         (void)close(fds[1]);
-        sp_ipc_init(&b.ipc, fds[0]);
+        begin(&b, fds[0]);
         b.latencies = calloc(LATENCIES_MAX, sizeof(*b.latencies));
         must(b.latencies ? 0 : -ENOMEM, "latencies");
         send_settings(&b, argv[2]);

@@ -50,6 +50,34 @@ static void messages_arrive_whole_whatever_their_size(void **state)
         done(c);
 }
 
+static void the_kernel_says_who_said_hello(void **state)
+{
+        int fds[2], byte = 'x';
+        struct ucred who = { 0 };
+        struct sp_ipc c;
+
+        (void)state;
+        assert_int_equal(sp_ipc_pair(fds), 0);
+        assert_int_equal(sp_ipc_expect(fds[0]), 0);
+        assert_int_equal(sp_ipc_meet(fds[0], &who), 0);
+        assert_int_equal(sp_ipc_hello(fds[1]), 0);
+        assert_int_equal(sp_ipc_meet(fds[0], &who), 1);
+        assert_int_equal(who.pid, getpid());
+        assert_int_equal(who.uid, getuid());
+        /* anything else is not a hello: another message, one without credentials */
+        assert_int_equal(sp_ipc_expect(fds[0]), 0);
+        sp_ipc_init(&c, fds[1]);
+        assert_int_equal(sp_ipc_send(&c, 1, 0, SP_STR_NULL, -1), 0);
+        assert_int_equal(sp_ipc_meet(fds[0], &who), -EBADMSG);
+        assert_int_equal(sp_ipc_send(&c, 0, 0, SP_STR_NULL, fds[0]), 0);
+        assert_int_equal(sp_ipc_meet(fds[0], &who), -EBADMSG);
+        assert_int_equal(write(fds[1], &byte, 1), 1);
+        assert_int_equal(sp_ipc_meet(fds[0], &who), -EBADMSG);
+        sp_ipc_done(&c);
+        assert_int_equal(sp_ipc_meet(fds[0], &who), -EPIPE);
+        (void)close(fds[0]);
+}
+
 static void descriptors_travel_with_small_and_large_messages(void **state)
 {
         struct sp_ipc c[2];
@@ -157,6 +185,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(messages_arrive_whole_whatever_their_size),
+                cmocka_unit_test(the_kernel_says_who_said_hello),
                 cmocka_unit_test(descriptors_travel_with_small_and_large_messages),
                 cmocka_unit_test(a_peer_that_does_not_read_fills_the_queue_and_no_more),
                 cmocka_unit_test(a_closed_peer_is_told_apart_from_silence),

@@ -6,8 +6,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/roles/start.h"
 #include "daemon/warden/supervise.h"
 
 /*
@@ -16,11 +18,12 @@
  */
 enum play {
         PLAY_WELL, /* answers PING and METRICS_GET until its channel closes */
-        PLAY_EXIT, /* ends at once */
+        PLAY_EXIT, /* ends at once, without a hello */
         PLAY_SILENT, /* never answers */
         PLAY_RUDE, /* answers a question that nobody asked */
         PLAY_ASKING, /* asks once, then plays well */
         PLAY_DEAF, /* ignores that its channel has closed */
+        PLAY_MUTE, /* says something else instead of hello */
 };
 
 static void answer(struct sp_ipc *c, const struct sp_ipc_msg *m)
@@ -41,20 +44,18 @@ static void answer(struct sp_ipc *c, const struct sp_ipc_msg *m)
         }
 }
 
-static int play(enum play how)
+static int play_begun(enum play how)
 {
         struct sp_ipc c;
         struct sp_ipc_msg m;
 
-        if (how == PLAY_EXIT)
-                return 3;
-        sp_ipc_init(&c, 3);
+        sp_ipc_init(&c, SP_ROLE_CHANNEL);
         if (how == PLAY_RUDE)
                 (void)!sp_ipc_send(&c, SP_MSG_ANSWER_OK, 4711, SP_STR_NULL, -1);
         if (how == PLAY_ASKING)
                 (void)!sp_ipc_send(&c, SP_MSG_IDENTIFY, 1, SP_STR("who"), -1);
         for (;;) {
-                struct pollfd p = { .fd = 3, .events = POLLIN };
+                struct pollfd p = { .fd = SP_ROLE_CHANNEL, .events = POLLIN };
                 int r;
 
                 (void)poll(&p, 1, -1);
@@ -66,6 +67,23 @@ static int play(enum play how)
                 if (r > 0 && how != PLAY_SILENT)
                         answer(&c, &m);
         }
+}
+
+static int play(void)
+{
+        const char *unspoken = getenv("LANG"); /* a variable that children keep */
+        struct sp_msg_begin begin;
+        struct sp_err e;
+
+        if (unspoken && strcmp(unspoken, "exit") == 0)
+                return 3;
+        if (unspoken && strcmp(unspoken, "mute") == 0) {
+                (void)!send(SP_ROLE_CHANNEL, "hello", 5, 0);
+                (void)pause();
+        }
+        if (sp_role_start(false, &begin, &e) < 0)
+                return 4;
+        return play_begun((enum play)begin.index);
 }
 
 /* ---- the supervisor's side ---- */
@@ -144,24 +162,38 @@ static struct sp_child_hooks hooks;
 static void begin(struct seen *s, struct sp_child *c, enum play how)
 {
         struct sp_err e = SP_ERR_NULL;
-        sigset_t set;
 
-        (void)sigemptyset(&set);
-        (void)sigaddset(&set, SIGCHLD);
-        (void)sigprocmask(SIG_BLOCK, &set, NULL);
+        assert_int_equal(setenv("LANG",
+                                how == PLAY_EXIT   ? "exit"
+                                : how == PLAY_MUTE ? "mute"
+                                                   : "C",
+                                1),
+                         0);
         hooks = (struct sp_child_hooks){ s, on_start, on_ready, on_message, on_down };
         *c = (struct sp_child){
-                .role = "worker", .index = how, .log_level = "error", .hooks = &hooks
+                .launch = SP_LAUNCH("worker", (struct sp_user){ 0 }),
+                .index = how,
+                .log_level = SP_LOG_ERR,
+                .hooks = &hooks,
         };
         assert_true(sd_event_new(&s->event) >= 0);
         if (sp_child_start(c, s->event, &e) < 0)
                 fail_msg("%s: %s", e.where, e.what);
 }
 
+/* Until it has said hello, and has been spoken to. */
+static void begin_and_meet(struct seen *s, struct sp_child *c, enum play how)
+{
+        begin(s, c, how);
+        for (int i = 0; i < 500 && !c->is_open; i++)
+                assert_true(sd_event_run(s->event, 10 * SP_USEC_PER_MSEC) >= 0);
+        assert_true(c->is_open);
+}
+
 static void end(struct seen *s, struct sp_child *c)
 {
         sp_child_done(c);
-        assert_int_equal(c->pid, 0);
+        assert_int_equal(c->launch.pid, 0);
         s->event = sd_event_unref(s->event);
 }
 
@@ -209,13 +241,13 @@ static void questions_get_their_answers_and_errors(void **state)
         struct sp_child c;
 
         (void)state;
-        begin(&s, &c, PLAY_WELL);
+        begin_and_meet(&s, &c, PLAY_WELL);
         assert_int_equal(
                 sp_child_ask(&c, SP_MSG_METRICS_GET, SP_STR_NULL, on_answer, &a), 0);
         run(&s, 5 * SP_USEC_PER_SEC);
         assert_string_equal(a.text, "a 1\n");
         end(&s, &c);
-        begin(&s, &c, PLAY_WELL);
+        begin_and_meet(&s, &c, PLAY_WELL);
         assert_int_equal(sp_child_ask(&c, SP_MSG_RECALL, SP_STR_NULL, on_answer, &a),
                          0);
         run(&s, 5 * SP_USEC_PER_SEC);
@@ -231,10 +263,10 @@ static void a_question_to_a_child_that_dies_fails_once(void **state)
         struct sp_child c;
 
         (void)state;
-        begin(&s, &c, PLAY_SILENT);
+        begin_and_meet(&s, &c, PLAY_SILENT);
         assert_int_equal(
                 sp_child_ask(&c, SP_MSG_METRICS_GET, SP_STR_NULL, on_answer, &a), 0);
-        assert_int_equal(kill(c.pid, SIGKILL), 0);
+        assert_int_equal(kill(c.launch.pid, SIGKILL), 0);
         run(&s, 5 * SP_USEC_PER_SEC);
         assert_int_equal(a.code, -EPIPE);
         assert_int_equal(a.n, 1);
@@ -254,7 +286,8 @@ static void a_child_that_dies_is_started_again_with_growing_pauses(void **state)
         (void)state;
         begin(&s, &c, PLAY_EXIT);
         run(&s, 10 * SP_USEC_PER_SEC);
-        assert_int_equal(s.starts, 5);
+        assert_int_equal(s.starts, 0);
+        assert_int_equal(s.downs, 5);
         assert_int_equal(c.restarts, 4);
         /* 0 + 100 + 200 + 400 ms */
         assert_true(sp_clock_us() - start >= 700 * SP_USEC_PER_MSEC);
@@ -270,16 +303,16 @@ static void a_killed_child_is_ready_again(void **state)
         (void)state;
         begin(&s, &c, PLAY_WELL);
         run(&s, 5 * SP_USEC_PER_SEC);
-        first = c.pid;
+        first = c.launch.pid;
         end(&s, &c);
         s = (struct seen){ .stop_after_readies = 2 };
-        begin(&s, &c, PLAY_WELL);
-        assert_int_equal(kill(c.pid, SIGKILL), 0);
+        begin_and_meet(&s, &c, PLAY_WELL);
+        assert_int_equal(kill(c.launch.pid, SIGKILL), 0);
         s.stop_after_readies = 1;
         run(&s, 5 * SP_USEC_PER_SEC);
         assert_int_equal(s.downs, 1);
         assert_int_equal(s.starts, 2);
-        assert_int_not_equal(c.pid, first);
+        assert_int_not_equal(c.launch.pid, first);
         end(&s, &c);
 }
 
@@ -299,6 +332,41 @@ static void a_child_that_speaks_out_of_turn_is_killed(void **state)
         end(&s, &c);
 }
 
+static void a_child_that_does_not_say_hello_is_told_nothing_and_killed(void **state)
+{
+        struct seen s = { .stop_after_downs = 2 };
+        struct sp_child c;
+
+        (void)state;
+        begin(&s, &c, PLAY_MUTE);
+        run(&s, 5 * SP_USEC_PER_SEC);
+        assert_int_equal(s.starts, 0);
+        assert_int_equal(sp_child_send(&c, SP_MSG_PING, SP_STR_NULL, -1), -EPIPE);
+        end(&s, &c);
+}
+
+static void a_hello_of_another_process_is_refused(void **state)
+{
+        struct sp_launch l = SP_LAUNCH("worker", (struct sp_user){ 0 });
+        struct sp_err e = SP_ERR_NULL;
+        int pair[2];
+
+        (void)state;
+        assert_int_equal(sp_ipc_pair(pair), 0);
+        assert_int_equal(sp_ipc_expect(pair[0]), 0);
+        assert_int_equal(sp_launch_meet(&l, pair[0], &e), 0);
+        assert_int_equal(sp_ipc_hello(pair[1]), 0);
+        l.pid = getppid();
+        assert_int_equal(sp_launch_meet(&l, pair[0], &e), -EPERM);
+        assert_string_equal(e.id, "spawn.hello");
+        l.pid = getpid();
+        assert_int_equal(sp_ipc_expect(pair[0]), 0);
+        assert_int_equal(sp_ipc_hello(pair[1]), 0);
+        assert_int_equal(sp_launch_meet(&l, pair[0], &e), 1);
+        (void)close(pair[0]);
+        (void)close(pair[1]);
+}
+
 static void a_child_that_does_not_stop_is_killed(void **state)
 {
         struct seen s = { .stop_after_downs = 1 };
@@ -306,7 +374,7 @@ static void a_child_that_does_not_stop_is_killed(void **state)
         struct sp_child c;
 
         (void)state;
-        begin(&s, &c, PLAY_DEAF);
+        begin_and_meet(&s, &c, PLAY_DEAF);
         start = sp_clock_us();
         sp_child_stop(&c);
         run(&s, 10 * SP_USEC_PER_SEC);
@@ -327,7 +395,8 @@ static void a_child_has_nothing_but_its_channel(void **state)
         begin(&s, &c, PLAY_WELL);
         run(&s, 5 * SP_USEC_PER_SEC);
         for (int fd = 4; fd < 64; fd++) {
-                (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)c.pid, fd);
+                (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)c.launch.pid,
+                               fd);
                 if (readlink(path, link, sizeof(link)) >= 0)
                         fail_msg("descriptor %d is open", fd);
         }
@@ -359,13 +428,16 @@ int main(int argc, char **argv)
                         a_child_that_dies_is_started_again_with_growing_pauses),
                 cmocka_unit_test(a_killed_child_is_ready_again),
                 cmocka_unit_test(a_child_that_speaks_out_of_turn_is_killed),
+                cmocka_unit_test(
+                        a_child_that_does_not_say_hello_is_told_nothing_and_killed),
+                cmocka_unit_test(a_hello_of_another_process_is_refused),
                 cmocka_unit_test(a_child_that_does_not_stop_is_killed),
                 cmocka_unit_test(a_child_has_nothing_but_its_channel),
                 cmocka_unit_test(users_are_looked_up_and_root_is_refused),
         };
 
-        if (argc > 3 && strcmp(argv[1], "--role=worker") == 0)
-                return play((enum play)atoi(argv[3]));
+        if (argc > 1 && strcmp(argv[1], "--role=worker") == 0)
+                return play();
         sp_log_init("test", 0); /* what is killed on purpose is not news */
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,7 +63,7 @@ static void desk_init(struct desk *d)
         sp_ipc_init(&d->k.child.ipc, pair[0]);
         sp_ipc_init(&d->worker_end, pair[1]);
         d->k.child.is_open = true;
-        d->k.child.role = "worker";
+        d->k.child.launch.role = "worker";
         d->k.child.owner = &d->k;
 }
 
