@@ -31,6 +31,8 @@ int sallyport_create(struct bpf_sock *ctx)
 
         if (!g.id)
                 return SP_PASS;
+        if (ctx->type == SOCK_RAW && ctx->protocol == SP_PROBE_PROTOCOL)
+                return SP_BLOCK;
         if (!is_allowed(ctx->type, ctx->protocol)) {
                 count(SP_STAT_REFUSED_SOCKET);
                 a.cgroup_id = bpf_get_current_cgroup_id();

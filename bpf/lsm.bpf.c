@@ -6,7 +6,7 @@
  *         sb_umount.
  * Out:    a guarded process is refused: families other than IPv4, IPv6, Unix and netlink;
  *         connected, listening and raw sockets from outside, passed or taken; tracing,
- *         reading and writing unguarded processes; bpf(); changes of what is pinned.
+ *         reading and writing processes of no guard or another; bpf(); changes of what is pinned.
  * Needs:  CONFIG_BPF_LSM, and `bpf` in the kernel's `lsm=` list. An extra.
  * Fails:  closed by default: there is nothing here that can fail and let pass.
  */
@@ -94,7 +94,7 @@ int BPF_PROG(sallyport_lsm_ptrace, struct task_struct *child, unsigned int mode,
         if (ret)
                 return ret;
         g = caller_guard();
-        if (!g.id || guard_of_task(child))
+        if (!g.id || guard_of_task(child) == g.id)
                 return 0;
         return refuse(g, SP_GUARD_REFUSED_PROCESS, 0, 0);
 }

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 
 #include "daemon/base/def.h"
+#include "include/sallyport/bpf_abi.h"
 
 static void fail(const struct sp_run_child *c, int status, const char *fmt, ...)
         __attribute__((noreturn, format(printf, 3, 4)));
@@ -43,17 +44,25 @@ static void wait_for_go(const struct sp_run_child *c)
                 _exit(SP_RUN_FAILED); /* the parent has said why */
 }
 
-/* The cgroup says that we are guarded; this asks the kernel. Whoever may make raw sockets
- * can tell: inside a guard they are refused. Without that right it tells nothing. */
+/* The cgroup says that we are guarded; this asks the kernel. */
 static void try_guard(const struct sp_run_child *c)
 {
-        int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP);
+        const struct sockaddr_in probe = { .sin_family = AF_INET,
+                                           .sin_port = htons(SP_PROBE_PORT),
+                                           .sin_addr = { htonl(SP_PROBE_IP4) } };
+        int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-        if (fd >= 0)
+        if (fd < 0)
+                fail(c, SP_RUN_FAILED, "cannot ask the kernel for the guard: %m");
+        /* Without the right to raw sockets the second tells nothing. */
+        if (!connect(fd, (const struct sockaddr *)&probe, sizeof(probe)) ||
+            errno != EPERM ||
+            socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, SP_PROBE_PROTOCOL) >= 0)
                 fail(c, SP_RUN_FAILED,
                      "the cgroup is tagged, but the kernel does not guard it: are the "
                      "BPF "
-                     "programs attached above it?");
+                     "programs attached above it, and of this version?");
+        (void)close(fd);
 }
 
 static void drop_rights(const struct sp_run_child *c)

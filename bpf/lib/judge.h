@@ -17,6 +17,7 @@ enum judgement {
         JUDGE_REFUSE_METADATA,
         JUDGE_REFUSE_SOCKET,
         JUDGE_REFUSE_EXIT,
+        JUDGE_REFUSE_PROBE, /* see SP_PROBE_IP4 */
 };
 
 static __always_inline enum judgement judge(__u32 type, __u32 protocol,
@@ -36,6 +37,9 @@ static __always_inline enum judgement judge(__u32 type, __u32 protocol,
                 return JUDGE_REFUSE_SOCKET;
         if (port == SP_HTTPS_PORT && !is_ping)
                 return is_tcp ? JUDGE_TO_TLS : JUDGE_REFUSE_UDP;
+        if (is_udp && port == SP_PROBE_PORT && is_mapped(ip) &&
+            ip[3] == bpf_htonl(SP_PROBE_IP4))
+                return JUDGE_REFUSE_PROBE;
         /* Nothing can be sent to port 0. The C library connects datagram sockets there, to
          * learn which of its addresses would be used. */
         if (is_loopback(ip) || (is_udp && !port) || is_exit(ip, protocol, port))
@@ -58,6 +62,8 @@ static __always_inline int refuse(struct bpf_sock_addr *ctx, enum judgement j,
                 .has_task = true,
         };
 
+        if (j == JUDGE_REFUSE_PROBE)
+                return SP_BLOCK;
         if (g.is_lost) {
                 a.what = SP_GUARD_REFUSED_LOST;
                 count(SP_STAT_REFUSED_LOST);

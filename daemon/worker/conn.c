@@ -169,7 +169,7 @@ static void on_splice_done(void *userdata)
         sp_conn_close(c);
 }
 
-static void start_splice(struct sp_conn *c)
+static void start_splice(struct sp_conn *c, bool hides_name)
 {
         struct sp_front *f = c->front;
         int r, fd = SP_TAKE_FD(c->fd);
@@ -191,7 +191,7 @@ static void start_splice(struct sp_conn *c)
                 return;
         }
         f->counters.spliced++;
-        sp_front_told(c, "egress.spliced");
+        sp_front_told(c, hides_name ? "egress.spliced-hidden" : "egress.spliced");
         sp_buf_done(&c->hello);
 }
 
@@ -328,7 +328,7 @@ static void decide(struct sp_conn *c, const struct sp_hello *hello)
         else if (!sp_splice_is_allowed(&c->origin))
                 refuse(c, "egress.google-address", ALERT_ACCESS_DENIED);
         else
-                start_splice(c);
+                start_splice(c, hello->hides_name);
 }
 
 static void step_hello(struct sp_conn *c)

@@ -8,6 +8,8 @@
 #define RECORD_HEADER 5
 #define MESSAGE_HEADER 4
 #define EXTENSION_SERVER_NAME 0
+#define EXTENSION_ENCRYPTED_HELLO 0xfe0d
+#define ENCRYPTED_HELLO_OUTER 0 /* the other kind is only found in what is encrypted */
 #define NAME_TYPE_HOST 0
 
 /* Takes from the front; after the first short read everything is empty and is_bad. */
@@ -115,21 +117,42 @@ static int read_server_name(struct cursor body, struct sp_hello *hello,
         return 0;
 }
 
+/* There is no telling what browsers make up (GREASE) from a name that is really hidden: by
+ * design. What does not have the form of either is refused. */
+static int read_encrypted_hello(struct cursor body, struct sp_hello *hello,
+                                struct sp_err *reterr)
+{
+        struct cursor payload;
+
+        if (hello->hides_name)
+                return bad(reterr, "encrypted_client_hello twice");
+        if (take_number(&body, 1) != ENCRYPTED_HELLO_OUTER)
+                return bad(reterr, "encrypted_client_hello of an unknown type");
+        (void)take(&body, 5); /* two algorithms and the number of a key */
+        (void)take_vector(&body, 2); /* the client's share */
+        payload = take_vector(&body, 2);
+        if (body.is_bad || body.n || !payload.n)
+                return bad(reterr, "malformed encrypted_client_hello");
+        hello->hides_name = true;
+        return 0;
+}
+
 static int read_extensions(struct cursor all, struct sp_hello *hello,
                            struct sp_err *reterr)
 {
         while (all.n) {
                 size_t type = take_number(&all, 2);
                 struct cursor body = take_vector(&all, 2);
-                int r;
+                int r = 0;
 
                 if (all.is_bad || body.is_bad)
                         return bad(reterr, "malformed extensions");
-                if (type != EXTENSION_SERVER_NAME)
-                        continue;
-                if (hello->sni_n)
-                        return bad(reterr, "server_name twice");
-                r = read_server_name(body, hello, reterr);
+                if (type == EXTENSION_ENCRYPTED_HELLO)
+                        r = read_encrypted_hello(body, hello, reterr);
+                else if (type == EXTENSION_SERVER_NAME && hello->sni_n)
+                        r = bad(reterr, "server_name twice");
+                else if (type == EXTENSION_SERVER_NAME)
+                        r = read_server_name(body, hello, reterr);
                 if (r < 0)
                         return r;
         }

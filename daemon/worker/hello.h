@@ -10,7 +10,7 @@
  *            -EMSGSIZE "tls.hello-too-large". A hello without a name is no error here:
  *            sni_n is 0.
  * Limits:    message 16 KiB, with record headers 18 KiB.
- * Spec:      RFC 8446 §4.1.2 and §5.1, RFC 6066 §3.
+ * Spec:      RFC 8446 §4.1.2 and §5.1, RFC 6066 §3, RFC 9849 §5.
  */
 #pragma once
 
@@ -23,6 +23,7 @@
 struct sp_hello {
         char sni[256]; /* as sent; NUL-terminated */
         size_t sni_n; /* 0: no server_name extension */
+        bool hides_name; /* there may be another hello, encrypted, for another name */
 };
 
 /* 1: *ret is filled; 0: needs more bytes. The answer depends on the bytes only, not on

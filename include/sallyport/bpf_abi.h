@@ -37,6 +37,13 @@ struct sp_origin {
 };
 _Static_assert(sizeof(struct sp_origin) == 80, "layout shared with BPF");
 
+/* Connecting a datagram socket there sends nothing and is refused in a guard, untold and
+ * uncounted: so whoever starts something in one can see that it is there. So is making a raw
+ * socket of that protocol (RFC 3692: for experiments), for those who could make any. */
+#define SP_PROBE_IP4 0x7f535031u /* 127.83.80.49, host order */
+#define SP_PROBE_PORT 9 /* discard */
+#define SP_PROBE_PROTOCOL 253
+
 /* Bumped whenever a pinned map changes its shape: it names the pin directory. */
 #define SP_BPF_ABI 2
 

@@ -88,6 +88,12 @@ class Events(unittest.TestCase):
         self.assertEqual(len(line), 1, metrics)
         self.assertGreater(int(line[0].split()[-1]), 0)
 
+    def test_starting_a_command_is_no_event(self):
+        knock(host=15)
+        w.wait_for("the record", lambda: udp_to(15))
+        time.sleep(0.5)
+        self.assertEqual([e for e in events() if "sallyctl" in (e["exe"] or "")], [])
+
     def test_nothing_that_is_allowed_is_an_event(self):
         a = W.query("SELECT 1 AS one")
         self.assertTrue(a["ok"], a)

@@ -33,6 +33,7 @@ struct world {
         char last[600]; /* the last request in one line */
         char why[64]; /* the last on_connection */
         SSL_SESSION *session;
+        bool hides_name; /* clients send an encrypted hello as well */
 };
 
 static void turn(struct world *w)
@@ -201,11 +202,37 @@ static void say(struct world *w, int fd, SSL *ssl, struct sp_str s)
         assert_int_equal(s.n, 0);
 }
 
+/* Outer, HKDF-SHA256, AES-128-GCM, key 0x2a, a share of 32 bytes, 48 encrypted bytes. */
+static const unsigned char encrypted_hello[1 + 5 + 2 + 32 + 2 + 48] = {
+        [2] = 1, [4] = 1, [5] = 0x2a, [7] = 32, [41] = 48
+};
+
+static int add_encrypted_hello(SSL *s, unsigned type, const unsigned char **out,
+                               size_t *n, int *alert, void *arg)
+{
+        (void)s, (void)type, (void)alert, (void)arg;
+        *out = encrypted_hello;
+        *n = sizeof(encrypted_hello);
+        return 1;
+}
+
+static SSL_CTX *client_context(bool hides_name)
+{
+        SSL_CTX *c = SSL_CTX_new(TLS_client_method());
+
+        if (hides_name)
+                assert_int_equal(SSL_CTX_add_client_custom_ext(c, 0xfe0d,
+                                                               add_encrypted_hello,
+                                                               NULL, NULL, NULL, NULL),
+                                 1);
+        return c;
+}
+
 /* 1 when the handshake succeeds. ALPN in wire form. */
 static int shake(struct world *w, int fd, const char *sni, const char *alpn,
                  int version, SSL **ret)
 {
-        SSL_CTX *c = SSL_CTX_new(TLS_client_method());
+        SSL_CTX *c = client_context(w->hides_name);
         SSL *ssl;
         uint64_t end = sp_clock_us() + PATIENCE_US;
         int r;
@@ -628,6 +655,61 @@ static void other_names_are_spliced_untouched(void **state)
         close_world(&w);
 }
 
+/* For a Google name it changes nothing: the outer name is what counts. A client that really
+ * had a key would not trust the answer. */
+static void an_encrypted_hello_hides_no_google_name(void **state)
+{
+        struct world w = { .hides_name = true };
+        char got[4096];
+        SSL *ssl;
+        int fd;
+
+        (void)state;
+        open_world(&w, false);
+        fd = dial(&w);
+        assert_int_equal(shake(&w, fd, NAME, NULL, 0, &ssl), 1);
+        say(&w, fd, ssl, SP_STR("GET /a HTTP/1.1\r\nHost: " NAME "\r\n\r\n"));
+        hear(&w, fd, ssl, "sni=" NAME, got, sizeof(got));
+        assert_non_null(strstr(got, "sni=" NAME));
+        end_client(fd, ssl);
+        close_world(&w);
+}
+
+static void an_encrypted_hello_to_others_is_told_as_such(void **state)
+{
+        struct world w = { .hides_name = true };
+        uint16_t port;
+        int server = front_listener("127.77.0.2", 443, &port), client;
+        BIO *out = BIO_new(BIO_s_mem()), *in = BIO_new(BIO_s_mem());
+        SSL_CTX *c = client_context(true);
+        SSL *ssl = SSL_new(c);
+        char hello[2048];
+        int n;
+
+        (void)state;
+        SSL_CTX_free(c);
+        SSL_set_bio(ssl, in, out);
+        if (server < 0) {
+                SSL_free(ssl);
+                print_message("port 443 of 127.77.0.2: %s\n", strerror(-server));
+                skip();
+        }
+        open_world(&w, false);
+        assert_int_equal(inet_pton(AF_INET, "127.77.0.2", &w.origin.dst_ip[3]), 1);
+        SSL_set_tlsext_host_name(ssl, "www.example.org");
+        (void)SSL_connect(ssl);
+        n = BIO_read(out, hello, sizeof(hello));
+        assert_true(n > 0);
+        client = dial(&w);
+        say(&w, client, NULL, sp_str(hello, (size_t)n));
+        WAIT_FOR(&w, sp_front_counters(w.front)->spliced == 1);
+        assert_string_equal(w.why, "egress.spliced-hidden");
+        SSL_free(ssl);
+        (void)close(client);
+        (void)close(server);
+        close_world(&w);
+}
+
 static void a_leaf_may_come_late_or_not_at_all(void **state)
 {
         struct world w = { .leaf_waits = true };
@@ -894,6 +976,8 @@ int main(void)
                 cmocka_unit_test(tls_that_cannot_be_served_is_refused),
                 cmocka_unit_test(a_google_address_is_never_spliced),
                 cmocka_unit_test(other_names_are_spliced_untouched),
+                cmocka_unit_test(an_encrypted_hello_hides_no_google_name),
+                cmocka_unit_test(an_encrypted_hello_to_others_is_told_as_such),
                 cmocka_unit_test(a_leaf_may_come_late_or_not_at_all),
                 cmocka_unit_test(an_answer_to_a_front_that_is_gone_is_ignored),
                 cmocka_unit_test(a_client_that_leaves_aborts_its_exchange),

@@ -17,7 +17,22 @@ struct recipe {
         unsigned padding; /* bytes in an unknown extension */
         int twice, empty_name, trailing, odd_suites, extra_in_record, list_short;
         int no_extensions;
+        const char *ech; /* body of encrypted_client_hello */
+        size_t ech_n;
+        int ech_twice;
 };
+
+/* What a client sends that has a key from DNS: outer, HKDF-SHA256, AES-128-GCM, key 0x2a, a
+ * share of 32 bytes, 48 encrypted bytes. (Of GREASE the numbers are random, the form is the
+ * same.) */
+#define ECH_HEAD "\0\0\1\0\1\x2a"
+#define SHARE                                                                          \
+        "\0\x20"                                                                       \
+        "0123456789abcdef0123456789abcdef"
+#define SECRET                                                                         \
+        "\0\x30"                                                                       \
+        "0123456789abcdef0123456789abcdef0123456789abcdef"
+#define ECH(bytes) .ech = (bytes), .ech_n = sizeof(bytes) - 1
 
 static void put(struct sp_buf *b, unsigned long v, int width)
 {
@@ -54,6 +69,11 @@ static void put_body(struct sp_buf *b, const struct recipe *r)
         }
         for (int i = 0; r->sni && i <= r->twice; i++)
                 put_server_name(&extensions, r);
+        for (int i = 0; r->ech && i <= r->ech_twice; i++) {
+                put(&extensions, 0xfe0d, 2);
+                put(&extensions, r->ech_n, 2);
+                put_str(&extensions, r->ech, r->ech_n);
+        }
         put(b, 0x0303, 2);
         for (int i = 0; i < 32; i++)
                 put(b, 0xaa, 1);
@@ -120,6 +140,23 @@ static const struct recipe recipes[] = {
           .odd_suites = 1 },
         { "another message in the hello's record", "a.example", -EBADMSG,
           "tls.bad-hello", .extra_in_record = 1 },
+        { "an encrypted hello beside the name", "a.example", 1, NULL,
+          ECH(ECH_HEAD SHARE SECRET) },
+        { "one after a second hello has no share", "a.example", 1, NULL,
+          ECH(ECH_HEAD "\0\0" SECRET) },
+        { "an encrypted hello twice", "a.example", -EBADMSG, "tls.bad-hello",
+          ECH(ECH_HEAD SHARE SECRET), .ech_twice = 1 },
+        { "an inner hello that is not encrypted", "a.example", -EBADMSG,
+          "tls.bad-hello", ECH("\1") },
+        { "an encrypted hello with nothing in it", "a.example", -EBADMSG,
+          "tls.bad-hello", ECH(ECH_HEAD SHARE "\0\0") },
+        { "an encrypted hello that is cut", "a.example", -EBADMSG, "tls.bad-hello",
+          ECH(ECH_HEAD SHARE "\0\x30"
+                             "short") },
+        { "bytes behind an encrypted hello", "a.example", -EBADMSG, "tls.bad-hello",
+          ECH(ECH_HEAD SHARE SECRET "x") },
+        { "an empty encrypted hello", "a.example", -EBADMSG, "tls.bad-hello", .ech = "",
+          .ech_n = 0 },
         { "a ServerHello", "a.example", -EBADMSG, "tls.bad-hello", .message_type = 2 },
         { "an alert first", "a.example", -EPROTO, "tls.not-tls", .record_type = 21 },
 };
@@ -142,7 +179,8 @@ static void hello_is_read_or_refused(void **state)
                 else
                         SP_CHECK(r->sentence,
                                  sp_str_eq(sp_str(hello.sni, hello.sni_n),
-                                           sp_str_c(r->sni ? r->sni : "")));
+                                           sp_str_c(r->sni ? r->sni : "")) &&
+                                         hello.hides_name == (r->ech != NULL));
         }
 }
 
