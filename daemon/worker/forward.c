@@ -356,21 +356,36 @@ static bool is_row_answer(const struct sp_flow *f)
                strcmp(f->call.action, "bigquery.tabledata.list") == 0;
 }
 
-/* ---- the content of an object: as it is, counted and hashed ---- */
+/* ---- the client leaves ---- */
 
-/* Nobody waits for the rest, and it may be long. */
-static void media_left(struct sp_reply *r)
+/* Nobody waits for the rest: it may be long, and a transfer that waits for its reader would
+ * wait until its timeout. */
+void sp_reply_left(struct sp_reply *r)
 {
         (void)sp_err_set(&r->error, -EPIPE, "answer.client-left", "",
-                         "the client left before the end of the object");
+                         "the client left before the end of the answer");
         stop_transfer(r);
         sp_reply_finish(r);
 }
 
+/* What makes a job goes on until its owner is kept; then, as all that is not paused, it finds
+ * that nobody reads. */
+static void on_abort(struct sp_exchange *x)
+{
+        struct sp_flow *f = x->flow;
+        struct sp_reply *r = f->reply;
+
+        f->is_aborted = true;
+        if (r && r->transfer && (r->is_media || (r->is_streamed && r->is_owned)))
+                sp_reply_left(r);
+}
+
+/* ---- the content of an object: as it is, counted and hashed ---- */
+
 static void media_piece(struct sp_reply *r, struct sp_str piece)
 {
         if (r->f->is_aborted) {
-                media_left(r);
+                sp_reply_left(r);
                 return;
         }
         if (r->bytes + piece.n > MEDIA_MAX) {
@@ -498,6 +513,7 @@ enum sp_next sp_flow_forward(struct sp_flow *f)
                 if (!f->reply)
                         break;
                 f->x->on_drain = sp_reply_drain;
+                f->x->on_abort = on_abort;
                 f->step = 1;
                 sp_access_get(&f->w->access, on_access, f);
                 return SP_WAIT;

@@ -35,10 +35,12 @@ struct sp_reply {
 void sp_reply_send_head(struct sp_reply *r, unsigned status, uint64_t length);
 /* What the client gets, the digest and the record see too. */
 void sp_reply_give(struct sp_reply *r, struct sp_str bytes);
-/* Each of these three is the last that is done with `r`, unless a fact is being kept. */
+/* Each of these four is the last that is done with `r`, unless a fact is being kept. */
 void sp_reply_finish(struct sp_reply *r);
 void sp_reply_fail(struct sp_reply *r, unsigned status, const char *reason);
 void sp_reply_fault(struct sp_reply *r, const char *what);
+/* The client is gone and all that must be kept is kept. */
+void sp_reply_left(struct sp_reply *r);
 
 /* reply_rows.c: the head has come, a piece, the end. */
 void sp_reply_rows_begin(struct sp_reply *r);

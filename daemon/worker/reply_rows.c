@@ -49,8 +49,9 @@ static int own_reference(struct sp_reply *r, struct sp_str reference)
 
 /* ---- the columns are still those of the plan, before rows are given out ---- */
 
-/* Cells are masked by position. BigQuery read the rows after the plan's schema and before this one: if
- * the two have the same columns, so have the rows. */
+/* Cells are masked by position, or not, as in a table where nothing was protected a moment ago. BigQuery
+ * read the rows after the plan's schema and before this one: if the two have the same columns, so have
+ * the rows. */
 static void on_schema_again(void *userdata, const struct sp_schema *s,
                             const struct sp_err *e)
 {
@@ -113,7 +114,9 @@ static void flow_on(struct sp_reply *r)
                 sp_reply_finish(r);
                 return;
         }
-        if (r->is_owned)
+        if (r->is_owned && r->f->is_aborted)
+                sp_reply_left(r);
+        else if (r->is_owned)
                 pump(r);
 }
 
@@ -143,7 +146,7 @@ void sp_reply_rows_piece(struct sp_reply *r, struct sp_str piece)
                 }
         }
         if (r->is_owned)
-                pump(r);
+                flow_on(r);
         else if (r->is_keeping && r->transfer)
                 sp_transfer_pause(r->transfer);
 }
@@ -167,7 +170,7 @@ void sp_reply_rows_begin(struct sp_reply *r)
         r->is_owned = !f->call.query || f->call.query->dry_run;
         if (sp_answer_stream_init(&r->rows, &from, &r->error) < 0)
                 sp_reply_fail(r, 502, "backendError");
-        else if (f->page.n_masked)
+        else if (f->has_page)
                 check_schema(r);
 }
 

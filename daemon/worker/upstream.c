@@ -466,9 +466,13 @@ void sp_transfer_resume(struct sp_transfer *t)
         if (!t->is_paused)
                 return;
         t->is_paused = false;
-        /* may call on_body at once; completion shows in the next turn's collect() */
-        if (!t->is_in_curl)
-                (void)curl_easy_pause(t->easy, CURLPAUSE_CONT);
+        if (t->is_in_curl)
+                return;
+        /* May call on_body at once; completion shows in the next turn's collect(). What is
+         * cancelled there would not be looked at again before more bytes come, or the timeout. */
+        (void)curl_easy_pause(t->easy, CURLPAUSE_CONT);
+        if (t->is_cancelled)
+                drop(t);
 }
 
 void sp_transfer_cancel(struct sp_transfer *t)

@@ -85,6 +85,19 @@ c "{api}/$ja?maxResults=5&pageToken=${{t%.*}}"
             self.assertIn("page.token", a["error"]["message"])
 
 
+class Previews(unittest.TestCase):
+    def test_a_column_that_became_a_protected_one_is_masked_at_once(self):
+        data = "/datasets/analytics/tables/reborn/data"
+        make = "CREATE OR REPLACE TABLE analytics.reborn AS SELECT '%s' AS %s"
+        self.assertNotIn("error", query(make % ("open value", "note")))
+        for _ in range(8):  # every worker has seen it
+            self.assertIn("open value", json.dumps(rest(data)))
+        self.assertNotIn("error", query(make % ("raw value", "ssn")))
+        answers = [json.dumps(rest(data)) for _ in range(8)]
+        self.assertNotIn("raw value", "".join(answers))
+        self.assertIn("[redacted]", answers[-1])
+
+
 class Lies(unittest.TestCase):
     """What BigQuery would not answer: the stand-in does, when the statement asks for it."""
     SELECT = "SELECT name, ssn FROM crm.customers /* stand-in lies: %s */ ORDER BY name"
