@@ -41,7 +41,8 @@ static const char *name_of(const struct sp_sql_type *t)
 
 /* As deep as a type may be. */
 static int write_column(struct sp_jsonw *w, struct sp_str name,
-                        const struct sp_sql_type *t)
+                        const struct sp_sql_type *t,
+                        const struct sp_output_origin *origin)
 {
         bool is_list = t->kind == SP_SQL_TYPE_ARRAY;
         const struct sp_sql_type *e = is_list ? t->element : t;
@@ -57,14 +58,19 @@ static int write_column(struct sp_jsonw *w, struct sp_str name,
                 sp_jsonw_key(w, "fields");
                 sp_jsonw_open(w, '[');
                 for (size_t i = 0; i < e->n_fields && r == 0; i++)
-                        r = write_column(w, e->fields[i].name, e->fields[i].type);
+                        r = write_column(w, e->fields[i].name, e->fields[i].type, NULL);
                 sp_jsonw_close(w, ']');
+        }
+        if (origin && origin->table.n) {
+                sp_jsonw_kstr(w, "table", origin->table);
+                sp_jsonw_kstr(w, "column", origin->column);
         }
         sp_jsonw_close(w, '}');
         return r < 0 ? r : w->error;
 }
 
-int sp_outputs_write(const struct sp_sql_lineage *l, struct sp_buf *to)
+int sp_outputs_write(const struct sp_sql_lineage *l,
+                     const struct sp_output_origin *origins, struct sp_buf *to)
 {
         struct sp_jsonw w = SP_JSONW(to);
         int r = 0;
@@ -73,7 +79,8 @@ int sp_outputs_write(const struct sp_sql_lineage *l, struct sp_buf *to)
         sp_jsonw_key(&w, "schema");
         sp_jsonw_open(&w, '[');
         for (size_t i = 0; i < l->n_outputs && r == 0; i++)
-                r = write_column(&w, l->outputs[i].name, l->outputs[i].type);
+                r = write_column(&w, l->outputs[i].name, l->outputs[i].type,
+                                 origins ? &origins[i] : NULL);
         sp_jsonw_close(&w, ']');
         sp_jsonw_close(&w, '}');
         return r < 0 ? r : sp_jsonw_end(&w);

@@ -30,8 +30,15 @@ struct sp_outputs {
         size_t n;
 };
 
-/* Appends {"schema":[…]}. */
-sp_must_check int sp_outputs_write(const struct sp_sql_lineage *l, struct sp_buf *to);
+/* The stored column that an output shows; without a table: none, several, or a masked one. */
+struct sp_output_origin {
+        struct sp_str table, column; /* "p.d.t", "name" or "parent.child" */
+};
+
+/* Appends {"schema":[…]}. `origins`: one per output; or NULL. */
+sp_must_check int sp_outputs_write(const struct sp_sql_lineage *l,
+                                   const struct sp_output_origin *origins,
+                                   struct sp_buf *to);
 /* Of that text, or of one with the `schema` of an answer. */
 sp_must_check int sp_outputs_read(struct sp_arena *a, struct sp_str text,
                                   struct sp_outputs *ret, struct sp_err *reterr);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "daemon/mask/outputs.h"
+#include "daemon/mask/origins.h"
 #include "daemon/mask/plan.h"
 #include "daemon/mask/reach.h"
 
@@ -162,31 +162,6 @@ struct lists {
         struct sp_arena *arena;
 };
 
-/* The STRUCT that a source is, or is a list of; or NULL. */
-static const struct sp_sql_type *struct_of(const struct reader *r,
-                                           const struct sp_sql_source *s)
-{
-        const struct sp_sql_catalog_table *table =
-                sp_sql_catalog_find(r->catalog, s->table);
-        const struct sp_sql_type *t;
-        struct sp_str rest = s->field, head;
-        size_t i;
-
-        if (!table || !sp_sql_catalog_column(table, s->column, &i))
-                return NULL;
-        for (t = table->columns[i].type;; t = t->fields[i].type) {
-                if (t->kind == SP_SQL_TYPE_ARRAY)
-                        t = t->element;
-                if (t->kind != SP_SQL_TYPE_STRUCT)
-                        return NULL;
-                if (!rest.n)
-                        return t;
-                (void)sp_str_cut(rest, '.', &head, &rest);
-                if (sp_sql_type_field(t, head, &i) != 1)
-                        return NULL;
-        }
-}
-
 /* Who reads a record reads its fields. As deep as sp_schema_read lets it be. */
 static int add_fields(struct reader *r, struct sp_str output, struct sp_str table,
                       const struct sp_sql_type *t, struct sp_str parent,
@@ -250,7 +225,8 @@ static int add_reaches(struct reader *r, struct sp_str output, bool of_views,
                         e = sp_mask_reaches_add(lists->arena, l, output, v[i].table,
                                                 path, m);
                 else if (!v[i].is_presence)
-                        e = add_fields(r, output, v[i].table, struct_of(r, &v[i]), path,
+                        e = add_fields(r, output, v[i].table,
+                                       sp_mask_struct_of(r->catalog, &v[i]), path,
                                        lists);
         }
         return e;
@@ -452,12 +428,17 @@ static int note_outputs(struct reader *r, const struct text *t,
 {
         const struct sp_sql_script *s = t->script;
         sp_autobuf b = SP_BUF_INIT(SP_OUTPUTS_TEXT_MAX);
-        int e;
+        struct sp_output_origin *origins = NULL;
+        int e = 0;
 
         if (t->unresolved || s->is_script || s->n_statements != 1 ||
             s->statements[0].action != SP_SQL_SELECT || !t->lineage[0].has_outputs)
                 return 0;
-        e = sp_outputs_write(t->lineage, &b);
+        if (sp_policy_sample(r->in->policy))
+                e = sp_mask_origins(&r->scratch, r->in, r->catalog, t->lineage,
+                                    &origins);
+        if (e == 0)
+                e = sp_outputs_write(t->lineage, origins, &b);
         if (e == 0)
                 to->outputs = sp_arena_str(r->arena, sp_buf_str(&b));
         if (e < 0) /* too many, or names that JSON cannot have: the answer tells then */

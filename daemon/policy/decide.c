@@ -22,6 +22,11 @@ enum sp_policy_mode sp_policy_mode(const struct sp_policy *p)
         return p->mode;
 }
 
+unsigned sp_policy_sample(const struct sp_policy *p)
+{
+        return p->mode == SP_MODE_OBSERVE ? p->sample : 0;
+}
+
 struct sp_policy_approvals sp_policy_approvals(const struct sp_policy *p)
 {
         return p->approvals;

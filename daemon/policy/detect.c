@@ -66,7 +66,8 @@ static struct sp_str snake_case(struct sp_str s, char to[2 * NAME_MAX_BYTES])
 static const struct sp_detector *own(const struct sp_policy *p, struct sp_str name)
 {
         for (size_t i = 0; i < p->n_detectors; i++)
-                if (sp_str_eq(p->detectors[i].name, name))
+                if ((p->detectors[i].n_names || p->detectors[i].is_off) &&
+                    sp_str_eq(p->detectors[i].name, name))
                         return &p->detectors[i];
         return NULL;
 }

@@ -58,6 +58,24 @@ static int top_dry_run(struct sp_loader *l, const struct sp_yaml *v, void *to)
         return r;
 }
 
+/* One of so many answers is looked at, in observe mode. */
+static int top_sample(struct sp_loader *l, const struct sp_yaml *v, void *to)
+{
+        struct sp_policy *p = to;
+        uint64_t n;
+        int r = sp_load_once(l, v, &l->sample_set);
+
+        if (r == 0)
+                r = sp_load_scalar(l, v);
+        if (r == 0 && (sp_str_u64(v->text, &n) < 0 || n > SP_POLICY_SAMPLE_MAX))
+                r = sp_err_set_at(l->err, -EINVAL, "policy.bad-value", SP_AT(v->mark),
+                                  "one answer of how many: 1 to %d, or 0 for none",
+                                  SP_POLICY_SAMPLE_MAX);
+        if (r == 0)
+                p->sample = (unsigned)n;
+        return r;
+}
+
 static int top_inference(struct sp_loader *l, const struct sp_yaml *v, void *to)
 {
         static const char *const names[] = { "allow-hash-equality", "deny", NULL };
@@ -220,6 +238,7 @@ static int load_files(struct sp_loader *l, const struct sp_policy_file *files, s
                 { "mode", top_mode, false },
                 { "dry_run", top_dry_run, false },
                 { "inference", top_inference, false },
+                { "sample_answers", top_sample, false },
                 { "approvals", top_approvals, false },
                 { "limits", sp_load_limits, false },
                 { "rules", top_rules, false },
@@ -316,6 +335,7 @@ int sp_policy_load(const struct sp_policy_file *files, size_t n_files,
         p->refs = 1;
         p->arena = SP_ARENA_INIT(SP_POLICY_ARENA_MAX);
         p->approvals.timeout_us = 15 * 60 * SP_USEC_PER_SEC;
+        p->sample = 10;
         if (!n_files)
                 return sp_err_set(reterr, -EINVAL, "policy.empty", "",
                                   "there is no policy file");

@@ -17,7 +17,8 @@ struct sp_loader {
         struct sp_err *err;
         const char *file; /* of the file at hand */
         const char *timeout_set, *on_timeout_set, *mode_set, *dry_run_set,
-                *inference_set, *detectors_set, *bytes_set; /* file, or NULL */
+                *inference_set, *sample_set, *detectors_set,
+                *bytes_set; /* file, or NULL */
 };
 
 /* One key that a mapping may have, and what reads its value into `to`. */

@@ -46,6 +46,10 @@ SP_DEFINE_CLEANUP(struct sp_policy *, sp_policy_unref)
 /* SHA-256 over names and texts of all files, hex: names the policy in records. */
 struct sp_str sp_policy_version(const struct sp_policy *p);
 enum sp_policy_mode sp_policy_mode(const struct sp_policy *p);
+/* Of how many answers one is looked at for values that look like personal data; 0: none. Only in
+ * observe mode there is any. */
+#define SP_POLICY_SAMPLE_MAX 1000000
+unsigned sp_policy_sample(const struct sp_policy *p);
 
 struct sp_policy_approvals {
         uint64_t timeout_us; /* default 15 min */

@@ -75,11 +75,11 @@ struct sp_column_pattern {
         struct sp_str column; /* glob over "name" or "parent.child" */
 };
 
-/* Names of columns that look like personal data; of policy/detect. */
+/* Names of columns, and values, that look like personal data; of policy/detect, detect_value. */
 struct sp_detector {
         struct sp_str name;
-        struct sp_name_pattern *names;
-        size_t n_names;
+        struct sp_name_pattern *names, *values;
+        size_t n_names, n_values;
         bool is_off; /* stands in for the built-in one of its name, and finds nothing */
 };
 
@@ -120,6 +120,7 @@ struct sp_policy {
         struct sp_policy_approvals approvals;
         uint64_t maximum_bytes_billed;
         bool needs_estimate, always_dry_runs;
+        unsigned sample; /* sample_answers */
         struct sp_rule *rules;
         size_t n_rules;
         struct sp_mask_rule *masks;

@@ -25,6 +25,7 @@ static void reply_free(struct sp_reply *r)
         sp_buf_done(&r->out);
         sp_buf_done(&r->whole);
         sp_buf_done(&r->kept);
+        sp_buf_done_secret(&r->sample);
         sp_buf_done_secret(&r->token);
         (void)sp_digest_free(r->digest);
         free(r);
@@ -42,8 +43,20 @@ static const char *columns_of(const struct sp_reply *r)
         return r->rows.stream.page.plan ? "schema" : "any";
 }
 
+/* Observing: what do the columns look like that no mask protects? */
+static void look_at_sample(struct sp_reply *r, struct sp_sample_counts *to)
+{
+        struct sp_flow *f = r->f;
+
+        if (r->sample.n && !r->error.id &&
+            sp_sample_rows(f->arena, f->policy, sp_reply_columns(f),
+                           sp_buf_str(&r->sample), to) < 0)
+                to->n = 0;
+}
+
 static void record(struct sp_reply *r)
 {
+        struct sp_sample_counts counts = { .n = 0 };
         struct sp_flow *f = r->f;
         uint8_t hash[SP_SHA256_LEN];
         char hex[SP_SHA256_HEX_LEN + 1] = "";
@@ -58,6 +71,7 @@ static void record(struct sp_reply *r)
         /* the record ends with a whole character */
         while (r->kept.n && !sp_str_is_utf8(sp_buf_str(&r->kept)))
                 r->kept.n--;
+        look_at_sample(r, &counts);
         sp_record_answer(f->w, &(struct sp_answer_facts){
                                        .session = f->id.session,
                                        .exchange = sp_str_c(f->x->id.c),
@@ -71,6 +85,7 @@ static void record(struct sp_reply *r)
                                        .is_truncated = r->bytes > r->kept.n,
                                        .body = sp_buf_str(&r->kept),
                                        .sha256 = hex,
+                                       .looks_like = &counts,
                                        .error = sp_str_c(error),
                                });
         sp_limits_answered(f, r->status, r->rows.stream.rows);
@@ -88,6 +103,9 @@ void sp_reply_give(struct sp_reply *r, struct sp_str bytes)
         if (sp_digest_add(r->digest, bytes) < 0 ||
             sp_buf_add(&r->kept, sp_str_sub(bytes, 0, room)) < 0)
                 r->f->w->metrics.faults++; /* the record is poorer; the answer is not */
+        room = r->sample.max - r->sample.n;
+        if (room && sp_buf_add(&r->sample, sp_str_sub(bytes, 0, room)) < 0)
+                r->sample.max = r->sample.n;
         (void)sp_exchange_write(r->f->x, bytes);
 }
 
@@ -412,6 +430,7 @@ static void on_head(void *userdata, unsigned status)
 {
         struct sp_reply *r = userdata;
         const struct sp_flow *f = r->f;
+        unsigned one_of;
 
         r->answered_us = sp_clock_us();
         r->status = status;
@@ -420,8 +439,12 @@ static void on_head(void *userdata, unsigned status)
         if (r->is_media) /* its record has the digest */
                 r->kept.max = 0;
         r->own = own_of(f);
-        if (r->is_streamed)
-                sp_reply_rows_begin(r);
+        if (!r->is_streamed)
+                return;
+        one_of = sp_policy_sample(f->policy);
+        if (one_of && f->w->answers_seen++ % one_of == 0 && sp_reply_columns(f).n)
+                r->sample.max = SP_SAMPLE_BYTES;
+        sp_reply_rows_begin(r);
 }
 
 static void on_data(void *userdata, struct sp_str piece)

@@ -211,6 +211,26 @@ int sp_record_write_request(const struct sp_flow *f, struct sp_buf *to)
         return sp_jsonw_end(&w);
 }
 
+/* Names and numbers: never a value. */
+static void looks_like(struct sp_jsonw *w, const struct sp_sample_counts *s)
+{
+        if (!s || !s->n)
+                return;
+        sp_jsonw_key(w, "looks_like");
+        sp_jsonw_open(w, '[');
+        for (size_t i = 0; i < s->n; i++) {
+                sp_jsonw_open(w, '{');
+                sp_jsonw_kstr(w, "table", s->v[i].table);
+                sp_jsonw_kstr(w, "column", s->v[i].column);
+                sp_jsonw_kstr(w, "column_type", s->v[i].type);
+                sp_jsonw_kstr(w, "detector", s->v[i].detector);
+                sp_jsonw_ku64(w, "hits", s->v[i].hits);
+                sp_jsonw_ku64(w, "cells", s->v[i].cells);
+                sp_jsonw_close(w, '}');
+        }
+        sp_jsonw_close(w, ']');
+}
+
 int sp_record_write_answer(const struct sp_answer_facts *a, struct sp_buf *to)
 {
         struct sp_jsonw w = SP_JSONW(to);
@@ -227,6 +247,7 @@ int sp_record_write_answer(const struct sp_answer_facts *a, struct sp_buf *to)
         sp_jsonw_ku64(&w, "upstream_us", a->upstream_us);
         if (a->columns)
                 sp_jsonw_kstr(&w, "columns", sp_str_c(a->columns));
+        looks_like(&w, a->looks_like);
         if (a->job.n)
                 sp_jsonw_kstr(&w, "job", a->job);
         if (a->approval.n)

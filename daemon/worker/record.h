@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "daemon/mask/sample.h"
 #include "daemon/worker/flow_state.h"
 
 sp_must_check int sp_record_write_request(const struct sp_flow *f, struct sp_buf *to);
@@ -19,6 +20,7 @@ struct sp_answer_facts {
         uint64_t bytes, rows, took_us, upstream_us;
         bool is_truncated;
         const char *sha256; /* hex, of everything that was sent */
+        const struct sp_sample_counts *looks_like; /* or NULL */
 };
 sp_must_check int sp_record_write_answer(const struct sp_answer_facts *a,
                                          struct sp_buf *to);

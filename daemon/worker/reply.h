@@ -25,6 +25,7 @@ struct sp_reply {
         struct sp_buf out; /* through the wall, not yet with the client */
         struct sp_buf whole;
         struct sp_buf kept; /* beginning of what was sent, for the record */
+        struct sp_buf sample; /* beginning of rows that are looked at; no room: not */
         struct sp_joblist *list; /* of jobs.list */
         struct sp_digest *digest;
         uint64_t bytes, sent_us, answered_us;
@@ -43,6 +44,7 @@ void sp_reply_fault(struct sp_reply *r, const char *what);
 void sp_reply_left(struct sp_reply *r);
 
 /* reply_rows.c: the head has come, a piece, the end. */
+struct sp_str sp_reply_columns(const struct sp_flow *f); /* as sp_outputs_write wrote */
 void sp_reply_rows_begin(struct sp_reply *r);
 void sp_reply_rows_piece(struct sp_reply *r, struct sp_str piece);
 void sp_reply_rows_end(struct sp_reply *r);

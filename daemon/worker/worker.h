@@ -41,6 +41,7 @@ struct sp_worker {
         struct sp_metrics metrics;
         uint64_t connection_records_from_us,
                 connection_records; /* of the running second */
+        uint64_t answers_seen; /* with rows, in observe mode: one of some is sampled */
         struct sp_held_waiter *waiters; /* polls that wait for a decision */
         struct sp_held_parked *parked; /* requests this worker sends once approved */
         struct sp_bill *bills; /* of jobs that are not done */

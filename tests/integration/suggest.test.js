@@ -63,15 +63,15 @@ test('what no mask protects is listed, with a mask that fits', () => {
         assert.deepEqual(suggest(POLICY), [
                 1,
                 [
-                        ['p.d.bare.salary', 'FLOAT', 'pay', 'redact'],
-                        ['p.d.bare.ssn', 'STRING', 'national-id', 'hash'],
-                        ['p.d.copy.ssn', 'STRING', 'national-id', 'hash'],
-                        ['p.d.files.phone', 'STRING', 'phone', 'hash'],
-                        ['p.d.people.birthday', 'DATE', 'birth', '{ truncate: { to: year } }'],
-                        ['p.d.people.home.street', 'STRING', 'address', 'hash'],
-                        ['p.d.people.staff_no', 'NUMERIC', 'staff-number', 'redact'],
-                        ['p.d.people.workEmail', 'STRING', 'email', 'hash'],
-                        ['p.d.shown.email', 'STRING', 'email', 'hash'],
+                        ['p.d.bare.salary', 'FLOAT', 'pay', null, 'redact'],
+                        ['p.d.bare.ssn', 'STRING', 'national-id', null, 'hash'],
+                        ['p.d.copy.ssn', 'STRING', 'national-id', null, 'hash'],
+                        ['p.d.files.phone', 'STRING', 'phone', null, 'hash'],
+                        ['p.d.people.birthday', 'DATE', 'birth', null, '{ truncate: { to: year } }'],
+                        ['p.d.people.home.street', 'STRING', 'address', null, 'hash'],
+                        ['p.d.people.staff_no', 'NUMERIC', 'staff-number', null, 'redact'],
+                        ['p.d.people.workEmail', 'STRING', 'email', null, 'hash'],
+                        ['p.d.shown.email', 'STRING', 'email', null, 'hash'],
                 ],
         ]);
 });
