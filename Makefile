@@ -264,9 +264,7 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 	install -D -m 755 $B/sallyportd $(DESTDIR)$(PREFIX)/sbin/sallyportd
 	install -D -m 755 $B/sallyctl $(DESTDIR)$(PREFIX)/bin/sallyctl
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|/usr/sbin/|$(PREFIX)/sbin/|g' systemd/sallyportd.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sallyportd.service
-	sed 's|/usr/sbin/|$(PREFIX)/sbin/|g' systemd/sallyport-guard.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sallyport-guard.service
-	install -m 644 systemd/sallyport.slice $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	for u in systemd/*.service systemd/*.socket systemd/*.slice; do sed 's|/usr/sbin/|$(PREFIX)/sbin/|g' $$u >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/} || exit 1; done
 	install -D -m 644 systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sallyport.conf
 	install -D -m 644 systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sallyport.conf
 	install -D -m 644 systemd/dev.sallyport.Sallyport1.conf $(DESTDIR)/usr/share/dbus-1/system.d/dev.sallyport.Sallyport1.conf

@@ -2,6 +2,7 @@
 /*
  * sallyportd — picks the role.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -24,6 +25,7 @@ struct arguments {
 static const struct option options[] = {
         { "config", required_argument, NULL, 'c' },
         { "role", required_argument, NULL, 'r' },
+        { "roles", required_argument, NULL, 'R' },
         { "log-level", required_argument, NULL, 'l' },
         { "install-guard", no_argument, NULL, 'g' },
         { "uninstall-guard", no_argument, NULL, 'u' },
@@ -52,6 +54,10 @@ static void help(void)
                 "processes are\n"
                 "                         free afterwards\n"
                 "      --log-level LEVEL  error, warning, info or debug\n"
+                "      --roles HOW        children: workers and recorder are started "
+                "by the daemon\n"
+                "                         itself (default); units: by systemd, as "
+                "units\n"
                 "      --no-bus           run without D-Bus; nothing can be approved\n"
                 "      --version");
 }
@@ -100,6 +106,11 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
                         if (read_role(optarg, &a->role) < 0)
                                 return -1;
                         break;
+                case 'R':
+                        a->warden.has_units = strcmp(optarg, "units") == 0;
+                        if (!a->warden.has_units && strcmp(optarg, "children") != 0)
+                                return -1;
+                        break;
                 case 'l':
                         if (read_level(optarg, &a->warden.log_level) < 0)
                                 return -1;
@@ -133,8 +144,11 @@ static int run_role(enum role role)
 {
         struct sp_msg_begin begin;
         struct sp_err e;
+        int r = sp_role_start(role == ROLE_RECORDER, &begin, &e);
 
-        if (sp_role_start(role == ROLE_RECORDER, &begin, &e) < 0) {
+        if (r == -EPIPE) /* it is gone, and nobody is waiting */
+                return 0;
+        if (r < 0) {
                 sp_log_err(SP_LOG_ERR, &e, "starting");
                 return 2;
         }

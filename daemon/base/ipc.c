@@ -36,17 +36,24 @@ int sp_ipc_pair(int ret[2])
                        : 0;
 }
 
-int sp_ipc_hello(int fd)
-{
-        const struct header h = { MAGIC, SP_IPC_VERSION, TYPE_HELLO, 0, 0, 0 };
-
-        return send(fd, &h, sizeof(h), MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
 static int pass_credentials(int fd, int on)
 {
         return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ? -errno
                                                                             : 0;
+}
+
+/* With the flag on this end too, the kernel adds who we are even where the other end has not
+ * come to expecting us yet. */
+int sp_ipc_hello(int fd)
+{
+        const struct header h = { MAGIC, SP_IPC_VERSION, TYPE_HELLO, 0, 0, 0 };
+        int r = pass_credentials(fd, 1);
+
+        if (r < 0)
+                return r;
+        if (send(fd, &h, sizeof(h), MSG_NOSIGNAL) < 0)
+                return -errno;
+        return pass_credentials(fd, 0);
 }
 
 int sp_ipc_expect(int fd)

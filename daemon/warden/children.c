@@ -197,6 +197,7 @@ static void on_recorder_ready(void *userdata, struct sp_child *c)
 {
         struct sp_warden *w = userdata;
 
+        sp_record_unsent(w);
         if (!w->are_workers_started) {
                 sp_record_start(w);
                 if (sp_child_ask(c, SP_MSG_RECORDER_STATUS, SP_STR_NULL, on_first_store,
@@ -250,19 +251,21 @@ static int on_recorder_message(void *userdata, struct sp_child *c, struct sp_ipc
 
 void sp_children_init(struct sp_warden *w)
 {
+        const char *units = w->options->has_units ? w->settings.runtime_dir.p : NULL;
+
         w->worker_hooks = (struct sp_child_hooks){ w, on_worker_start, on_worker_ready,
                                                    sp_table_dispatch, on_down };
         w->recorder_hooks =
                 (struct sp_child_hooks){ w, on_recorder_start, on_recorder_ready,
                                          on_recorder_message, on_down };
-        w->recorder =
-                (struct sp_child){ .launch = SP_LAUNCH("recorder", w->user_recorder),
-                                   .log_level = w->options->log_level,
-                                   .hooks = &w->recorder_hooks };
+        w->recorder = (struct sp_child){ .launch = SP_LAUNCH("recorder",
+                                                             w->user_recorder, units),
+                                         .log_level = w->options->log_level,
+                                         .hooks = &w->recorder_hooks };
         for (unsigned i = 0; i < w->n_workers; i++)
                 w->workers[i].child =
-                        (struct sp_child){ .launch =
-                                                   SP_LAUNCH("worker", w->user_worker),
+                        (struct sp_child){ .launch = SP_LAUNCH("worker", w->user_worker,
+                                                               units),
                                            .index = i,
                                            .log_level = w->options->log_level,
                                            .hooks = &w->worker_hooks,

@@ -13,6 +13,7 @@
 
 #include "daemon/base/ipc.h"
 #include "daemon/warden/spawn.h"
+#include "daemon/warden/unit.h"
 
 #define END_MS 3000 /* after SIGKILL */
 
@@ -37,24 +38,39 @@ int sp_user_find(struct sp_str name, struct sp_user *ret, struct sp_err *reterr)
         return 0;
 }
 
-int sp_launch_start(struct sp_launch *l, int *ret, struct sp_err *reterr)
+static int start_child(struct sp_launch *l, int *ret, struct sp_err *reterr)
 {
         sp_autoclose int ours = -1, theirs = -1;
         int pair[2], r = sp_ipc_pair(pair);
 
-        if (r == 0) {
-                ours = pair[0];
-                theirs = pair[1];
-                r = sp_ipc_expect(ours);
-        }
         if (r < 0)
                 return sp_err_set(reterr, r, "spawn.channel", l->role, "no channel: %s",
                                   strerror(-r));
+        ours = pair[0];
+        theirs = pair[1];
         r = sp_spawn(l, theirs, reterr);
         if (r < 0)
                 return r;
         l->is_child = true;
         *ret = SP_TAKE_FD(ours);
+        return 0;
+}
+
+int sp_launch_start(struct sp_launch *l, int *ret, struct sp_err *reterr)
+{
+        sp_autoclose int fd = -1;
+        int r = l->units_dir ? sp_unit_start(l, &fd, reterr)
+                             : start_child(l, &fd, reterr);
+
+        if (r < 0)
+                return r;
+        r = sp_ipc_expect(fd);
+        if (r < 0) {
+                sp_launch_end(l);
+                return sp_err_set(reterr, r, "spawn.channel", l->role, "%s",
+                                  strerror(-r));
+        }
+        *ret = SP_TAKE_FD(fd);
         return 0;
 }
 
@@ -66,11 +82,17 @@ int sp_launch_meet(struct sp_launch *l, int channel, struct sp_err *reterr)
         if (r < 0)
                 return sp_err_set(reterr, r, "spawn.hello", l->role,
                                   "it did not say hello: %s", strerror(-r));
-        if (r > 0 && who.pid != l->pid)
+        if (r == 0)
+                return 0;
+        if (l->units_dir) {
+                r = sp_unit_check(l, &who, reterr);
+                return r < 0 ? r : 1;
+        }
+        if (who.pid != l->pid)
                 return sp_err_set(reterr, -EPERM, "spawn.hello", l->role,
                                   "pid %d said hello for pid %d", (int)who.pid,
                                   (int)l->pid);
-        return r;
+        return 1;
 }
 
 void sp_launch_kill(const struct sp_launch *l)

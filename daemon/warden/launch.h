@@ -7,7 +7,7 @@
  *            fork   (warden/spawn) this program again, as a child with nothing that it does not need;
  *            units  (warden/unit) connect to a socket of systemd's, which starts a unit of its own for
  *                   the connection; the unit says user, name spaces and filters.
- * In:        the first four members. A role is its name: argument of the program, socket, unit.
+ * In:        the first three members. A role is its name: argument of the program, socket, unit.
  * Out:       pid and pidfd: of a fork from the start, of a unit from its hello; 0 and -1 before.
  * Ownership: of pidfd and a child's zombie; the channel belongs to the caller.
  * Errors:    "spawn.*". What says hello and is not what was started is never spoken to.
@@ -33,13 +33,17 @@ sp_must_check int sp_user_find(struct sp_str name, struct sp_user *ret,
 struct sp_launch {
         const char *role; /* "worker", "recorder" */
         struct sp_user user;
+        const char *units_dir; /* runtime_dir: units; NULL: fork */
 
         pid_t pid;
         int pidfd; /* readable when it has ended */
         bool is_child; /* ours to wait for */
 };
-#define SP_LAUNCH(role_, user_)                                                        \
-        ((struct sp_launch){ .role = (role_), .user = (user_), .pidfd = -1 })
+#define SP_LAUNCH(role_, user_, units_dir_)                                            \
+        ((struct sp_launch){ .role = (role_),                                          \
+                             .user = (user_),                                          \
+                             .units_dir = (units_dir_),                                \
+                             .pidfd = -1 })
 
 /* *ret: our end of the channel, on which sp_launch_meet waits for the hello. */
 sp_must_check int sp_launch_start(struct sp_launch *l, int *ret, struct sp_err *reterr);

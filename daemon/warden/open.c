@@ -232,6 +232,7 @@ void sp_warden_close(struct sp_warden *w)
         sp_keys_done(&w->keys);
         sp_policy_source_done(&w->policy);
         w->refusals = sp_refusals_free(w->refusals);
+        sp_record_forget_unsent(w);
         free(w->workers);
         sp_closep(&w->settings_fd);
         sp_closep(&w->lock_fd);

@@ -12,6 +12,7 @@
 #include "daemon/warden/state.h"
 
 #define RECORD_MAX (SP_IPC_PAYLOAD_MAX / 2)
+#define UNSENT_BYTES_MAX (1024 * 1024)
 
 struct waiting {
         struct sp_warden *w;
@@ -32,8 +33,8 @@ static void on_recorded(void *userdata, struct sp_child *c, struct sp_str payloa
         free(q);
 }
 
-int sp_record_json(struct sp_warden *w, struct sp_str json, uint64_t ticket,
-                   sp_recorded_fn waits)
+static int send_record(struct sp_warden *w, struct sp_str json, uint64_t ticket,
+                       sp_recorded_fn waits)
 {
         sp_autobuf b = SP_BUF_INIT(RECORD_MAX);
         struct sp_wire_out out = SP_WIRE_OUT(&b);
@@ -51,6 +52,77 @@ int sp_record_json(struct sp_warden *w, struct sp_str json, uint64_t ticket,
         if (r < 0)
                 free(q);
         return r;
+}
+
+/* ---- while there is no recorder ---- */
+
+struct sp_unsent {
+        struct sp_unsent *next;
+        size_t n;
+        char json[];
+};
+
+static int keep_unsent(struct sp_warden *w, struct sp_str json)
+{
+        struct sp_unsent *u;
+
+        if (w->unsent_bytes + json.n > UNSENT_BYTES_MAX)
+                return -ENOBUFS;
+        u = malloc(sizeof(*u) + json.n);
+        if (!u)
+                return -ENOMEM;
+        u->next = NULL;
+        u->n = json.n;
+        memcpy(u->json, json.p, json.n);
+        if (!w->unsent)
+                w->unsent_tail = &w->unsent;
+        *w->unsent_tail = u;
+        w->unsent_tail = &u->next;
+        w->unsent_bytes += json.n;
+        return 0;
+}
+
+static struct sp_unsent *take_unsent(struct sp_warden *w)
+{
+        struct sp_unsent *u = w->unsent;
+
+        if (u) {
+                w->unsent = u->next;
+                w->unsent_bytes -= u->n;
+        }
+        return u;
+}
+
+void sp_record_forget_unsent(struct sp_warden *w)
+{
+        struct sp_unsent *u;
+
+        while ((u = take_unsent(w)))
+                free(u);
+}
+
+void sp_record_unsent(struct sp_warden *w)
+{
+        struct sp_unsent *u;
+
+        while (w->recorder.is_open && (u = take_unsent(w))) {
+                int r = send_record(w, sp_str(u->json, u->n), 0, NULL);
+
+                if (r < 0)
+                        sp_log(SP_LOG_ERR, "a record of the warden was not written: %s",
+                               strerror(-r));
+                free(u);
+        }
+}
+
+/* What nobody waits for waits itself: the kernel refuses attempts also while the recorder
+ * is still starting. */
+int sp_record_json(struct sp_warden *w, struct sp_str json, uint64_t ticket,
+                   sp_recorded_fn waits)
+{
+        if (!waits && !w->recorder.is_open && !w->is_stopping)
+                return keep_unsent(w, json);
+        return send_record(w, json, ticket, waits);
 }
 
 struct record {

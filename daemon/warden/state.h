@@ -61,6 +61,10 @@ struct sp_warden {
         unsigned n_workers;
         struct sp_user user_worker, user_recorder;
 
+        struct sp_unsent *unsent,
+                **unsent_tail; /* records, while there is no recorder */
+        size_t unsent_bytes;
+
         bool are_workers_started, is_announced, is_stopping;
         bool is_asking_store; /* a RECORDER_STATUS is under way */
         bool is_asking_limits;
@@ -79,6 +83,8 @@ typedef void (*sp_recorded_fn)(struct sp_warden *w, uint64_t ticket,
                                const struct sp_err *e);
 sp_must_check int sp_record_json(struct sp_warden *w, struct sp_str json,
                                  uint64_t ticket, sp_recorded_fn waits);
+void sp_record_unsent(struct sp_warden *w); /* what waited, to the recorder that came */
+void sp_record_forget_unsent(struct sp_warden *w);
 void sp_record_start(struct sp_warden *w);
 void sp_record_policy(struct sp_warden *w,
                       const struct sp_err *e); /* NULL: it was loaded */

@@ -393,7 +393,7 @@ static int launch(struct sp_child *c, struct sp_err *reterr)
 {
         int fd, r;
 
-        c->launch = SP_LAUNCH(c->launch.role, c->launch.user);
+        c->launch = SP_LAUNCH(c->launch.role, c->launch.user, c->launch.units_dir);
         r = sp_launch_start(&c->launch, &fd, reterr);
         if (r < 0)
                 return r;

@@ -16,6 +16,7 @@
 struct sp_warden_options {
         const char *config; /* path */
         enum sp_log_level log_level; /* for the children */
+        bool has_units; /* roles are systemd's to start, else ours */
         bool no_bus; /* without D-Bus: nothing can be approved (tests) */
 };
 

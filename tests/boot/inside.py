@@ -97,18 +97,11 @@ def knock(**kw):
 
 def pids(role):
     """Of a role of the running daemon; the warden's under ""."""
-    main = run("systemctl", "show", "-P", "MainPID", "sallyportd")[1].strip()
     if not role:
+        main = run("systemctl", "show", "-P", "MainPID", "sallyportd")[1].strip()
         return [int(main)] if main != "0" else []
-    found = []
-    with contextlib.suppress(FileNotFoundError):
-        with open(f"/proc/{main}/task/{main}/children") as f:
-            for pid in f.read().split():
-                with contextlib.suppress(FileNotFoundError):
-                    with open(f"/proc/{pid}/cmdline") as g:
-                        if f"--role={role}" in g.read().split("\0"):
-                            found.append(int(pid))
-    return found
+    units = run("systemctl", "show", "-P", "MainPID", f"sallyport-{role}@*.service")[1].split()
+    return [int(p) for p in units if p != "0"]
 
 
 def is_working():
@@ -300,12 +293,12 @@ def kills():
 
 
 def hanging():
-    for role, name in (("worker", "workers"), ("", "warden")):
+    for role, name in (("worker", "workers"), ("recorder", "recorder"), ("", "warden")):
         stopped = pids(role)
         for pid in stopped:
             os.kill(pid, signal.SIGSTOP)
         code, out = knock()
-        check(f"while the {name} hang{'s' if not role else ''}, guarded connections fail", code != 0 and not arrivals(), out)
+        check(f"while the {name} hang{'' if role == 'worker' else 's'}, guarded connections fail", code != 0 and not arrivals(), out)
         back = wait_for("a working daemon", lambda: is_working(), 90)
         check(f"and it is ended and started again by itself", back and set(stopped) != set(pids(role)) or not role)
         for pid in stopped:
@@ -327,16 +320,111 @@ def upgrade():
     check("an upgrade in place keeps the same pins, and lets nothing through", programs() == before and not arrivals())
 
 
+def role_units(role):
+    return [u.split()[0] for u in
+            run("systemctl", "list-units", "--plain", "--no-legend", "--all", f"sallyport-{role}@*")[1].splitlines()]
+
+
+def strays():
+    """What is left of workers and recorders: units, in whatever state, and processes."""
+    left = [u for role in ("worker", "recorder") for u in role_units(role)]
+    return left + run("pgrep", "-af", "--", "--role=(worker|recorder)")[1].splitlines()
+
+
+def in_force(pid, has_network):
+    """What is not as the unit says, of one running process."""
+    with open(f"/proc/{pid}/status") as f:
+        status = dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+    with open(f"/proc/{pid}/mountinfo") as f:
+        mounts = [line.split() for line in f]
+    with open(f"/proc/{pid}/limits") as f:
+        core = next(line.split()[4:6] for line in f if line.startswith("Max core"))
+    with open(f"/proc/{pid}/environ") as f:
+        environment = f.read()
+    with open(f"/proc/{pid}/cgroup") as f:
+        group = f.read()
+
+    def own(kind):
+        return os.readlink(f"/proc/{pid}/ns/{kind}") != os.readlink(f"/proc/1/ns/{kind}")
+    sentences = {
+        "user": set(status["Uid"].split()) not in ({"0"}, {"65534"}),
+        "no capability now or later": all(int(status[k], 16) == 0 for k in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")),
+        "no new privileges": status["NoNewPrivs"] == "1",
+        "the unit's filter and its own": int(status.get("Seccomp_filters", "2")) >= 2,
+        "users of its own": own("user"),
+        "mounts of its own": own("mnt"),
+        "IPC of its own": own("ipc"),
+        "host's name of its own": own("uts"),
+        "a network of its own, or not": own("net") == (not has_network),
+        "the root is read-only": "ro" in next(m[5] for m in mounts if m[4] == "/").split(","),
+        "/proc shows itself alone": any(m[4] == "/proc" and re.search("hidepid=(invisible|2).*subset=pid", m[-1])
+                                        for m in mounts),
+        "no core file": core == ["0", "0"],
+        "no credential's directory": "CREDENTIALS" not in environment,
+        "a cgroup of its own": re.search(r"/sallyport\.slice/sallyport-\w+@[^/]*\.service$", group.strip()),
+    }
+    return [text for text, held in sentences.items() if not held]
+
+
 def exposure():
     for unit in ("sallyportd", "sallyport-guard"):
         out = run("systemd-analyze", "security", "--no-pager", unit)[1]
         say(f"       {out.strip().splitlines()[-1]}")
+    wait_for("a worker that waits", lambda: is_working())
+    for role in ("worker", "recorder"):
+        out = run("systemd-analyze", "security", "--no-pager", role_units(role)[0])[1]
+        found = re.search(r"level for \S+: ([\d.]+)", out)
+        check(f"systemd-analyze security: the {role} is exposed {found and found.group(1)}, which is 2.0 or less",
+              found and float(found.group(1)) <= 2.0, out)
+        missing = {pid: in_force(pid, role == "worker") for pid in pids(role)}
+        check(f"and what the {role}'s unit says is in force", missing and not any(missing.values()), missing)
+
+
+def loosened():
+    """A unit that gives a role more than it should have gives it nothing to work with."""
+    path = "/run/systemd/system/sallyport-worker@.service.d/loose.conf"
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    for line, word in (("CapabilityBoundingSet=CAP_NET_RAW", "CapabilityBoundingSet="), ("User=nobody", "User="),
+                       ("Slice=system.slice", "Slice=")):
+        with open(path, "w") as f:
+            f.write(f"[Service]\n{line}\n")
+        run("systemctl", "daemon-reload")
+        since = str(int(time.time()))
+        for pid in pids("worker"):
+            os.kill(pid, signal.SIGKILL)
+        log = ("journalctl", "-u", "sallyportd", "--since", f"@{since}", "--no-pager", "-g", "a role that was started")
+        said = wait_for("a refusal", lambda: (lambda out: word in out and out)(run(*log)[1]))
+        code, out = knock()
+        check(f"a worker's unit with {line} is refused", said and code != 0 and not arrivals(), f"{said} {out}")
+    os.unlink(path)
+    run("systemctl", "daemon-reload")
+    check("and as it was shipped it works again", wait_for("work", is_working, 30))
+
+
+def stopping():
+    """Nothing stays behind, whoever hangs when the warden goes."""
+    for role in ("recorder", "worker"):
+        hung = pids(role)
+        for pid in hung:
+            os.kill(pid, signal.SIGSTOP)
+        os.kill(pids("")[0], signal.SIGKILL)
+        back = wait_for("work", is_working, 60)
+        check(f"a {role} that hangs while the warden is killed is ended, and another takes its place",
+              back and not any(os.path.exists(f"/proc/{pid}") for pid in hung) and not set(hung) & set(pids(role)))
+    failed = run("systemctl", "--failed", "--plain", "--no-legend")[1]
+    check("no unit of a role is left as failed after all that was killed", "sallyport" not in failed, failed)
+    check("and there is one of each process", (len(role_units("worker")), len(role_units("recorder"))) == (2, 1),
+          strays())
+    run("systemctl", "stop", "sallyportd")
+    check("when the service stops, its workers and its recorder are gone", not strays(), strays())
+    run("systemctl", "start", "sallyportd")
+    check("and it starts again", wait_for("work", is_working, 60))
 
 
 def uninstalling():
     run("systemctl", "stop", "sallyportd")
     code, out = knock()
-    check("with the service stopped, guarded processes are refused", code != 0 and not arrivals(), out)
+    check("with the service stopped, guarded processes are refused", code != 0 and not arrivals() and not strays(), f"{out} {strays()}")
     code, out = run("/usr/sbin/sallyportd", "--uninstall-guard")
     left = [p for p, _d, files in os.walk(PINS) for _ in files]
     check("uninstalling leaves no pin behind", code == 0 and not left, f"{out} {left}")
@@ -345,7 +433,8 @@ def uninstalling():
 
 
 def main():
-    for part in (starting, main_job, approvals, slices, restarts, hanging, upgrade, kills, exposure, uninstalling):
+    for part in (starting, main_job, approvals, slices, restarts, exposure, hanging, upgrade, loosened, kills, stopping,
+                 uninstalling):
         try:
             part()
         except Exception as e:  # a part that breaks is a failure, and the others still run
