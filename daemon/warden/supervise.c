@@ -315,6 +315,9 @@ static int on_exit_of(sd_event_source *s, int fd, uint32_t revents, void *userda
         char how[32];
 
         (void)s, (void)fd, (void)revents;
+        /* before the descriptor: a child between fork and exec has it, too, so that closing it
+         * alone leaves it in the epoll set, where it would name a source that is gone */
+        drop_source(&c->process);
         sp_launch_reap(&c->launch, how, sizeof(how));
         sp_log(c->is_stopping ? SP_LOG_DEBUG : SP_LOG_WARNING,
                "%s %u (pid %d) has ended%s", c->launch.role, c->index, (int)pid, how);
