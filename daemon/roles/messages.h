@@ -38,7 +38,8 @@ enum sp_msg_type {
         /* warden → any role, no answer: the first message */
         SP_MSG_BEGIN = 40, /* struct sp_msg_begin */
 
-        /* worker → warden, answered */
+        /* worker → warden, answered. The first two carry the accepted socket that they are
+         * about: where it comes from, the warden reads itself. */
         SP_MSG_IDENTIFY = 48, /* struct sp_msg_identify → struct sp_msg_identity */
         SP_MSG_TOKEN_MINT, /* struct sp_msg_mint → struct sp_msg_token */
         SP_MSG_LEAF_GET, /* str: SNI → struct sp_msg_leaf */
@@ -68,11 +69,8 @@ struct sp_msg_error {
         struct sp_str id, what; /* as in struct sp_err */
 };
 
-/* Who is behind a connection. `guard_id`: id of the guarded cgroup (an ancestor of, or the
- * cgroup itself); `cgroup_id`: the caller's own. `token`: what the client sent as bearer,
- * empty for none. */
+/* Who is behind a connection. `token`: what the client sent as bearer, empty for none. */
 struct sp_msg_identify {
-        uint64_t guard_id, cgroup_id;
         struct sp_str token;
 };
 struct sp_msg_identity {
@@ -83,7 +81,6 @@ struct sp_msg_identity {
         uint64_t valid_s; /* how long a worker may cache this */
 };
 struct sp_msg_mint {
-        uint64_t guard_id, cgroup_id;
         struct sp_str iss, sub, email, groups; /* all empty: no person */
         uint64_t person_expires_s;
 };

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/roles/origin.h"
 #include "daemon/warden/state.h"
 
 #define CACHE_S UINT64_C(30) /* how long a worker may go on with an identity */
@@ -16,6 +17,7 @@ struct question {
         struct sp_warden *w;
         struct sp_child *child;
         struct sp_str payload;
+        int fd; /* -1: none came along */
         struct sp_arena *arena;
         struct sp_wire_out answer;
 };
@@ -45,13 +47,27 @@ static int read_text(struct sp_str payload, struct sp_str *ret)
         return r;
 }
 
-static int find_workload(struct question *q, uint64_t guard_id,
-                         char ret[SP_TAG_WORKLOAD_LEN], struct sp_err *reterr)
+/* A worker speaks for connections that it has, and only while they last: whose they are is
+ * the kernel's word. */
+static int find_caller(struct question *q, struct sp_origin *ret,
+                       char ret_workload[SP_TAG_WORKLOAD_LEN], struct sp_err *reterr)
 {
-        if (sp_guard_workload(q->w->guard, guard_id, ret) == 0)
-                return 0;
-        return sp_err_set(reterr, -ENOENT, "identity.not-guarded", "",
-                          "the connection does not come from a guarded cgroup");
+        struct sp_origin o;
+        int r = sp_origin_read_open(sp_guard_origins_fd(q->w->guard), q->fd, &o);
+
+        if (r == -ENOTCONN)
+                return sp_err_set(reterr, r, "identity.connection-closed", "",
+                                  "the connection has ended");
+        if (r < 0)
+                return sp_err_set(reterr, r, "identity.no-connection", "",
+                                  "what came along is no connection of a guarded "
+                                  "process: %s",
+                                  strerror(-r));
+        if (sp_guard_workload(q->w->guard, o.guard_id, ret_workload) < 0)
+                return sp_err_set(reterr, -ENOENT, "identity.not-guarded", "",
+                                  "the connection does not come from a guarded cgroup");
+        *ret = o;
+        return 0;
 }
 
 static int find_session(struct question *q, const struct sp_session_key *key,
@@ -73,6 +89,7 @@ static int on_identify(struct question *q, struct sp_err *reterr)
         struct sp_msg_identify m;
         struct sp_msg_identity id = { .valid_s = CACHE_S };
         struct sp_token t = { 0 };
+        struct sp_origin from;
         struct sp_session_key key;
         char workload[SP_TAG_WORKLOAD_LEN], salt[SP_SHA256_HEX_LEN + 1];
         const struct sp_ulid *session;
@@ -82,12 +99,13 @@ static int on_identify(struct question *q, struct sp_err *reterr)
 
         if (sp_msg_read_identify(q->payload, &m) < 0)
                 return bad_payload(reterr);
-        r = find_workload(q, m.guard_id, workload, reterr);
+        r = find_caller(q, &from, workload, reterr);
         if (r < 0)
                 return r;
         if (m.token.n && sp_token_read(&q->w->keys, q->arena, m.token, &t) == 0) {
                 id.token_is_ours = 1;
-                id.token_is_valid = t.guard_id == m.guard_id && t.expires_s > now_s();
+                id.token_is_valid =
+                        t.guard_id == from.guard_id && t.expires_s > now_s();
         }
         if (id.token_is_valid) {
                 id.iss = t.iss;
@@ -100,7 +118,7 @@ static int on_identify(struct question *q, struct sp_err *reterr)
                         resume = t.session;
         }
         id.valid_s = SP_MAX(SP_MIN(id.valid_s, idle_s / 2), UINT64_C(1));
-        key = (struct sp_session_key){ m.guard_id, id.iss, id.sub };
+        key = (struct sp_session_key){ from.guard_id, id.iss, id.sub };
         r = find_session(q, &key, resume, &session, reterr);
         if (r < 0)
                 return r;
@@ -130,6 +148,7 @@ static int on_mint(struct question *q, struct sp_err *reterr)
         const struct sp_ulid *session;
         struct sp_msg_token answer;
         struct sp_session_key key;
+        struct sp_origin from;
         struct sp_msg_mint m;
         struct sp_token t;
         uint64_t lifetime_s = q->w->settings.limits.token_lifetime_s, now = now_s();
@@ -137,7 +156,7 @@ static int on_mint(struct question *q, struct sp_err *reterr)
 
         if (sp_msg_read_mint(q->payload, &m) < 0 || !m.iss.n != !m.sub.n)
                 return bad_payload(reterr);
-        r = find_workload(q, m.guard_id, workload, reterr);
+        r = find_caller(q, &from, workload, reterr);
         if (r < 0)
                 return r;
         if (m.iss.n && !is_issuer(&q->w->settings, m.iss))
@@ -149,12 +168,12 @@ static int on_mint(struct question *q, struct sp_err *reterr)
                                           "the person's token has expired");
                 lifetime_s = SP_MIN(lifetime_s, m.person_expires_s - now);
         }
-        key = (struct sp_session_key){ m.guard_id, m.iss, m.sub };
+        key = (struct sp_session_key){ from.guard_id, m.iss, m.sub };
         r = find_session(q, &key, SP_STR_NULL, &session, reterr);
         if (r < 0)
                 return r;
-        t = (struct sp_token){ m.guard_id,
-                               m.cgroup_id,
+        t = (struct sp_token){ from.guard_id,
+                               from.cgroup_id,
                                now,
                                now + lifetime_s,
                                sp_str_c(session->c),
@@ -284,9 +303,10 @@ static const struct {
         uint16_t type;
         handler_fn handler;
         uint32_t per_second;
+        bool has_socket; /* else a descriptor is out of place */
 } table[SP_TABLE_TYPES] = {
-        { SP_MSG_IDENTIFY, on_identify, 20000 },
-        { SP_MSG_TOKEN_MINT, on_mint, 2000 },
+        { SP_MSG_IDENTIFY, on_identify, 20000, true },
+        { SP_MSG_TOKEN_MINT, on_mint, 2000, true },
         { SP_MSG_LEAF_GET, on_leaf, 500 },
         { SP_MSG_ASSERTION_GET, on_assertion, 10 },
         { SP_MSG_APPROVAL_ASK, on_approval_ask, 200 },
@@ -312,7 +332,7 @@ int sp_table_dispatch(void *warden, struct sp_child *c, struct sp_ipc_msg *m)
         sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(256 * 1024);
         sp_cleanup(sp_buf_done_secret) struct sp_buf answer =
                 SP_BUF_INIT(SP_IPC_PAYLOAD_MAX);
-        struct question q = { warden, c, m->payload, &a, SP_WIRE_OUT(&answer) };
+        struct question q = { warden, c, m->payload, m->fd, &a, SP_WIRE_OUT(&answer) };
         struct sp_warden_worker *k = c->owner;
         struct sp_err e = SP_ERR_NULL;
         size_t row = 0;
@@ -320,8 +340,8 @@ int sp_table_dispatch(void *warden, struct sp_child *c, struct sp_ipc_msg *m)
 
         while (row < SP_ARRAY_SIZE(table) && table[row].type != m->type)
                 row++;
-        if (row == SP_ARRAY_SIZE(table) || !table[row].handler || !m->id ||
-            m->fd >= 0) {
+        if (row == SP_ARRAY_SIZE(table) || !m->id ||
+            table[row].has_socket != (m->fd >= 0)) {
                 sp_log(SP_LOG_ERR, "worker %u sent message type %u, which it may not",
                        c->index, m->type);
                 return -EBADMSG;

@@ -211,6 +211,11 @@ static void pipe_on_request(struct sp_pipe *p, struct sp_exchange *x)
         c->front->hooks.on_request(c->front->hooks.userdata, x);
 }
 
+int sp_exchange_socket(const struct sp_exchange *x)
+{
+        return x->conn ? x->conn->fd : -1;
+}
+
 static void pipe_wake(struct sp_pipe *p)
 {
         sp_conn_wake(of_pipe(p));

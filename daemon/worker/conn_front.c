@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 
 #include "daemon/base/log.h"
+#include "daemon/roles/origin.h"
 #include "daemon/worker/conn_internal.h"
-#include "daemon/worker/origin.h"
 
 #define ACCEPTS_PER_TURN 32
 

@@ -55,6 +55,8 @@ void sp_exchange_finish(
         struct sp_exchange *x); /* response complete; x is gone afterwards */
 /* Cannot complete: resets the stream, or closes. Instead of finish: x is gone afterwards. */
 void sp_exchange_abort(struct sp_exchange *x);
+/* The client's socket, the connection's own; -1: it is gone. */
+int sp_exchange_socket(const struct sp_exchange *x);
 bool sp_exchange_is_congested(const struct sp_exchange *x);
 
 /* respond + write + finish with one JSON body. */

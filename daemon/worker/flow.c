@@ -234,7 +234,8 @@ static enum sp_next identify(struct sp_flow *f)
         case 0:
                 f->step = 1;
                 r = sp_identify(&f->w->identities, &f->w->warden, o->guard_id,
-                                o->cgroup_id, bearer(&f->x->request), on_identity, f);
+                                sp_exchange_socket(f->x), bearer(&f->x->request),
+                                on_identity, f);
                 if (r == 0)
                         return SP_WAIT;
                 (void)sp_err_set(&f->error, r, "identity.fault", "",

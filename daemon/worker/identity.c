@@ -147,10 +147,9 @@ static void on_identity(void *userdata, int err, const struct sp_err *e,
 }
 
 int sp_identify(struct sp_identities *all, struct sp_link *warden, uint64_t guard_id,
-                uint64_t cgroup_id, struct sp_str token, sp_identified_fn fn,
-                void *userdata)
+                int socket_fd, struct sp_str token, sp_identified_fn fn, void *userdata)
 {
-        const struct sp_msg_identify m = { guard_id, cgroup_id, token };
+        const struct sp_msg_identify m = { token };
         sp_autobuf b = SP_BUF_INIT(64 * 1024);
         struct sp_wire_out w = SP_WIRE_OUT(&b);
         struct sp_identity_entry *e;
@@ -169,6 +168,8 @@ int sp_identify(struct sp_identities *all, struct sp_link *warden, uint64_t guar
         }
         if (e)
                 forget(all, e);
+        if (socket_fd < 0)
+                return -ENOTCONN;
         sp_msg_put_identify(&w, &m);
         if (w.error < 0)
                 return w.error;
@@ -177,7 +178,8 @@ int sp_identify(struct sp_identities *all, struct sp_link *warden, uint64_t guar
                 return -ENOMEM;
         *q = (struct question){ .all = all, .fn = fn, .userdata = userdata };
         memcpy(q->key, key, KEY_LEN);
-        r = sp_link_ask(warden, SP_MSG_IDENTIFY, sp_buf_str(&b), on_identity, q);
+        r = sp_link_ask_about(warden, SP_MSG_IDENTIFY, sp_buf_str(&b), socket_fd,
+                              on_identity, q);
         if (r < 0)
                 free(q);
         return r;

@@ -153,8 +153,8 @@ int sp_link_open(struct sp_link *l, uv_loop_t *loop, int fd)
         return 0;
 }
 
-int sp_link_ask(struct sp_link *l, uint16_t type, struct sp_str payload,
-                sp_answer_fn fn, void *userdata)
+int sp_link_ask_about(struct sp_link *l, uint16_t type, struct sp_str payload, int fd,
+                      sp_answer_fn fn, void *userdata)
 {
         struct sp_link_question *q;
         int r;
@@ -167,7 +167,7 @@ int sp_link_ask(struct sp_link *l, uint16_t type, struct sp_str payload,
         *q = (struct sp_link_question){ .id = ++l->next_id,
                                         .fn = fn,
                                         .userdata = userdata };
-        r = sp_ipc_send(&l->ipc, type, q->id, payload, -1);
+        r = sp_ipc_send(&l->ipc, type, q->id, payload, fd);
         if (r < 0) {
                 free(q);
                 return r;
@@ -175,6 +175,12 @@ int sp_link_ask(struct sp_link *l, uint16_t type, struct sp_str payload,
         HASH_ADD(hh, l->questions, id, sizeof(q->id), q);
         watch(l);
         return 0;
+}
+
+int sp_link_ask(struct sp_link *l, uint16_t type, struct sp_str payload,
+                sp_answer_fn fn, void *userdata)
+{
+        return sp_link_ask_about(l, type, payload, -1, fn, userdata);
 }
 
 void sp_link_answer(struct sp_link *l, uint64_t id, struct sp_str payload)

@@ -39,5 +39,9 @@ sp_must_check int sp_link_open(struct sp_link *l, uv_loop_t *loop, int fd);
 void sp_link_close(struct sp_link *l);
 sp_must_check int sp_link_ask(struct sp_link *l, uint16_t type, struct sp_str payload,
                               sp_answer_fn fn, void *userdata);
+/* The same with a descriptor along, which stays the caller's. */
+sp_must_check int sp_link_ask_about(struct sp_link *l, uint16_t type,
+                                    struct sp_str payload, int fd, sp_answer_fn fn,
+                                    void *userdata);
 /* The answer to something the other side asked (SP_MSG_PING, SP_MSG_METRICS_GET). */
 void sp_link_answer(struct sp_link *l, uint64_t id, struct sp_str payload);

@@ -36,11 +36,10 @@ static enum sp_next mint(struct sp_flow *f, const struct sp_person *p)
         sp_autobuf groups = SP_BUF_INIT(64 * 1024);
         sp_autobuf b = SP_BUF_INIT(128 * 1024);
         struct sp_wire_out w = SP_WIRE_OUT(&b);
-        struct sp_msg_mint m = { .guard_id = f->x->origin->guard_id,
-                                 .cgroup_id = f->x->origin->cgroup_id };
-        int r = 0;
+        struct sp_msg_mint m = { .person_expires_s = 0 };
+        int fd = sp_exchange_socket(f->x), r = fd < 0 ? -ENOTCONN : 0;
 
-        if (p) {
+        if (r == 0 && p) {
                 r = sp_msg_join_groups(&groups, p->groups, p->n_groups);
                 m.iss = p->iss;
                 m.sub = p->sub;
@@ -53,8 +52,8 @@ static enum sp_next mint(struct sp_flow *f, const struct sp_person *p)
                 r = w.error;
         f->step = 1;
         if (r == 0)
-                r = sp_link_ask(&f->w->warden, SP_MSG_TOKEN_MINT, sp_buf_str(&b),
-                                on_minted, f);
+                r = sp_link_ask_about(&f->w->warden, SP_MSG_TOKEN_MINT, sp_buf_str(&b),
+                                      fd, on_minted, f);
         if (r == 0)
                 return SP_WAIT;
         (void)sp_err_set(&f->error, r, "identity.fault", "",

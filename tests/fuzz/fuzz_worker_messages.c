@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/roles/origin.h"
 #include "daemon/warden/state.h"
 #include "tests/fuzz/worker_says.h"
 
@@ -28,6 +29,22 @@ int sp_guard_workload(struct sp_guard *g, uint64_t guard_id,
         if (guard_id >= GUARD_MAX)
                 return -ENOENT;
         (void)snprintf(ret, SP_TAG_WORKLOAD_LEN, "agents");
+        return 0;
+}
+
+int sp_guard_origins_fd(const struct sp_guard *g)
+{
+        (void)g;
+        return -1;
+}
+
+/* Whose a socket is; some are nobody's. */
+int sp_origin_read_open(int map_fd, int socket_fd, struct sp_origin *ret)
+{
+        (void)map_fd;
+        if (socket_fd == 0)
+                return -ENOTCONN;
+        *ret = (struct sp_origin){ .guard_id = (uint64_t)socket_fd };
         return 0;
 }
 
@@ -126,7 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct sp_str in = sp_str((const char *)data, size);
         struct sp_warden w;
-        struct sp_warden_worker k = { .child = { .role = "worker" } };
+        struct sp_warden_worker k = { .child = { .launch = { .role = "worker" } } };
         int r = 0;
 
         warden_init(&w);
@@ -134,6 +151,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         while (r == 0 && in.n) {
                 struct sp_ipc_msg m = says_next(&in);
 
+                if (m.type == SP_MSG_IDENTIFY || m.type == SP_MSG_TOKEN_MINT)
+                        m.fd = (int)(m.id %
+                                     (GUARD_MAX + 4)); /* only its number counts */
                 answers = 0;
                 r = sp_table_dispatch(&w, &k.child, &m);
                 if ((r == 0) != (answers == 1) || answers > 1)

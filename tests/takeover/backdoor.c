@@ -55,13 +55,13 @@ static void on_said(void *userdata, int err, const struct sp_err *e,
 }
 
 static int ask(struct said *s, uint16_t type, void (*write)(struct sp_buf *to),
-               sp_answer_fn fn)
+               int socket, sp_answer_fn fn)
 {
         sp_autobuf payload = SP_BUF_INIT(1 << 20);
 
         if (write)
                 write(&payload);
-        return sp_link_ask(s->link, type, sp_buf_str(&payload), fn, s);
+        return sp_link_ask_about(s->link, type, sp_buf_str(&payload), socket, fn, s);
 }
 
 static void say(struct said *s)
@@ -70,7 +70,11 @@ static void say(struct said *s)
         int r = 0;
 
         while (r == 0 && sent < times) {
-                r = ask(s, s->m->type, s->m->write, on_said);
+                sp_autoclose int fd = s->m->socket ? s->m->socket() : -1;
+
+                r = s->m->socket && fd < 0
+                            ? -EBADF
+                            : ask(s, s->m->type, s->m->write, fd, on_said);
                 sent += r == 0;
         }
         s->left -= times - sent;
@@ -102,7 +106,7 @@ static void start(struct sp_worker *w, struct sp_exchange *x,
         struct said *s;
         int r;
 
-        takeover_guard_id = x->origin ? x->origin->guard_id : 0;
+        takeover_socket = sp_exchange_socket(x);
         if (m->raw) { /* its end ends the channel, and the connection */
                 r = m->raw(l->ipc.fd);
                 if (r)
@@ -115,7 +119,7 @@ static void start(struct sp_worker *w, struct sp_exchange *x,
         *s = (struct said){ x, l, m, m->times ? m->times : 1, false };
         if (!m->ask_first)
                 say(s);
-        else if (ask(s, SP_MSG_APPROVAL_ASK, takeover_ask, on_asked) < 0)
+        else if (ask(s, SP_MSG_APPROVAL_ASK, takeover_ask, -1, on_asked) < 0)
                 abort();
 }
 

@@ -5,8 +5,8 @@
 #include "daemon/base/str.h"
 #include "tests/takeover/takeover.h"
 
-/* The guarded cgroup of the connection that the attacker came in by. */
-extern uint64_t takeover_guard_id;
+/* Of the connection that the attacker came in by. */
+extern int takeover_socket;
 /* An approval that he asked for, and that nobody has decided. */
 struct sp_buf;
 void takeover_ask(struct sp_buf *to);

@@ -2,16 +2,18 @@
 /* What he says to warden and recorder. */
 #include "tests/takeover/backdoor.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/roles/messages.h"
+#include "daemon/roles/start.h"
 
-uint64_t takeover_guard_id;
+int takeover_socket = -1;
 static struct sp_ulid asked; /* an approval that nobody has decided */
 #define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -24,51 +26,89 @@ static void text(struct sp_buf *to, const char *s)
 
 /* ---- to the warden ---- */
 
-static void identify_unguarded(struct sp_buf *to)
+static void identify(struct sp_buf *to)
 {
         struct sp_wire_out w = SP_WIRE_OUT(to);
 
-        sp_msg_put_identify(&w, &(struct sp_msg_identify){ .guard_id = 1 });
+        sp_msg_put_identify(&w, &(struct sp_msg_identify){ .token = SP_STR_NULL });
+}
+static void identify_by_number(struct sp_buf *to)
+{
+        struct sp_wire_out w = SP_WIRE_OUT(to);
+
+        sp_wire_put_u64(&w, 7); /* a cgroup */
+        identify(to);
 }
 static void identify_forged(struct sp_buf *to)
 {
         struct sp_wire_out w = SP_WIRE_OUT(to);
 
-        sp_wire_put_u64(&w, takeover_guard_id);
-        sp_wire_put_u64(&w, 0);
         sp_wire_put_u32(&w, UINT32_MAX); /* a text of 4 GiB */
 }
-static void mint_for(struct sp_buf *to, uint64_t guard_id, const char *iss,
-                     const char *sub, uint64_t expires_s)
+static int own_socket(void)
+{
+        return dup(takeover_socket);
+}
+static int listening_socket(void)
+{
+        for (int fd = 0; fd < 256; fd++) {
+                int listens = 0;
+                socklen_t n = sizeof(listens);
+
+                if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n) == 0 &&
+                    listens)
+                        return dup(fd);
+        }
+        return -1;
+}
+static int channel_socket(void)
+{
+        return dup(SP_ROLE_CHANNEL);
+}
+static int new_socket(void)
+{
+        const struct sockaddr_in to = { .sin_family = AF_INET,
+                                        .sin_port = htons(443),
+                                        .sin_addr.s_addr = inet_addr("203.0.113.10") };
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+        if (fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0)
+                sp_closep(&fd);
+        return fd;
+}
+static int no_socket(void)
+{
+        return memfd_create("x", MFD_CLOEXEC);
+}
+static void mint_for(struct sp_buf *to, const char *iss, const char *sub,
+                     uint64_t expires_s)
 {
         struct sp_wire_out w = SP_WIRE_OUT(to);
-        const struct sp_msg_mint m = { .guard_id = guard_id,
-                                       .iss = sp_str_c(iss),
+        const struct sp_msg_mint m = { .iss = sp_str_c(iss),
                                        .sub = sp_str_c(sub),
                                        .person_expires_s = expires_s };
 
         sp_msg_put_mint(&w, &m);
 }
-static void mint_unguarded(struct sp_buf *to)
+static void mint_for_nobody(struct sp_buf *to)
 {
-        mint_for(to, 1, "", "", 0);
+        mint_for(to, "", "", 0);
 }
 static void mint_half_a_person(struct sp_buf *to)
 {
-        mint_for(to, takeover_guard_id, "https://idp.example.test", "", UINT64_MAX);
+        mint_for(to, "https://idp.example.test", "", UINT64_MAX);
 }
 static void mint_expired(struct sp_buf *to)
 {
-        mint_for(to, takeover_guard_id, "https://idp.example.test", "boss", 1);
+        mint_for(to, "https://idp.example.test", "boss", 1);
 }
 static void mint_unknown_issuer(struct sp_buf *to)
 {
-        mint_for(to, takeover_guard_id, "https://nobody.example.test", "boss",
-                 UINT64_MAX);
+        mint_for(to, "https://nobody.example.test", "boss", UINT64_MAX);
 }
 static void mint_for_boss(struct sp_buf *to)
 {
-        mint_for(to, takeover_guard_id, "https://idp.example.test", "boss", UINT64_MAX);
+        mint_for(to, "https://idp.example.test", "boss", UINT64_MAX);
 }
 static void leaf_of_a_bank(struct sp_buf *to)
 {
@@ -199,7 +239,7 @@ static int gift(int channel)
 {
         int fd = memfd_create("x", 0), r;
 
-        r = send_head(channel, (struct head)HEAD(.type = SP_MSG_IDENTIFY), fd);
+        r = send_head(channel, (struct head)HEAD(.type = SP_MSG_ASSERTION_GET), fd);
         (void)close(fd);
         return r;
 }
@@ -278,6 +318,7 @@ static void recall_with_nul(struct sp_buf *to)
 #define WARDEN "Asks the warden"
 #define RECORDER "Tells the recorder"
 #define ENDS "the warden's table: ends the worker"
+#define SEES "the warden reads from the kernel whose a socket is"
 #define CLOSES "the recorder closes the channel"
 #define ASK(id, what, stop, end, error, type, ...) { id, WARDEN, what, stop, TAKEOVER_##end, error, false, type, __VA_ARGS__ }
 #define TELL(id, what, stop, end, error, type, ...) { id, RECORDER, what, stop, TAKEOVER_##end, error, true, type, __VA_ARGS__ }
@@ -293,13 +334,20 @@ const struct takeover_message takeover_messages[] = {
         ASK("gift", "a descriptor sent along", ENDS, KILLED, NULL, 0, .raw = gift),
         ASK("no-id", "a question without number", ENDS, KILLED, NULL, 0, .raw = no_id),
         ASK("forged-answer", "an answer to nothing that was asked", ENDS, KILLED, NULL, 0, .raw = forged_answer),
-        ASK("forged-text", "a text longer than its message", "the warden's table", REFUSED, "warden.message", SP_MSG_IDENTIFY, identify_forged),
-        ASK("identify-unguarded", "who is behind a cgroup that is not guarded", "the warden's table", REFUSED, "identity.not-guarded", SP_MSG_IDENTIFY, identify_unguarded),
-        ASK("mint-unguarded", "a token for a cgroup that is not guarded", "the warden's table", REFUSED, "identity.not-guarded", SP_MSG_TOKEN_MINT, mint_unguarded),
-        ASK("mint-half", "a token for half a person", "the warden's table", REFUSED, "warden.message", SP_MSG_TOKEN_MINT, mint_half_a_person),
-        ASK("mint-expired", "a token on a proof that has expired", "the warden's table", REFUSED, "identity.expired", SP_MSG_TOKEN_MINT, mint_expired),
-        ASK("mint-issuer", "a token for a person of an issuer that is not configured", "the warden's table", REFUSED, "identity.unknown-issuer", SP_MSG_TOKEN_MINT, mint_unknown_issuer),
-        ASK("mint-person", "a token for any person of a configured issuer", "nothing: the worker checks the proof", OPEN, NULL, SP_MSG_TOKEN_MINT, mint_for_boss),
+        ASK("no-socket", "a question about a connection, without one", ENDS, KILLED, NULL, SP_MSG_IDENTIFY, identify),
+        ASK("identify", "who is behind the connection that he came by", "nothing: it is the worker's work", OPEN, NULL, SP_MSG_IDENTIFY, identify, .socket = own_socket),
+        ASK("forged-text", "a text longer than its message", "the warden's table", REFUSED, "warden.message", SP_MSG_IDENTIFY, identify_forged, .socket = own_socket),
+        ASK("identify-number", "who is behind a cgroup that he names", "the table has no place for it", REFUSED, "warden.message", SP_MSG_IDENTIFY, identify_by_number, .socket = own_socket),
+        ASK("identify-listener", "who is behind a listening socket", SEES, REFUSED, "identity.no-connection", SP_MSG_IDENTIFY, identify, .socket = listening_socket),
+        ASK("identify-channel", "who is behind the warden's channel", SEES, REFUSED, "identity.no-connection", SP_MSG_IDENTIFY, identify, .socket = channel_socket),
+        ASK("identify-made", "who is behind a connection that he made himself", SEES, REFUSED, "identity.no-connection", SP_MSG_IDENTIFY, identify, .socket = new_socket),
+        ASK("identify-file", "who is behind a memory file", SEES, REFUSED, "identity.no-connection", SP_MSG_IDENTIFY, identify, .socket = no_socket),
+        ASK("mint", "a token without a person for the connection that he came by", "nothing: it is the worker's work", OPEN, NULL, SP_MSG_TOKEN_MINT, mint_for_nobody, .socket = own_socket),
+        ASK("mint-made", "a token for a connection that he made himself", SEES, REFUSED, "identity.no-connection", SP_MSG_TOKEN_MINT, mint_for_nobody, .socket = new_socket),
+        ASK("mint-half", "a token for half a person", "the warden's table", REFUSED, "warden.message", SP_MSG_TOKEN_MINT, mint_half_a_person, .socket = own_socket),
+        ASK("mint-expired", "a token on a proof that has expired", "the warden's table", REFUSED, "identity.expired", SP_MSG_TOKEN_MINT, mint_expired, .socket = own_socket),
+        ASK("mint-issuer", "a token for a person of an issuer that is not configured", "the warden's table", REFUSED, "identity.unknown-issuer", SP_MSG_TOKEN_MINT, mint_unknown_issuer, .socket = own_socket),
+        ASK("mint-person", "a token for any person of a configured issuer", "nothing: the worker checks the proof", OPEN, NULL, SP_MSG_TOKEN_MINT, mint_for_boss, .socket = own_socket),
         ASK("leaf-bank", "a certificate for a name that is not Google's", "the CA signs for Google's names only", REFUSED, "ca.name", SP_MSG_LEAF_GET, leaf_of_a_bank),
         ASK("leaf-newline", "a certificate for two names in one", "the CA signs for Google's names only", REFUSED, "ca.name", SP_MSG_LEAF_GET, leaf_with_newline),
         ASK("leaf-flood", "certificates, 2000 at once", "quota", REFUSED, "warden.quota", SP_MSG_LEAF_GET, leaf, 2000),

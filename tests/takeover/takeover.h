@@ -53,6 +53,7 @@ struct takeover_message {
         void (*write)(struct sp_buf *to); /* the payload; NULL: empty */
         unsigned times; /* 0: once */
         bool ask_first; /* for an approval, that is */
+        int (*socket)(void); /* sent along */
         int (*raw)(int channel); /* instead of a well-formed message */
 };
 

@@ -4,14 +4,18 @@
 #include <errno.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/roles/origin.h"
 #include "daemon/warden/state.h"
 
 /*
- * The table against a warden without kernel programs: which cgroups are guarded is said
- * here, in place of warden/guard; nothing is armed, in place of warden/bus_hooks.
+ * The table against a warden without kernel programs: which cgroups are guarded and whose a socket
+ * is is said here, in place of warden/guard and roles/origin: a socket's number is its guard's.
+ * Nothing is armed, in place of warden/bus_hooks.
  */
 #define GUARD 7
 #define OTHER_GUARD 8
+#define ENDED 200
+#define FOREIGN 201
 #define SESSION "01JD0000000000000000000000"
 
 int sp_guard_workload(struct sp_guard *g, uint64_t guard_id,
@@ -21,6 +25,22 @@ int sp_guard_workload(struct sp_guard *g, uint64_t guard_id,
         if (guard_id != GUARD && guard_id != OTHER_GUARD)
                 return -ENOENT;
         (void)snprintf(ret, SP_TAG_WORKLOAD_LEN, "agents");
+        return 0;
+}
+
+int sp_guard_origins_fd(const struct sp_guard *g)
+{
+        (void)g;
+        return 50;
+}
+
+int sp_origin_read_open(int map_fd, int socket_fd, struct sp_origin *ret)
+{
+        assert_int_equal(map_fd, 50);
+        if (socket_fd == ENDED || socket_fd == FOREIGN)
+                return socket_fd == ENDED ? -ENOTCONN : -ENOENT;
+        *ret = (struct sp_origin){ .guard_id = (uint64_t)socket_fd,
+                                   .cgroup_id = (uint64_t)socket_fd + 100 };
         return 0;
 }
 
@@ -75,9 +95,10 @@ static void desk_done(struct desk *d)
 }
 
 /* 1: answered, 0: refused (*ret: the error's id), < 0: the worker would be killed. */
-static int ask(struct desk *d, uint16_t type, uint64_t id, struct sp_str payload)
+static int ask_about(struct desk *d, uint16_t type, uint64_t id, struct sp_str payload,
+                     int fd)
 {
-        struct sp_ipc_msg m = { .type = type, .id = id, .payload = payload, .fd = -1 };
+        struct sp_ipc_msg m = { .type = type, .id = id, .payload = payload, .fd = fd };
         int r = sp_table_dispatch(&d->w, &d->k.child, &m);
 
         if (r < 0)
@@ -85,6 +106,11 @@ static int ask(struct desk *d, uint16_t type, uint64_t id, struct sp_str payload
         assert_int_equal(sp_ipc_recv(&d->worker_end, &d->answer), 1);
         assert_int_equal(d->answer.id, id);
         return d->answer.type == SP_MSG_ANSWER_OK;
+}
+
+static int ask(struct desk *d, uint16_t type, uint64_t id, struct sp_str payload)
+{
+        return ask_about(d, type, id, payload, -1);
 }
 
 static bool refused_with(struct desk *d, const char *id)
@@ -95,27 +121,27 @@ static bool refused_with(struct desk *d, const char *id)
         return sp_str_eq(e.id, sp_str_c(id));
 }
 
-static int identify(struct desk *d, uint64_t guard, struct sp_str token,
+static int identify(struct desk *d, int guard, struct sp_str token,
                     struct sp_msg_identity *ret)
 {
         sp_autobuf b = SP_BUF_INIT(65536);
         struct sp_wire_out w = SP_WIRE_OUT(&b);
-        const struct sp_msg_identify m = { guard, guard + 100, token };
+        const struct sp_msg_identify m = { token };
         int r;
 
         sp_msg_put_identify(&w, &m);
-        r = ask(d, SP_MSG_IDENTIFY, 1, sp_buf_str(&b));
+        r = ask_about(d, SP_MSG_IDENTIFY, 1, sp_buf_str(&b), guard);
         if (r == 1)
                 assert_int_equal(sp_msg_read_identity(d->answer.payload, ret), 0);
         return r;
 }
 
-static int mint(struct desk *d, uint64_t guard, const char *sub, uint64_t expires_s,
+static int mint(struct desk *d, int guard, const char *sub, uint64_t expires_s,
                 struct sp_buf *ret)
 {
         sp_autobuf b = SP_BUF_INIT(65536);
         struct sp_wire_out w = SP_WIRE_OUT(&b);
-        struct sp_msg_mint m = { .guard_id = guard, .person_expires_s = expires_s };
+        struct sp_msg_mint m = { .person_expires_s = expires_s };
         struct sp_msg_token t;
         int r;
 
@@ -125,7 +151,7 @@ static int mint(struct desk *d, uint64_t guard, const char *sub, uint64_t expire
                 m.groups = SP_STR("g1\ng2");
         }
         sp_msg_put_mint(&w, &m);
-        r = ask(d, SP_MSG_TOKEN_MINT, 2, sp_buf_str(&b));
+        r = ask_about(d, SP_MSG_TOKEN_MINT, 2, sp_buf_str(&b), guard);
         if (r != 1)
                 return r;
         assert_int_equal(sp_msg_read_token(d->answer.payload, &t), 0);
@@ -182,6 +208,31 @@ static void what_is_not_guarded_gets_nothing(void **state)
         assert_true(refused_with(&d, "identity.not-guarded"));
         assert_int_equal(mint(&d, 99, "", 0, &token), 0);
         assert_true(refused_with(&d, "identity.not-guarded"));
+        assert_int_equal(sp_sessions_count(d.w.sessions), 0);
+        desk_done(&d);
+}
+
+static void a_worker_speaks_only_for_connections_that_it_has(void **state)
+{
+        static const struct {
+                int fd;
+                const char *id;
+        } sockets[] = { { ENDED, "identity.connection-closed" },
+                        { FOREIGN, "identity.no-connection" } };
+        sp_autobuf token = SP_BUF_INIT(8192);
+        struct sp_msg_identity id;
+        struct desk d;
+
+        (void)state;
+        desk_init(&d);
+        for (size_t i = 0; i < SP_ARRAY_SIZE(sockets); i++) {
+                assert_int_equal(identify(&d, sockets[i].fd, SP_STR_NULL, &id), 0);
+                assert_true(refused_with(&d, sockets[i].id));
+                assert_int_equal(mint(&d, sockets[i].fd, "", 0, &token), 0);
+                assert_true(refused_with(&d, sockets[i].id));
+        }
+        assert_int_equal(identify(&d, -1, SP_STR_NULL, &id), -EBADMSG);
+        assert_int_equal(mint(&d, -1, "", 0, &token), -EBADMSG);
         assert_int_equal(sp_sessions_count(d.w.sessions), 0);
         desk_done(&d);
 }
@@ -269,10 +320,13 @@ static void a_worker_is_refused_or_killed_for_what_it_may_not_say(void **state)
                                             SP_MSG_APPROVAL_DECIDED,
                                             0,
                                             999 };
-        static const uint16_t its[] = { SP_MSG_IDENTIFY,      SP_MSG_TOKEN_MINT,
-                                        SP_MSG_LEAF_GET,      SP_MSG_ASSERTION_GET,
-                                        SP_MSG_APPROVAL_ASK,  SP_MSG_APPROVAL_GET,
-                                        SP_MSG_APPROVAL_CLAIM };
+        static const struct {
+                uint16_t type;
+                bool has_socket;
+        } its[] = { { SP_MSG_IDENTIFY, true },       { SP_MSG_TOKEN_MINT, true },
+                    { SP_MSG_LEAF_GET, false },      { SP_MSG_ASSERTION_GET, false },
+                    { SP_MSG_APPROVAL_ASK, false },  { SP_MSG_APPROVAL_GET, false },
+                    { SP_MSG_APPROVAL_CLAIM, false } };
         struct desk d;
 
         (void)state;
@@ -280,8 +334,15 @@ static void a_worker_is_refused_or_killed_for_what_it_may_not_say(void **state)
         for (size_t i = 0; i < SP_ARRAY_SIZE(not_its); i++)
                 assert_int_equal(ask(&d, not_its[i], 1, SP_STR_NULL), -EBADMSG);
         for (size_t i = 0; i < SP_ARRAY_SIZE(its); i++) {
-                assert_int_equal(ask(&d, its[i], 0, SP_STR_NULL), -EBADMSG);
-                assert_int_equal(ask(&d, its[i], 1, SP_STR("garbage")), 0);
+                const int fd = its[i].has_socket ? GUARD : -1,
+                          other = its[i].has_socket ? -1 : GUARD;
+                const struct sp_str garbage = SP_STR("garbage");
+
+                assert_int_equal(ask_about(&d, its[i].type, 0, SP_STR_NULL, fd),
+                                 -EBADMSG);
+                assert_int_equal(ask_about(&d, its[i].type, 1, garbage, other),
+                                 -EBADMSG);
+                assert_int_equal(ask_about(&d, its[i].type, 1, garbage, fd), 0);
                 assert_true(refused_with(&d, "warden.message"));
         }
         desk_done(&d);
@@ -311,6 +372,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_token_makes_a_person_in_its_own_cgroup_only),
                 cmocka_unit_test(what_is_not_guarded_gets_nothing),
+                cmocka_unit_test(a_worker_speaks_only_for_connections_that_it_has),
                 cmocka_unit_test(a_token_is_for_persons_of_known_issuers_only),
                 cmocka_unit_test(a_token_ends_with_what_it_rests_on),
                 cmocka_unit_test(a_session_goes_on_over_a_restart),

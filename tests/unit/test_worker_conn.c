@@ -5,7 +5,7 @@
 #include <bpf/btf.h>
 #include <fcntl.h>
 
-#include "daemon/worker/origin.h"
+#include "daemon/roles/origin.h"
 #include "tests/unit/worker_front.h"
 
 #define NAME "bigquery.googleapis.com"
@@ -406,6 +406,57 @@ static void origins_come_from_the_kernel(void **state)
         (void)close(map);
         assert_true(sp_origin_read(map, fd, &got) < 0);
         (void)close(fd);
+}
+
+/* Two ends of a connection over loopback; -1 each on failure. */
+static void connect_pair(int ret[2])
+{
+        struct sockaddr_in a = { .sin_family = AF_INET,
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        socklen_t n = sizeof(a);
+        int l = socket(AF_INET, SOCK_STREAM, 0);
+
+        ret[0] = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(bind(l, (struct sockaddr *)&a, sizeof(a)), 0);
+        assert_int_equal(listen(l, 1), 0);
+        assert_int_equal(getsockname(l, (struct sockaddr *)&a, &n), 0);
+        assert_int_equal(connect(ret[0], (struct sockaddr *)&a, sizeof(a)), 0);
+        ret[1] = accept(l, NULL, NULL);
+        assert_true(ret[1] >= 0);
+        (void)close(l);
+}
+
+static void an_origin_counts_while_its_connection_lasts(void **state)
+{
+        const struct sp_origin put = { .guard_id = 9, .cgroup_id = 11 };
+        int map = make_storage(), fd[2], kept, pipes[2];
+        struct sp_origin got;
+
+        (void)state;
+        if (map == -EPERM || map == -EACCES)
+                skip();
+        assert_true(map >= 0);
+        connect_pair(fd);
+        assert_int_equal(sp_origin_read_open(map, fd[1], &got), -ENOENT);
+        assert_int_equal(bpf_map_update_elem(map, &fd[1], &put, BPF_ANY), 0);
+        kept = dup(fd[1]); /* the same connection */
+        assert_int_equal(sp_origin_read_open(map, kept, &got), 0);
+        assert_int_equal(got.cgroup_id, 11);
+        assert_int_equal(sp_origin_read_open(map, fd[0], &got), -ENOENT);
+        assert_int_equal(shutdown(fd[0], SHUT_WR), 0); /* it said all, and waits */
+        assert_int_equal(sp_origin_read_open(map, kept, &got), 0);
+        (void)close(fd[1]);
+        assert_int_equal(shutdown(kept, SHUT_RDWR), 0);
+        (void)close(fd[0]);
+        assert_int_equal(sp_origin_read(map, kept, &got),
+                         0); /* storage is still there */
+        assert_int_equal(sp_origin_read_open(map, kept, &got), -ENOTCONN);
+        (void)close(kept);
+        assert_int_equal(pipe(pipes), 0);
+        assert_int_equal(sp_origin_read_open(map, pipes[0], &got), -ENOTSOCK);
+        (void)close(pipes[0]);
+        (void)close(pipes[1]);
+        (void)close(map);
 }
 
 static void connections_have_a_limit(void **state)
@@ -969,6 +1020,7 @@ int main(void)
                 cmocka_unit_test(a_bad_request_is_answered_and_ends_the_connection),
                 cmocka_unit_test(without_an_origin_there_is_no_service),
                 cmocka_unit_test(origins_come_from_the_kernel),
+                cmocka_unit_test(an_origin_counts_while_its_connection_lasts),
                 cmocka_unit_test(connections_have_a_limit),
                 cmocka_unit_test(idle_connections_end),
                 cmocka_unit_test(tls_serves_http1),
