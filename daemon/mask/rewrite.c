@@ -218,7 +218,7 @@ static int leave(struct sp_mask_text *w, const struct sp_sql_table *t, size_t me
 /* Columns like _TABLE_SUFFIX go through where the text uses them; a star would then have them
  * too. */
 static int pass_pseudo(struct sp_mask_text *w, const struct sp_sql_table *t,
-                       struct sp_mask_known *known)
+                       struct sp_mask_known *known, struct sp_err *err)
 {
         bool is_by_ingestion = known->table.schema->is_by_ingestion, has_star = false;
         bool used[SP_MASK_PSEUDO_MAX] = { false }, any = false;
@@ -226,19 +226,41 @@ static int pass_pseudo(struct sp_mask_text *w, const struct sp_sql_table *t,
 
         if (t->is_wildcard || is_by_ingestion)
                 r = sp_mask_find_pseudo(w->work->arena, w->in.text, used, &has_star,
-                                        w->work->err);
+                                        err);
         used[SP_MASK_TABLE_SUFFIX] &= t->is_wildcard;
         used[SP_MASK_PARTITIONTIME] &= is_by_ingestion;
         used[SP_MASK_PARTITIONDATE] &= is_by_ingestion;
         for (size_t i = 0; i < SP_MASK_PSEUDO_MAX; i++)
                 any |= used[i];
         if (r == 0 && any && has_star)
-                return refuse(
-                        w, "mask.pseudo-column", known->name,
-                        "has protected columns: name the columns that you select "
-                        "instead of * when you use _TABLE_SUFFIX or _PARTITIONTIME");
+                return sp_err_set(
+                        err, -EPERM, "mask.pseudo-column", "",
+                        "%.*s has protected columns: name the columns that you select "
+                        "instead of * when you use _TABLE_SUFFIX or _PARTITIONTIME",
+                        (int)SP_MIN(known->name.n, 60), known->name.p);
         memcpy(known->table.pseudo, used, sizeof(used));
         return r;
+}
+
+/* A table that a mask's pattern names, and none of whose columns is masked, is read by the columns
+ * that are known all the same: one that came since may be a protected one, and what takes a whole
+ * row would show it. */
+static bool can_pin(struct sp_mask_text *w, const struct sp_sql_table *t,
+                    struct sp_mask_known *known)
+{
+        struct sp_err why;
+
+        return !w->is_stored && known->table.schema->n_columns &&
+               sp_str_eq(known->table.schema->kind, SP_STR("TABLE")) &&
+               !(t->is_sampled && !t->sample.end) &&
+               pass_pseudo(w, t, known, &why) == 0;
+}
+
+/* What is kept as text shows the reader's own columns when it is read. */
+static bool is_stored(const struct sp_sql_statement *st)
+{
+        return st->action == SP_SQL_CREATE && !st->is_temporary &&
+               strcmp(st->kind, "CreateTable") != 0;
 }
 
 static int read_protected(struct sp_mask_text *w, const struct sp_sql_table *t,
@@ -259,14 +281,14 @@ static int read_protected(struct sp_mask_text *w, const struct sp_sql_table *t,
         r = sp_mask_known_table(w->work, name, &known);
         if (r < 0)
                 return r;
-        if (!known->table.n_columns)
+        if (!known->table.n_columns && !can_pin(w, t, known))
                 return leave(w, t, mention);
         if (t->is_sampled && !t->sample.end)
                 return refuse(w, "mask.sampled", name,
                               "has protected columns and cannot be sampled behind "
                               "something else");
-        w->is_protected = true;
-        r = pass_pseudo(w, t, known);
+        w->is_protected |= known->table.n_columns > 0;
+        r = pass_pseudo(w, t, known, w->work->err);
         if (r == 0)
                 r = sp_mask_put_quoted(&source, name, w->work->err);
         if (r == 0)
@@ -314,6 +336,7 @@ static int visit(struct sp_mask_text *w, const struct sp_sql_statement *st,
         struct sp_str clauses;
         int r;
 
+        w->is_stored = is_stored(st);
         if (!is_full_name(name)) {
                 /* datasets and functions as targets have shorter names */
                 if (!w->is_definition && (!t->is_read || !has_masks || t->is_temporary))

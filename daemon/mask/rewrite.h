@@ -51,6 +51,7 @@ struct sp_mask_text {
         bool is_definition; /* of a view: names are completed */
         bool is_plain; /* views are put in their place, nothing is masked */
         bool is_protected; /* something was masked */
+        bool is_stored; /* the statement that is visited keeps its text */
         struct sp_sql_vector splices; /* struct sp_mask_splice */
         struct sp_sql_vector mentions; /* struct sp_mask_mention, of the new text */
         bool *replaced; /* per mention of the old text */

@@ -153,7 +153,14 @@ static void on_schema(void *userdata, const struct sp_schema *s, const struct sp
         sp_flow_resume(f);
 }
 
-/* The second reading refuses where it differs; where it could not read, it only says so. */
+void sp_flow_forget_schemas(const struct sp_flow *f)
+{
+        for (size_t i = 0; i < f->n_schemas; i++)
+                sp_schemas_forget(&f->w->schemas, f->schemas[i].table);
+}
+
+/* The second reading refuses where it differs; where it could not read, it only says so. It may
+ * have been a column that came since its table was looked at. */
 static void note_reading(struct sp_flow *f, const struct sp_mask_reading *r)
 {
         struct sp_str why = r->unresolved.n ? r->unresolved : r->sent_unresolved;
@@ -161,6 +168,7 @@ static void note_reading(struct sp_flow *f, const struct sp_mask_reading *r)
         if (!why.n)
                 return;
         f->w->metrics.unresolved_texts++;
+        sp_flow_forget_schemas(f);
         sp_log_fields(SP_LOG_DEBUG,
                       (const struct sp_log_field[]){ { "why", why }, { NULL } },
                       "request %s: %s text is not resolved", f->x->id.c,
@@ -275,6 +283,18 @@ static enum sp_next plan_page(struct sp_flow *f)
         return SP_NEXT;
 }
 
+/* A rewrite names the columns it knows, where a write reads what there is. */
+static bool is_written(const struct sp_flow *f, struct sp_str table)
+{
+        const struct sp_judgement *j = &f->judgement;
+
+        for (size_t i = 0; i < j->n_accesses; i++)
+                if (sp_str_eq(j->accesses[i].resource, table) &&
+                    !sp_str_eq(j->accesses[i].action, SP_STR("select")))
+                        return true;
+        return f->call.write;
+}
+
 /* The definitions of views are read, and what they mention is asked for in turn. */
 static enum sp_next ask(struct sp_flow *f)
 {
@@ -304,7 +324,7 @@ static enum sp_next ask(struct sp_flow *f)
                 f->schemas_max = j->n_needs_schema;
         }
         f->step = 1;
-        if (f->call.write) /* a rewrite names the columns it knows; this reads them all */
+        if (is_written(f, j->needs_schema[f->n_schemas]))
                 sp_schemas_forget(&f->w->schemas, j->needs_schema[f->n_schemas]);
         sp_schemas_get(&f->w->schemas, f->call.project, j->needs_schema[f->n_schemas],
                        on_schema, f);

@@ -101,6 +101,8 @@ void sp_flow_describe_job(const struct sp_flow *f, struct sp_job *j);
 /* examine.c, server_truth.c: what is sent, and its hash in f->request_hash. */
 struct sp_query_extra sp_flow_extra(const struct sp_flow *f, bool is_dry_run);
 sp_must_check int sp_flow_hash_request(struct sp_flow *f);
+/* What is known of its tables may be old: the next request asks. */
+void sp_flow_forget_schemas(const struct sp_flow *f);
 
 /* For the page tokens of an answer with rows: of a query, `result` is left to the answer. */
 struct sp_page_seal;

@@ -223,6 +223,8 @@ static void rebuild(struct sp_reply *r)
 
         if (f->call.write)
                 forget_schemas(f);
+        if (r->status == 400)
+                sp_flow_forget_schemas(f);
         if (r->status == 204 || (r->status == 200 && !r->whole.n)) {
                 answer_whole(r, 204, SP_STR_NULL);
                 return;

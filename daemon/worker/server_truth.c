@@ -209,6 +209,7 @@ static int refused(struct sp_flow *f, unsigned status, struct sp_str body)
         int r;
 
         f->has_estimate = false;
+        sp_flow_forget_schemas(f);
         if (!has_one_reading(f))
                 return 0;
         sp_flow_describe_job(f, &j);

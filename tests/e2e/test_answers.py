@@ -98,6 +98,25 @@ class Previews(unittest.TestCase):
         self.assertIn("[redacted]", answers[-1])
 
 
+class Changes(unittest.TestCase):
+    def test_a_query_of_a_table_that_got_a_protected_column_shows_none_of_it(self):
+        make = "CREATE OR REPLACE TABLE analytics.changed%d AS SELECT 1 AS id, '%s' AS %s"
+        row = "SELECT TO_JSON_STRING(t) AS j FROM analytics.changed%d AS t"
+        for i, after in enumerate((
+                "SELECT * FROM analytics.changed%d", row, "SELECT ssn AS note FROM analytics.changed%d",
+                "SELECT (SELECT AS STRUCT t.*) AS s FROM analytics.changed%d AS t",
+                "CREATE TABLE analytics.copied%d AS " + row)):
+            self.assertNotIn("error", query(make % (i, "open value", "note")))
+            for _ in range(6):  # every worker has seen it
+                self.assertIn("open value", json.dumps(query(row % i)))
+            self.assertNotIn("error", query(make % (i, "raw value", "ssn")))
+            text = after % ((i,) * after.count("%d"))
+            answers = [json.dumps(query(text)) for _ in range(6)]
+            if "copied" in after:
+                answers.append(json.dumps(query("SELECT j FROM analytics.copied%d" % i)))
+            self.assertNotIn("raw value", "".join(answers), text)
+
+
 class Lies(unittest.TestCase):
     """What BigQuery would not answer: the stand-in does, when the statement asks for it."""
     SELECT = "SELECT name, ssn FROM crm.customers /* stand-in lies: %s */ ORDER BY name"
