@@ -40,8 +40,10 @@ static void list(void)
         for (size_t i = 0; i < n_takeover_system; i++) {
                 const struct takeover_attempt *a = &takeover_system[i];
 
-                (void)printf("{\"id\":\"%s\",\"end\":\"%s\",\"control\":%s}\n", a->id,
-                             ends[a->end], a->has_control ? "true" : "false");
+                (void)printf("{\"id\":\"%s\",\"end\":\"%s\",\"control\":%s,"
+                             "\"landlock\":%u}\n",
+                             a->id, ends[a->end], a->has_control ? "true" : "false",
+                             a->landlock);
         }
         for (size_t i = 0; i < n_takeover_messages; i++) {
                 const struct takeover_message *m = &takeover_messages[i];

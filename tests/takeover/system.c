@@ -615,10 +615,12 @@ static int abstract_socket(TARGET)
         return connect_unix(SOCK_DGRAM, &a, offsetof(struct sockaddr_un, sun_path) + 9);
 }
 
-#define ROW(id, group, what, stop, end, act, control)                                  \
+/* version: of Landlock, below which nothing stops it */
+#define SINCE(version, id, group, what, stop, end, act, control)                       \
         {                                                                              \
-                id, group, what, stop, TAKEOVER_##end, act, control                    \
+                id, group, what, stop, TAKEOVER_##end, act, control, version           \
         }
+#define ROW(...) SINCE(0, __VA_ARGS__)
 
 #define DAC "the kernel: another user; Landlock"
 #define LANDLOCK "Landlock"
@@ -702,11 +704,11 @@ const struct takeover_attempt takeover_system[] = {
         ROW("netlink-audit", NET, "netlink socket for audit", FILTER, REFUSED, audit_socket, true),
         ROW("netlink-diag", NET, "netlink socket that lists others' sockets", FILTER, REFUSED, diag_socket, true),
         ROW("key-socket", NET, "key management socket", FILTER, REFUSED, alg_socket, false),
-        ROW("other-port", NET, "connects to a TCP port that is not upstream's", LANDLOCK " (Linux 6.7)", REFUSED, other_port, true),
-        ROW("bind", NET, "binds a TCP port of its own", LANDLOCK " (Linux 6.7)", REFUSED, bind_port, true),
+        SINCE(4, "other-port", NET, "connects to a TCP port that is not upstream's", LANDLOCK " (Linux 6.7)", REFUSED, other_port, true),
+        SINCE(4, "bind", NET, "binds a TCP port of its own", LANDLOCK " (Linux 6.7)", REFUSED, bind_port, true),
         ROW("listen", NET, "listens", FILTER, REFUSED, listen_somewhere, true),
         ROW("bus", NET, "connects to the system bus (any Unix stream socket)", FILTER, REFUSED, system_bus, true),
-        ROW("abstract", NET, "an abstract Unix socket of another process", LANDLOCK " (Linux 6.12)", REFUSED, abstract_socket, true),
+        SINCE(6, "abstract", NET, "an abstract Unix socket of another process", LANDLOCK " (Linux 6.12)", REFUSED, abstract_socket, true),
         ROW("port-443", NET, "connects to port 443, of whatever host", "packet filter of the host", OPEN, upstream_port, true),
         ROW("udp", NET, "sends datagrams anywhere: it asks resolvers", "packet filter of the host, `IPAddressAllow=`", OPEN, send_datagram, true),
 };

@@ -35,6 +35,7 @@ struct takeover_attempt {
         enum takeover_end end;
         int (*act)(const struct takeover_target *t);
         bool has_control; /* root outside succeeds */
+        unsigned landlock; /* its version that stops it; older: nothing does */
 };
 
 extern const struct takeover_attempt takeover_system[];
