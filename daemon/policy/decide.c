@@ -297,6 +297,20 @@ struct sp_decision sp_policy_decide(const struct sp_policy *p,
         return strongest;
 }
 
+bool sp_policy_may_deny(const struct sp_policy *p, const struct sp_principal *who,
+                        struct sp_str action)
+{
+        int n = sp_action_number(action);
+
+        for (size_t i = 0; n >= 0 && i < p->by_action[n].n; i++) {
+                const struct sp_rule *r = &p->rules[p->by_action[n].rules[i]];
+
+                if (r->verdict == SP_VERDICT_DENY && !subjects_miss(r, who))
+                        return true;
+        }
+        return false;
+}
+
 bool sp_policy_may_see(const struct sp_policy *p, const struct sp_principal *who,
                        struct sp_str action, struct sp_str resource, uint64_t now_us)
 {

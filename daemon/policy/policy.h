@@ -158,6 +158,9 @@ bool sp_policy_tokenizes(const struct sp_policy *p, struct sp_str table,
  * `resource` (a project, a dataset): for filtering lists. */
 bool sp_policy_may_see(const struct sp_policy *p, const struct sp_principal *who,
                        struct sp_str action, struct sp_str resource, uint64_t now_us);
+/* Whether a rule denies the principal `action` on something, at some time. */
+bool sp_policy_may_deny(const struct sp_policy *p, const struct sp_principal *who,
+                        struct sp_str action);
 /* The projects that allow and approve rules name letter for letter, each once: at most
  * `max` into `ret`; returns how many. For answering projects.list. */
 size_t sp_policy_projects(const struct sp_policy *p, struct sp_str *ret, size_t max);

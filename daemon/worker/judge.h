@@ -43,6 +43,7 @@ struct sp_judgement {
         size_t n_expanded; /* of them: looked at by sp_judge_expand */
         struct sp_mask_view *views; /* among them */
         size_t n_views;
+        bool reads_beyond; /* a view may be read through, and was not looked into */
         struct sp_mask_plan plan; /* after sp_judge_rewrite */
         struct sp_mask_reading reading; /* the resolver's, of both texts; likewise */
 };
@@ -53,7 +54,7 @@ sp_must_check int sp_judge_read(struct sp_arena *a, const struct sp_judge_input 
 /* judge_views.c: reads the definitions of the views among the first `n_schemas` of
  * needs_schema, whose schemas these are, and adds what they mention to needs_schema. When all
  * are there, adds the accesses: what a view reads is read by who reads the view, unless the
- * policy lets him read through it ("select-through"). */
+ * policy lets him read through it ("select-through"); what a rule denies below stays denied. */
 sp_must_check int sp_judge_expand(struct sp_arena *a, const struct sp_judge_input *in,
                                   const struct sp_schema *schemas, size_t n_schemas,
                                   struct sp_judgement *j, struct sp_err *reterr);

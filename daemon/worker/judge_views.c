@@ -171,8 +171,11 @@ static int add_view(const struct expand *x, const struct sp_schema *s)
         int r;
 
         /* then nothing below it matters */
-        if (!has_masks && is_authorized(x, s->table))
+        if (!has_masks && is_authorized(x, s->table) &&
+            !sp_policy_may_deny(x->in->policy, x->in->who, SP_STR("select"))) {
+                j->reads_beyond = true;
                 return 0;
+        }
         r = read_definition(x, s, &v);
         if (r == 0)
                 r = need(x, &v);
@@ -206,33 +209,91 @@ static void add_select(struct sp_judgement *j, struct sp_str name)
         j->accesses[j->n_accesses++] = (struct sp_access){ SP_STR("select"), name };
 }
 
+/* By a rule that says so, not for want of one. */
+static bool is_denied(const struct expand *x, struct sp_str name)
+{
+        const struct sp_access access = { SP_STR("select"), name };
+        const struct sp_question q = { .principal = x->in->who,
+                                       .accesses = &access,
+                                       .n_accesses = 1,
+                                       .where = x->j->where,
+                                       .has_estimate = x->in->has_estimate,
+                                       .estimated_bytes = x->in->estimated_bytes,
+                                       .now_us = x->in->now_us };
+        struct sp_decision d = sp_policy_decide(x->in->policy, &q);
+
+        return d.verdict == SP_VERDICT_DENY && d.rule.n;
+}
+
+/* Views that may be read through, and those below them: each once. */
+struct through {
+        size_t *views, n;
+        bool *has;
+};
+
+static void look_through(struct through *t, size_t view)
+{
+        if (t->has[view])
+                return;
+        t->has[view] = true;
+        t->views[t->n++] = view;
+}
+
+/* Deny wins, also where a view may be read through. */
+static int add_denied(const struct expand *x, struct through *t)
+{
+        struct sp_judgement *j = x->j;
+
+        for (size_t i = 0; i < t->n; i++) {
+                const struct sp_mask_view *v = &j->views[t->views[i]];
+
+                for (size_t k = 0; k < v->n_names; k++) {
+                        size_t below = find_view(j, v->names[k]);
+
+                        if (is_denied(x, v->names[k]))
+                                add_select(j, v->names[k]);
+                        else if (below < j->n_views)
+                                look_through(t, below);
+                        if (j->n_accesses > SP_JUDGE_OBJECTS_MAX)
+                                return too_many(x);
+                }
+        }
+        return 0;
+}
+
 /* Who selects from a view selects from what it mentions, and so on down to the tables: the
  * list grows while it is walked. */
 static int add_accesses(const struct expand *x)
 {
         struct sp_judgement *j = x->j;
         struct sp_access *all;
+        struct through through = { 0 };
         size_t mentions = 0; /* not the schemas that are needed: wildcards need none */
 
         for (size_t i = 0; i < j->n_views; i++)
                 mentions += j->views[i].n_names;
         all = grow(x->arena, j->accesses, j->n_accesses, mentions, sizeof(*all));
-        if (!all)
+        through.views = sp_arena_array(x->arena, j->n_views, sizeof(*through.views));
+        through.has = sp_arena_array(x->arena, j->n_views, sizeof(*through.has));
+        if (!all || !through.views || !through.has)
                 return no_memory(x->err);
         j->accesses = all;
         for (size_t i = 0; i < j->n_accesses; i++) {
                 size_t v = find_view(j, all[i].resource);
 
-                if (v == j->n_views || !sp_str_eq(all[i].action, SP_STR("select")) ||
-                    is_authorized(x, all[i].resource))
+                if (v == j->n_views || !sp_str_eq(all[i].action, SP_STR("select")))
                         continue;
+                if (is_authorized(x, all[i].resource)) {
+                        look_through(&through, v);
+                        continue;
+                }
                 for (size_t k = 0; k < j->views[v].n_names; k++) {
                         add_select(j, j->views[v].names[k]);
                         if (j->n_accesses > SP_JUDGE_OBJECTS_MAX)
                                 return too_many(x);
                 }
         }
-        return 0;
+        return add_denied(x, &through);
 }
 
 /* What tables.get calls it. Other kinds may show tables that are not granted, as views do. A table

@@ -98,6 +98,14 @@ static int compare_type(struct sp_flow *f, struct sp_str theirs)
                           theirs.n ? theirs.p : "something without a type", text);
 }
 
+/* A wildcard is reported as it is written, or by what it matches. */
+static bool is_named(struct sp_str ours, struct sp_str theirs)
+{
+        return sp_str_eq(ours, theirs) ||
+               (sp_str_ends(ours, SP_STR("*")) &&
+                sp_str_starts(theirs, sp_str_sub(ours, 0, ours.n - 1)));
+}
+
 /* Tables BigQuery says it would touch that we did not see: then one of the two readings is
  * wrong, and it is not BigQuery's. */
 static int compare_tables(struct sp_flow *f, const struct sp_json *referenced)
@@ -112,14 +120,15 @@ static int compare_tables(struct sp_flow *f, const struct sp_json *referenced)
                         SP_FMT(sp_json_get_str(t, "projectId")), SP_FMT(dataset),
                         SP_FMT(sp_json_get_str(t, "tableId")));
                 /* a script's own temporary table: no text can name a hidden dataset */
-                bool is_known = j->script->is_script &&
-                                sp_str_starts(dataset, SP_STR("_script"));
+                bool is_known = (j->script->is_script &&
+                                 sp_str_starts(dataset, SP_STR("_script"))) ||
+                                j->reads_beyond;
 
                 for (size_t i = 0; i < j->n_names; i++)
-                        is_known |= sp_str_eq(j->names[i], name);
-                /* what views read */
-                for (size_t i = 0; i < j->n_needs_schema; i++)
-                        is_known |= sp_str_eq(j->needs_schema[i], name);
+                        is_known |= is_named(j->names[i], name);
+                for (size_t v = 0; v < j->n_views; v++)
+                        for (size_t i = 0; i < j->views[v].n_names; i++)
+                                is_known |= is_named(j->views[v].names[i], name);
                 if (!is_known)
                         return sp_err_set(
                                 &f->error, -EPERM, "judge.mismatch", "",
@@ -229,6 +238,8 @@ static void on_dry_run(void *userdata, int err, const char *what, unsigned statu
         int r = 0;
 
         f->step = 2;
+        if (status == 401)
+                sp_access_forget(&f->w->access);
         if (err < 0 || status == 401 || status >= 500) {
                 (void)sp_err_set(&f->error, err ? err : -EIO, "upstream.unreachable",
                                  "", "the dry run failed: %s (status %u)", what,

@@ -162,6 +162,18 @@ class Lies(unittest.TestCase):
         with W.changed_policy(("version: 1\n", "version: 1\ndry_run: always\n")):
             self.assertIn(asked(8), range(1, 1 + len(W.pids("worker"))))
 
+    def test_a_token_that_google_does_not_know_any_more_is_not_used_again(self):
+        with W.changed_policy(("version: 1\n", "version: 1\ndry_run: always\n")):
+            sql = "SELECT id FROM crm.customers WHERE id = %d"
+            for i in range(6):  # every worker has a token
+                self.assertNotIn("error", query(sql % i))
+            W.stop("standin")
+            os.unlink(W.path("standin.ready"))
+            W.start_google()
+            answers = [query(sql % i) for i in range(6, 6 + 2 * len(W.pids("worker")))]
+            self.assertIn("upstream.unreachable", json.dumps(answers), "the old one was refused")
+            self.assertNotIn("error", answers[-1])
+
 
 class Messages(unittest.TestCase):
     def test_a_place_in_a_message_is_one_of_the_agents_own_text(self):

@@ -67,6 +67,18 @@ class Views(unittest.TestCase):
             "SELECT * FROM `crm.cust*` WHERE _TABLE_SUFFIX = 'omers'")))
         self.assertIn("policy.", json.dumps(W.query("SELECT * FROM `hr.sal*`")))
 
+    def test_what_a_view_reads_is_no_surprise_in_a_dry_run(self):
+        # no mask's pattern names these, so that nothing needs to be known of the tables below
+        with W.changed_policy(("\"*.*.*.ssn\"", "\"acme-prod.crm.*.ssn\""),
+                              ("version: 1\n", "version: 1\ndry_run: always\n")):
+            for sql in ("CREATE OR REPLACE TABLE analytics.shard_1 AS SELECT 1 AS n",
+                        "CREATE OR REPLACE VIEW analytics.shards AS "
+                        "SELECT n FROM `acme-prod.analytics.shard_*`"):
+                self.assertTrue(W.query(sql)["ok"], sql)
+            for name in ("analytics.shards", "`analytics.shard_*`"):
+                a = W.query("SELECT n FROM " + name)
+                self.assertEqual(a.get("rows"), [{"n": 1}], a)
+
     def test_metadata_is_read_where_a_rule_names_it(self):
         sql = "SELECT column_name FROM crm.INFORMATION_SCHEMA.COLUMNS WHERE table_name = 'customers'"
         self.assertIn("policy.no-rule", json.dumps(W.query(sql)))

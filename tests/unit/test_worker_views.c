@@ -168,6 +168,64 @@ static void reading_a_view_is_reading_what_is_below_it(void **state)
         }
 }
 
+static void what_is_denied_stays_denied_below_a_view_that_is_read_through(void **state)
+{
+#define DENY(what)                                                                     \
+        POLICY "- {name: never, actions: [select], resources: [\"" what                \
+               "\"], verdict: deny}\n"
+        static const struct {
+                const char *sentence, *policy, *sql;
+                enum sp_verdict verdict;
+        } cases[] = {
+                { "a table two views below", DENY("p.hr.pay"),
+                  "SELECT id FROM crm.safe", SP_VERDICT_DENY },
+                { "its dataset", DENY("p.hr.*"), "SELECT id FROM crm.safe",
+                  SP_VERDICT_DENY },
+                { "the view between", DENY("p.crm.pay"), "SELECT id FROM crm.safe",
+                  SP_VERDICT_DENY },
+                { "a table elsewhere", DENY("p.hr.more"), "SELECT id FROM crm.safe",
+                  SP_VERDICT_ALLOW },
+                { "a table that is read beside it", DENY("p.hr.pay"),
+                  "SELECT s.id FROM crm.safe AS s, crm.t", SP_VERDICT_DENY },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < SP_ARRAY_SIZE(cases) * 2; i++) {
+                char text[2048];
+                struct sp_decision d;
+                struct sp_err e = SP_ERR_NULL;
+                struct asked q;
+
+                (void)snprintf(text, sizeof(text), "%s%s", cases[i / 2].policy,
+                               i % 2 ? MASKS : "");
+                give(&q, text, cases[i / 2].sql);
+                SP_CHECK(cases[i / 2].sentence, judge(&q, &e) == 0);
+                d = sp_judge_decide(&q.in, &q.j);
+                SP_CHECK(cases[i / 2].sentence, d.verdict == cases[i / 2].verdict);
+                SP_CHECK(cases[i / 2].sentence,
+                         d.verdict == SP_VERDICT_ALLOW ||
+                                 sp_str_ends(d.rule, SP_STR("never")));
+                take(&q);
+        }
+}
+
+static void a_view_is_not_looked_into_where_nothing_below_it_matters(void **state)
+{
+        struct sp_err e = SP_ERR_NULL;
+        struct asked q;
+
+        (void)state;
+        give(&q, POLICY, "SELECT id FROM crm.safe");
+        assert_int_equal(judge(&q, &e), 0);
+        assert_int_equal(q.n_schemas, 1);
+        assert_true(q.j.reads_beyond);
+        take(&q);
+        give(&q, POLICY, "SELECT id FROM crm.v");
+        assert_int_equal(judge(&q, &e), 0);
+        assert_false(q.j.reads_beyond);
+        take(&q);
+}
+
 static void a_definition_is_judged_like_a_text(void **state)
 {
         static const struct {
@@ -352,6 +410,10 @@ static void memory_that_runs_out_is_an_error_at_every_size(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(
+                        what_is_denied_stays_denied_below_a_view_that_is_read_through),
+                cmocka_unit_test(
+                        a_view_is_not_looked_into_where_nothing_below_it_matters),
                 cmocka_unit_test(reading_a_view_is_reading_what_is_below_it),
                 cmocka_unit_test(a_definition_is_judged_like_a_text),
                 cmocka_unit_test(columns_are_masked_below_a_view_that_is_read_through),
