@@ -214,7 +214,7 @@ conformance: $B/sallyctl deps ## our reading of SQL beside that of Google's engi
 # ---- protected values in no answer: random statements (KEEP=1: failures to tests/canary/found), and written ones ----
 STATEMENTS ?= 10000
 canary: $B/sallyctl deps ## look for protected values in the answers to STATEMENTS random queries (SEED=n: the same ones)
-	@node tests/canary/run.js --bin $< --statements '$(STATEMENTS)' --seed '$(SEED)' $(if $(KEEP),--keep) $(if $(V),--verbose)
+	@node tests/canary/run.js --bin $< --statements '$(STATEMENTS)' --seed '$(SEED)' --jobs '$(JOBS)' $(if $(KEEP),--keep) $(if $(V),--verbose)
 	@node tests/canary/written.js --bin $< $(if $(V),--verbose)
 
 boot: $(PROGRAMS) ## a real systemd, booted with Sallyport installed: BOOT='nspawn qemu' KILLS=200 (root)
