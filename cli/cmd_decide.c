@@ -28,7 +28,7 @@ static const char no_salt[] =
 struct decide {
         struct sp_policy *policy;
         struct sp_arena catalog_arena;
-        struct sp_json *tables; /* the catalogue's, or NULL */
+        struct sp_json *tables, *routines; /* the catalogue's, or NULL */
 };
 
 struct question {
@@ -88,6 +88,7 @@ static int load_catalog(struct decide *d, const char *name)
                 return r;
         }
         d->tables = sp_json_get(v, "tables");
+        d->routines = sp_json_get(v, "routines");
         return 0;
 }
 
@@ -193,6 +194,19 @@ static const struct sp_json *last_member(const struct sp_json *tables,
         return last;
 }
 
+/* A function of the catalogue, written as routines.get shows it. */
+static int read_routine(struct decide *d, struct question *q, struct sp_str name,
+                        struct sp_schema *ret)
+{
+        const struct sp_json *r = d->routines ? d->routines->first : NULL;
+
+        while (r && !sp_str_eq(r->key, sp_str_sub(name, 0, name.n - 2)))
+                r = r->next;
+        return r ? sp_routine_read(&q->arena, name, r, ret, &q->err)
+                 : sp_err_set(&q->err, -ENOENT, "schema.unavailable", "",
+                              "the catalogue has no routine %.*s", SP_FMT(name));
+}
+
 /* A table of the catalogue as tables.get would show it: either a bare list of columns or
  * {"schema": […]}. */
 static int read_schema(struct decide *d, struct question *q, struct sp_str name,
@@ -242,7 +256,8 @@ static int read_next(struct decide *d, struct question *q,
                      const struct sp_judge_input *in, struct sp_schema *to)
 {
         struct sp_str name = q->judgement.needs_schema[q->n_schemas];
-        int r = read_schema(d, q, name, to);
+        int r = sp_is_routine(name) ? read_routine(d, q, name, to)
+                                    : read_schema(d, q, name, to);
 
         if (r == -ENOENT && !sp_policy_has_masks(d->policy, &q->who, in->now_us)) {
                 *to = (struct sp_schema){ .table = name };

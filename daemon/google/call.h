@@ -136,6 +136,9 @@ sp_must_check int sp_call_upstream(struct sp_arena *a, const struct sp_call *c,
 /* tables.get of a full table name, for the schema cache. */
 sp_must_check int sp_call_tables_get(struct sp_arena *a, struct sp_str table,
                                      struct sp_upstream_request *ret);
+/* routines.get of "project.dataset.function()". */
+sp_must_check int sp_call_routines_get(struct sp_arena *a, struct sp_str routine,
+                                       struct sp_upstream_request *ret);
 /* The same of a wildcard table, which only a dry run of a query in `project` can tell. */
 sp_must_check int sp_call_wildcard_get(struct sp_arena *a, struct sp_str project,
                                        struct sp_str table,

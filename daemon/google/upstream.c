@@ -435,20 +435,17 @@ static bool is_table_name(struct sp_str s)
         return s.n > 0 && s.n <= 1024 && sp_str_is_utf8(s);
 }
 
-int sp_call_tables_get(struct sp_arena *a, struct sp_str table,
-                       struct sp_upstream_request *ret)
+static int get(struct sp_arena *a, const struct sp_str parts[3], const char *kind,
+               struct sp_upstream_request *ret)
 {
         sp_autobuf path = SP_BUF_INIT(URL_MAX);
         struct url u = { .to = &path };
-        struct sp_str parts[3], out;
+        struct sp_str out;
 
-        if (!split_table(table, parts) || !sp_id_is_valid(SP_ID_PROJECT, parts[0]) ||
-            !sp_id_is_valid(SP_ID_DATASET, parts[1]) || !is_table_name(parts[2]))
-                return -EINVAL;
         add(&u, SP_STR("/bigquery/v2"));
         add_segment(&u, "projects", parts[0]);
         add_segment(&u, "datasets", parts[1]);
-        add_segment(&u, "tables", parts[2]);
+        add_segment(&u, kind, parts[2]);
         add(&u, SP_STR("?prettyPrint=false"));
         if (u.error < 0)
                 return u.error;
@@ -459,6 +456,31 @@ int sp_call_tables_get(struct sp_arena *a, struct sp_str table,
                                              .host = SP_STR(HOST),
                                              .path_and_query = out };
         return 0;
+}
+
+int sp_call_tables_get(struct sp_arena *a, struct sp_str table,
+                       struct sp_upstream_request *ret)
+{
+        struct sp_str parts[3];
+
+        if (!split_table(table, parts) || !sp_id_is_valid(SP_ID_PROJECT, parts[0]) ||
+            !sp_id_is_valid(SP_ID_DATASET, parts[1]) || !is_table_name(parts[2]))
+                return -EINVAL;
+        return get(a, parts, "tables", ret);
+}
+
+int sp_call_routines_get(struct sp_arena *a, struct sp_str routine,
+                         struct sp_upstream_request *ret)
+{
+        struct sp_str parts[3];
+
+        if (!sp_str_ends(routine, SP_STR("()")) ||
+            !split_table(sp_str_sub(routine, 0, routine.n - 2), parts) ||
+            !sp_id_is_valid(SP_ID_PROJECT, parts[0]) ||
+            !sp_id_is_valid(SP_ID_DATASET, parts[1]) ||
+            !sp_id_is_valid(SP_ID_DATASET, parts[2]))
+                return -EINVAL;
+        return get(a, parts, "routines", ret);
 }
 
 int sp_call_wildcard_get(struct sp_arena *a, struct sp_str project, struct sp_str table,

@@ -61,6 +61,20 @@ sp_must_check int sp_schema_read(struct sp_arena *a, struct sp_str table,
                                  const struct sp_json *resource, struct sp_schema *ret,
                                  struct sp_err *reterr);
 
+/* Of a routines.get answer: `table` is "project.dataset.function()", `kind` one of these, `etag` its
+ * version, `definition` the body of a function that is judged. */
+#define SP_ROUTINE_SQL "SQL_FUNCTION" /* scalar or aggregate */
+#define SP_ROUTINE_JAVASCRIPT "JAVASCRIPT_FUNCTION" /* without libraries */
+#define SP_ROUTINE_OTHER "OTHER_ROUTINE"
+sp_must_check int sp_routine_read(struct sp_arena *a, struct sp_str name,
+                                  const struct sp_json *resource, struct sp_schema *ret,
+                                  struct sp_err *reterr);
+/* No table's name ends so. */
+static inline bool sp_is_routine(struct sp_str name)
+{
+        return sp_str_ends(name, SP_STR("()"));
+}
+
 /* A view that a text mentions, or the definition of another one does. Its definition was
  * judged: one query that reads tables and only computes. */
 struct sp_mask_view {

@@ -225,23 +225,31 @@ bool sp_sql_collect_function(struct sp_sql_parser *p, struct sp_sql_collector *i
         const struct sp_sql_node *path = call->first;
         struct sp_sql_function *f;
         size_t n = 0;
-        char *to, *end;
+        char *to, *end, *written, *written_end;
 
         if (!path || path->kind != SP_SQL_N_PATH || !path->first)
                 return true;
         for (const struct sp_sql_node *c = path->first; c; c = c->next)
                 n += c->text.n + 1;
         to = sp_arena_alloc(p->arena, n);
+        written = sp_arena_alloc(p->arena, n);
         f = sp_sql_vector_add(p->arena, &into->functions, sizeof(*f));
-        if (!to || !f)
+        if (!to || !written || !f)
                 return fail(p);
         end = to;
+        written_end = written;
         for (const struct sp_sql_node *c = path->first; c; c = c->next) {
-                if (c != path->first)
+                if (c != path->first) {
                         *end++ = '.';
+                        *written_end++ = '.';
+                }
                 end = append_lower(end, c->text);
+                if (c->text.n)
+                        memcpy(written_end, c->text.p, c->text.n);
+                written_end += c->text.n;
         }
         f->name = sp_str(to, (size_t)(end - to));
+        f->written = sp_str(written, (size_t)(written_end - written));
         f->span = path->span;
         f->is_table_function = is_table;
         if (sp_str_caseeq(path->last->text, SP_STR("external_query")))

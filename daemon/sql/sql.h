@@ -95,8 +95,8 @@ struct sp_sql_table {
 };
 
 struct sp_sql_function {
-        struct sp_str
-                name; /* dotted, lower case: "sum", "net.host", "p.d.f" (as written) */
+        struct sp_str name; /* dotted, lower case: "sum", "net.host", "p.d.f" */
+        struct sp_str written; /* the same in the letters of the text */
         struct sp_sql_span span;
         bool is_table_function;
 };

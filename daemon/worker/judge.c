@@ -34,12 +34,13 @@ int sp_judge_check_functions(const struct sp_judge_own *own,
                                 "the table function %.*s is not offered; read a "
                                 "table instead",
                                 SP_FMT(f->name));
-                if (!sp_sql_is_builtin(f->name) && !sp_judge_is_own_function(own, f))
+                if (!sp_sql_is_builtin(f->name) && !sp_judge_is_own_function(own, f) &&
+                    !sp_judge_is_stored(f))
                         return sp_err_set(
                                 err, -EPERM, "sql.function", "",
                                 "the function %.*s is not on the list of functions "
                                 "that only compute from their arguments",
-                                SP_FMT(f->name));
+                                (int)SP_MIN(f->name.n, (size_t)60), f->name.p);
         }
         return 0;
 }
@@ -154,6 +155,8 @@ static int read_statement(const struct judge *g, const struct sp_sql_statement *
         struct sp_judgement *j = g->j;
         int r = sp_judge_check_functions(&g->own, s, g->err);
 
+        if (r == 0)
+                r = sp_judge_read_functions(g->arena, g->in, s, j, g->err);
         if (r < 0)
                 return r;
         if (sp_judge_is_javascript(s))
@@ -180,8 +183,8 @@ static int read_statement(const struct judge *g, const struct sp_sql_statement *
                         return too_many(g->err);
         }
         /* A query of constants reads no data; it is still somebody's query in a project. */
-        if (!s->n_tables && !g->in->call->query->destination_table.n &&
-            !j->script->is_script)
+        if (!s->n_tables && !j->n_routines &&
+            !g->in->call->query->destination_table.n && !j->script->is_script)
                 add_access(j, action, g->in->call->project);
         /* The enum runs from worst to best after NONE: keep the least selective. */
         if (s->where != SP_SQL_WHERE_NONE &&
@@ -216,11 +219,20 @@ static int read_destination(const struct judge *g)
         return 0;
 }
 
+static size_t count_stored(const struct sp_sql_statement *s)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < s->n_functions; i++)
+                n += sp_judge_is_stored(&s->functions[i]);
+        return n;
+}
+
 static int read_query(struct judge *g)
 {
         struct sp_judgement *j = g->j;
         struct sp_sql_script *script;
-        size_t mentions = 0;
+        size_t mentions = 0, calls = 0;
         int r = sp_sql_parse(g->arena, g->in->call->query->sql, &script, g->err);
 
         if (r < 0)
@@ -234,13 +246,18 @@ static int read_query(struct judge *g)
                 return r;
         for (size_t i = 0; i < script->n_statements; i++)
                 mentions += script->statements[i].n_tables;
+        for (size_t i = 0; i < script->n_statements; i++)
+                calls += count_stored(&script->statements[i]);
         j->names = sp_arena_array(g->arena, mentions, sizeof(*j->names));
-        j->needs_schema = sp_arena_array(g->arena, mentions, sizeof(*j->needs_schema));
-        /* each mention reads and writes at most; a statement of constants and a function in
-         * JavaScript add one, the destination three, a script one */
-        j->accesses = sp_arena_array(g->arena, 2 * mentions + script->n_statements + 4,
+        j->needs_schema =
+                sp_arena_array(g->arena, mentions + calls, sizeof(*j->needs_schema));
+        j->guessed = sp_arena_array(g->arena, calls, sizeof(*j->guessed));
+        /* each mention reads and writes at most; a call, a statement of constants and a function
+         * in JavaScript add one, the destination three, a script one */
+        j->accesses = sp_arena_array(g->arena,
+                                     2 * mentions + calls + script->n_statements + 4,
                                      sizeof(*j->accesses));
-        if (!j->names || !j->needs_schema || !j->accesses)
+        if (!j->names || !j->needs_schema || !j->guessed || !j->accesses)
                 return no_memory(g->err);
         if (script->is_script)
                 add_access(j, SP_STR("script"), g->in->call->project);

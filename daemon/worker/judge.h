@@ -37,10 +37,16 @@ struct sp_judgement {
         struct sp_access *accesses;
         size_t n_accesses;
         enum sp_sql_where where;
-        struct sp_str *needs_schema; /* full names of the tables and views read, each
-                                        once; those that views read join them */
+        struct sp_str
+                *needs_schema; /* full names of the tables, views and functions read,
+                                        each once; those that these read join them */
         size_t n_needs_schema;
         size_t n_expanded; /* of them: looked at by sp_judge_expand */
+        size_t n_routines; /* among them: stored functions, "project.dataset.function()" */
+        struct sp_str
+                *guessed; /* those called without their project: BigQuery must say that
+                                   it takes them for functions */
+        size_t n_guessed;
         struct sp_mask_view *views; /* among them */
         size_t n_views;
         bool reads_beyond; /* a view may be read through, and was not looked into */
@@ -51,7 +57,7 @@ struct sp_judgement {
 /* Parses and resolves; ret is complete but for `plan` and `reading`. */
 sp_must_check int sp_judge_read(struct sp_arena *a, const struct sp_judge_input *in,
                                 struct sp_judgement *ret, struct sp_err *reterr);
-/* judge_views.c: reads the definitions of the views among the first `n_schemas` of
+/* judge_views.c: reads the definitions of the views and functions among the first `n_schemas` of
  * needs_schema, whose schemas these are, and adds what they mention to needs_schema. When all
  * are there, adds the accesses: what a view reads is read by who reads the view, unless the
  * policy lets him read through it ("select-through"); what a rule denies below stays denied. */
@@ -76,4 +82,20 @@ sp_must_check int sp_judge_check_name(const struct sp_sql_table *t, struct sp_er
 /* The last part of a checked name, and how many parts there are: INFORMATION_SCHEMA.X is one. */
 sp_must_check int sp_judge_split_name(struct sp_arena *a, const struct sp_sql_table *t,
                                       size_t *ret_n, struct sp_str *ret_last);
+/* judge_routines.c: the stored functions that a statement calls join needs_schema; `j` has room. */
+sp_must_check int sp_judge_read_functions(struct sp_arena *a,
+                                          const struct sp_judge_input *in,
+                                          const struct sp_sql_statement *s,
+                                          struct sp_judgement *j, struct sp_err *err);
+/* Those that a definition calls; each must be named with its project. */
+sp_must_check int sp_judge_need_functions(struct sp_arena *a,
+                                          const struct sp_sql_statement *s,
+                                          struct sp_judgement *j, struct sp_err *err);
+/* Judges one whose definition has come. */
+sp_must_check int sp_judge_expand_routine(struct sp_arena *a,
+                                          const struct sp_judge_input *in,
+                                          const struct sp_schema *s,
+                                          struct sp_judgement *j, struct sp_err *err);
+/* Called like a function that may be stored in a dataset. */
+bool sp_judge_is_stored(const struct sp_sql_function *f);
 bool sp_judge_needs_schema(const struct sp_judge_input *in, struct sp_str name);

@@ -54,6 +54,9 @@ int sp_judge_check_name(const struct sp_sql_table *t, struct sp_err *err)
                                 "COLUMNS, COLUMN_FIELD_PATHS, TABLE_OPTIONS and "
                                 "KEY_COLUMN_USAGE only; use tables.list and tables.get",
                                 (int)SP_MIN(p.n, (size_t)60), p.p);
+                if (sp_str_ends(p, SP_STR(")"))) /* as routines are called here */
+                        return sp_err_set(err, -EPERM, "sql.table-name", "",
+                                          "a table name has no parentheses");
                 if (has_control(p))
                         return sp_err_set(err, -EPERM, "sql.table-name", "",
                                           "a table name has no control characters");

@@ -110,6 +110,9 @@ static int read_definition(const struct expand *x, const struct sp_schema *s,
                 r = check_definition(x, script);
         if (r < 0)
                 return blame(x, s, x->err);
+        r = sp_judge_need_functions(x->arena, script->statements, x->j, x->err);
+        if (r < 0)
+                return blame(x, s, x->err);
         v->script = script;
         v->n_names = script->statements[0].n_tables;
         v->names = sp_arena_array(x->arena, v->n_names, sizeof(*v->names));
@@ -317,7 +320,10 @@ int sp_judge_expand(struct sp_arena *a, const struct sp_judge_input *in,
         int r = 0;
 
         for (; r == 0 && j->n_expanded < n_schemas; j->n_expanded++)
-                if (!is_known_kind(&schemas[j->n_expanded]))
+                if (sp_is_routine(schemas[j->n_expanded].table))
+                        r = sp_judge_expand_routine(a, in, &schemas[j->n_expanded], j,
+                                                    reterr);
+                else if (!is_known_kind(&schemas[j->n_expanded]))
                         r = refuse(&x, &schemas[j->n_expanded],
                                    "is of a kind that is not known, and may show other "
                                    "tables: read a table or a view");

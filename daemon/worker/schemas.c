@@ -186,6 +186,8 @@ static int read_schema(struct question *q, const struct sp_json *answer,
                 sp_json_get(sp_json_get(answer, "statistics"), "query");
         int r;
 
+        if (sp_is_routine(q->table))
+                return sp_routine_read(&q->arena, q->table, answer, ret, err);
         if (!sp_str_ends(q->table, SP_STR("*")))
                 return sp_schema_read(&q->arena, q->table, answer, ret, err);
         r = query ? sp_schema_read(&q->arena, q->table, query, ret, err)
@@ -220,14 +222,17 @@ static void on_table(void *userdata, int err, const char *what, unsigned status,
                 sp_access_forget(q->all->access);
         if (err == 0 && status == 404)
                 err = sp_err_set(&e, -ENOENT, "schema.not-found", "",
-                                 "Not found: Table %.*s", SP_FMT(q->table));
+                                 "Not found: %s %.*s",
+                                 sp_is_routine(q->table) ? "Routine" : "Table",
+                                 SP_FMT(q->table));
         else if (err == 0 && status != 200)
                 err = sp_err_set(&e,
                                  status == 403   ? -EACCES
                                  : status == 400 ? -EINVAL
                                                  : -EIO,
                                  "schema.unavailable", "",
-                                 "the columns of %.*s cannot be read (status %u)",
+                                 "the %s of %.*s cannot be read (status %u)",
+                                 sp_is_routine(q->table) ? "definition" : "columns",
                                  SP_FMT(q->table), status);
         if (err == 0)
                 err = sp_json_parse(&q->arena, body, &resource, &e);
@@ -256,6 +261,8 @@ static void on_access(void *userdata, int err, const char *what, struct sp_str t
 
 static int make_request(struct question *q, struct sp_str project)
 {
+        if (sp_is_routine(q->table))
+                return sp_call_routines_get(&q->arena, q->table, &q->request);
         return sp_str_ends(q->table, SP_STR("*"))
                        ? sp_call_wildcard_get(&q->arena, project, q->table, &q->request)
                        : sp_call_tables_get(&q->arena, q->table, &q->request);

@@ -24,7 +24,7 @@ bool sp_truth_is_needed(const struct sp_flow *f)
         if (!f->call.query || !j->script)
                 return false;
         return sp_policy_needs_estimate(f->policy) ||
-               sp_policy_always_dry_runs(f->policy) || j->n_views ||
+               sp_policy_always_dry_runs(f->policy) || j->n_views || j->n_routines ||
                j->script->is_script || j->script->n_statements > 1 ||
                has_one_reading(f);
 }
@@ -139,6 +139,53 @@ static int compare_tables(struct sp_flow *f, const struct sp_json *referenced)
         return 0;
 }
 
+static bool is_referenced(struct sp_flow *f, const struct sp_json *r,
+                          struct sp_str name)
+{
+        struct sp_str theirs = sp_arena_printf(f->arena, "%.*s.%.*s.%.*s()",
+                                               SP_FMT(sp_json_get_str(r, "projectId")),
+                                               SP_FMT(sp_json_get_str(r, "datasetId")),
+                                               SP_FMT(sp_json_get_str(r, "routineId")));
+
+        return sp_str_eq(theirs, name);
+}
+
+/* It may call no other stored function than we judged; and what is written dataset.function must be
+ * one to BigQuery, too: it may be a builtin function that was not there yesterday. */
+static int compare_routines(struct sp_flow *f, const struct sp_json *referenced)
+{
+        const struct sp_judgement *j = &f->judgement;
+
+        for (const struct sp_json *r = referenced ? referenced->first : NULL; r;
+             r = r->next) {
+                bool is_known = false;
+
+                for (size_t i = 0; !is_known && i < j->n_needs_schema; i++)
+                        is_known = sp_is_routine(j->needs_schema[i]) &&
+                                   is_referenced(f, r, j->needs_schema[i]);
+                if (!is_known)
+                        return sp_err_set(
+                                &f->error, -EPERM, "judge.mismatch", "",
+                                "BigQuery calls the routine %.*s here, Sallyport does "
+                                "not see it in the text",
+                                SP_FMT(sp_json_get_str(r, "routineId")));
+        }
+        for (size_t i = 0; i < j->n_guessed; i++) {
+                const struct sp_json *r = referenced ? referenced->first : NULL;
+
+                while (r && !is_referenced(f, r, j->guessed[i]))
+                        r = r->next;
+                if (!r)
+                        return sp_err_set(
+                                &f->error, -EPERM, "judge.mismatch", "",
+                                "BigQuery does not say that it calls the stored "
+                                "function %.*s: write project.dataset.function",
+                                (int)SP_MIN(j->guessed[i].n, (size_t)80),
+                                j->guessed[i].p);
+        }
+        return 0;
+}
+
 static int compare_columns(struct sp_flow *f, const struct sp_json *query)
 {
         const struct sp_json *schema = sp_json_get(query, "schema");
@@ -202,6 +249,8 @@ static int compare(struct sp_flow *f, struct sp_str body)
         if (r == 0)
                 r = compare_tables(f, sp_json_get(query, "referencedTables"));
         if (r == 0)
+                r = compare_routines(f, sp_json_get(query, "referencedRoutines"));
+        if (r == 0)
                 r = compare_columns(f, query);
         if (r == -EPERM)
                 f->w->metrics.mismatches++;
@@ -219,7 +268,7 @@ static int refused(struct sp_flow *f, unsigned status, struct sp_str body)
 
         f->has_estimate = false;
         sp_flow_forget_schemas(f);
-        if (!has_one_reading(f))
+        if (!has_one_reading(f) && !f->judgement.n_guessed)
                 return 0;
         sp_flow_describe_job(f, &j);
         own = sp_job_own(&j);

@@ -81,6 +81,8 @@ class Job {
                 if (this.children) stats.numChildJobs = String(this.children);
                 if (r.referencedTables.length)
                         query.referencedTables = r.referencedTables;
+                if (r.referencedRoutines.length)
+                        query.referencedRoutines = r.referencedRoutines;
                 if (this.isDryRun) query.totalBytesProcessedAccuracy = r.isLowerBound
                                 ? 'LOWER_BOUND'
                                 : 'PRECISE';

@@ -67,6 +67,14 @@ function statistics(sql, query) {
                                 { projectId: 'acme-prod', datasetId: 'hr', tableId: 'pay' },
                         ],
                 };
+        if (lie === 'no routines') return { ...query, referencedRoutines: undefined };
+        if (lie === 'another routine')
+                return {
+                        ...query,
+                        referencedRoutines: [
+                                { projectId: 'acme-prod', datasetId: 'hr', routineId: 'raise' },
+                        ],
+                };
         if (lie && query.schema) return { ...query, schema: columns(query.schema, lie) };
         return query;
 }

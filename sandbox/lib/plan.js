@@ -20,6 +20,7 @@ const { fullName, positionalName, resolve } = require('./names');
 const { mapMessage, quoteName, splice } = require('./text');
 const { mirrorName } = require('./store');
 const { variableName } = require('./variables');
+const routines = require('./routines');
 const types = require('./types');
 const { ApiError, invalid, invalidQuery, unsupported } = require('./errors');
 
@@ -52,6 +53,7 @@ class Statement {
         constructor(base, kind, node, source, whole) {
                 Object.assign(this, { base, kind, node, source, whole });
                 this.tables = new Map();
+                this.routines = new Map();
                 this.bytes = 0;
         }
 
@@ -192,6 +194,12 @@ class Planner {
                                         ...call,
                                         text: `'${this.userEmail}'`,
                                 });
+                for (const call of found.calls) {
+                        const routine = routines.called(this.store, call.path, ctx.project);
+                        if (!routine) continue;
+                        stmt.routines.set(call.path, routine.routineReference);
+                        stmt.edits.push(...(await routines.edits(this, stmt, call, routine, ctx)));
+                }
                 if (found.questions.length && !ctx.query?.positional)
                         throw invalidQuery(
                                 'Positional parameters are not supported in this query: ' +
@@ -269,6 +277,8 @@ class Planner {
                         viewDepth: depth,
                 });
                 for (const [full, t] of inner.tables) stmt.tables.set(full, t);
+                for (const [path, r] of inner.routines) stmt.routines.set(path, r);
+                stmt.cannotRun ??= inner.cannotRun;
                 return inner.fragment(rangeOf(own.node)).text + '\n';
         }
 

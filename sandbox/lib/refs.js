@@ -117,6 +117,10 @@ class Collector {
                                         name: segments(value.function)
                                                 .join('.')
                                                 .toLowerCase(),
+                                        path: segments(value.function).join('.'),
+                                        arguments: (value.arguments ?? []).map((a) =>
+                                                rangeOf(unwrap(a).node),
+                                        ),
                                         ...rangeOf(value),
                                 });
                         if (key === 'ast_path_expression_node' && value.names)

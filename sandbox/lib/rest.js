@@ -10,6 +10,7 @@
 const jobsApi = require('./api_jobs');
 const dataApi = require('./api_data');
 const writesApi = require('./api_writes');
+const routinesApi = require('./routines');
 const { applyMask, parseMask } = require('./pages');
 const { discovery } = require('./discovery');
 const { ApiError, invalid, notFound } = require('./errors');
@@ -40,6 +41,9 @@ const ROUTES = [
         ['DELETE', T, writesApi.deleteTable],
         ['POST', `${T}/insertAll`, writesApi.insertAll],
         ['GET', `${T}/data`, dataApi.listRows],
+        ['POST', `${D}/routines`, routinesApi.insertRoutine],
+        ['GET', `${D}/routines/:routine`, routinesApi.getRoutine],
+        ['DELETE', `${D}/routines/:routine`, routinesApi.deleteRoutine],
 ].map(([method, pattern, handler]) => ({ method, parts: pattern.split('/'), handler }));
 
 const LOCAL = ['localhost', '127.0.0.1', '[::1]'];

@@ -65,6 +65,9 @@ class Runner {
                         bytesProcessed: stmts.reduce((n, s) => n + s.bytes, 0),
                         bytesBilled: bytesBilled(stmts),
                         referencedTables: [...tables.values()].map((t) => t.reference),
+                        referencedRoutines: [
+                                ...new Set(stmts.flatMap((s) => [...s.routines.values()])),
+                        ],
                         columns: plan.isScript ? null : stmts[0].columns,
                         ...outcome,
                 };
@@ -90,6 +93,7 @@ class Runner {
         }
 
         runOne(stmt, ctx) {
+                if (stmt.cannotRun) throw unsupported(stmt.cannotRun);
                 if (stmt.kind === 'SELECT')
                         return this.select(stmt, stmt.render(), ctx);
                 const turn = this.lastWrite.then(() => this.change(stmt, ctx));

@@ -11,6 +11,7 @@
  */
 const crypto = require('node:crypto');
 const fs = require('node:fs');
+const { put } = require('./routines');
 const types = require('./types');
 const { duplicate, notFound } = require('./errors');
 
@@ -96,6 +97,7 @@ class Store {
                 this.engine = engine;
                 this.tables = new Map();
                 this.datasets = new Map();
+                this.routines = new Map(); /* full name → resource, see routines.js */
                 this.virtual = new Map(); /* full name → () => Table, see names.js */
                 this.version = 1;
                 this.current = null;
@@ -134,6 +136,16 @@ class Store {
                                 }),
                         );
                         this.put(table);
+                }
+                this.loadRoutines(data.routines);
+        }
+
+        /* Written as routines.insert takes them. */
+        loadRoutines(all) {
+                for (const [full, r] of Object.entries(all ?? {})) {
+                        const [project, dataset] = full.split('.');
+                        this.addDataset(`${project}.${dataset}`);
+                        put(this, full, r);
                 }
         }
 

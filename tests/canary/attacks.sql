@@ -657,6 +657,50 @@ SELECT * FROM VECTOR_SEARCH(TABLE crm.customers, 'ssn', (SELECT 'x'))
 
 SELECT * FROM GAP_FILL(TABLE crm.customers, ts_column => 'created', bucket_width => INTERVAL 1 DAY)
 
+-- class: stored functions
+
+SELECT shop.same(ssn) FROM crm.customers ORDER BY id
+
+SELECT id, `acme-prod.shop.spell`(ssn), shop.spell(phone) FROM crm.customers ORDER BY id
+
+SELECT id FROM crm.customers WHERE shop.same(ssn) = '{{ssn}}'
+
+SELECT id, shop.guess(ssn, '{{ssn}}') FROM crm.customers ORDER BY id
+
+SELECT COUNT(shop.guess(email, '{{email}}')) FROM crm.customers
+
+SELECT shop.twice(TO_JSON_STRING(c)) FROM crm.customers AS c ORDER BY id
+
+WITH w AS (SELECT id, shop.spell(notes_text) AS n FROM (SELECT id, TO_HEX(notes) AS notes_text FROM crm.customers)) SELECT n FROM w ORDER BY id
+
+SELECT shop.top()
+
+SELECT id, shop.under(country) FROM crm.customers
+
+SELECT shop.ask(ssn) FROM crm.customers
+
+SELECT shop.tell(ssn) FROM crm.customers
+
+SELECT shop.js(ssn) FROM crm.customers
+
+SELECT shop.closes(country) FROM crm.customers
+
+SELECT `acme-prod.shop.sa``me`(ssn) FROM crm.customers
+
+SELECT ai.generate(ssn), ml.generate_text(ssn) FROM crm.customers
+
+SELECT other.shop.same(ssn) FROM crm.customers
+
+SELECT SHOP.SAME(ssn) FROM crm.customers
+
+BEGIN SELECT shop.same(ssn) FROM crm.customers; END
+
+CREATE TEMP FUNCTION f(x STRING) AS (`acme-prod.shop.ask`(x)); SELECT f(ssn) FROM crm.customers
+
+UPDATE crm.customers SET name = shop.same(ssn) WHERE id = 1
+
+CREATE TABLE shop.copy2 AS SELECT shop.same(ssn) AS s, shop.twice(phone) AS p FROM crm.customers
+
 -- class: hash games
 
 SELECT id FROM crm.customers WHERE email = '{{email}}'

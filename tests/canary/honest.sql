@@ -301,3 +301,15 @@ SELECT p.category, SUM(i.qty * i.price) AS revenue FROM shop.orders o, UNNEST(o.
 SELECT c.id, ARRAY_AGG(STRUCT(o.id AS order_id, o.amount) ORDER BY o.id) AS orders FROM crm.customers c JOIN shop.orders o ON o.customer_id = c.id GROUP BY c.id ORDER BY c.id
 
 SELECT id, (SELECT COUNT(*) FROM shop.orders o WHERE o.customer_id = c.id) AS orders FROM crm.customers c ORDER BY id
+
+-- class: stored functions
+
+SELECT id, shop.initials(name, country) AS i FROM crm.customers ORDER BY id
+
+SELECT `acme-prod.shop.initials`(status, status) AS i, SUM(amount) AS total FROM shop.orders GROUP BY i ORDER BY i
+
+SELECT shop.twice(category) AS c, COUNT(*) AS n FROM shop.products GROUP BY 1 ORDER BY 1
+
+SELECT shop.initials('ab', 'cd')
+
+SELECT o.id FROM shop.orders AS o JOIN crm.customers AS c ON c.id = o.customer_id WHERE shop.same(c.country) = 'a' ORDER BY o.id

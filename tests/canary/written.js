@@ -165,6 +165,28 @@ const VIEWS = {
         'shop.v_loop': { query: 'SELECT id FROM shop.v_loop', schema: [id] },
 };
 
+const text = { dataType: { typeKind: 'STRING' } };
+const routine = (definitionBody, names = ['x'], more = {}) => ({
+        routineType: 'SCALAR_FUNCTION',
+        language: 'SQL',
+        arguments: names.map((name) => ({ name, ...text })),
+        definitionBody,
+        ...more,
+});
+const ROUTINES = {
+        'shop.same': routine('x'),
+        'shop.initials': routine("CONCAT(SUBSTR(a, 1, 1), '.', SUBSTR(b, 1, 1), '.')", ['a', 'b']),
+        'shop.spell': routine("ARRAY_TO_STRING(ARRAY(SELECT FORMAT('%04x', c) FROM UNNEST(TO_CODE_POINTS(x)) AS c), ' ')"),
+        'shop.guess': routine("IF(x = y, ERROR('right'), x)", ['x', 'y']),
+        'shop.twice': routine('CONCAT(`acme-prod.shop.same`(x), `acme-prod.shop.same`(x))'),
+        'shop.top': routine('(SELECT MAX(ssn) FROM `acme-prod.crm.customers`)', []),
+        'shop.under': routine('CONCAT(x, `acme-prod.shop.top`())'),
+        'shop.ask': routine("AI.GENERATE(CONCAT('say ', x))"),
+        'shop.tell': routine('', ['x'], { remoteFunctionOptions: { endpoint: 'https://tell.example.test' } }),
+        'shop.js': routine('return x', ['x'], { language: 'JAVASCRIPT', returnType: { typeKind: 'STRING' } }),
+        'shop.closes': routine('x), (SELECT MAX(ssn) FROM `acme-prod.crm.customers`'),
+};
+
 function makeWorld(Random, { randomRows }) {
         const rng = new Random(20260101);
         const tables = {};
@@ -231,13 +253,16 @@ function dataFile(world, rowsOf, plainField) {
                         rows: [],
                         view: view.query,
                 };
-        return JSON.stringify({ tables });
+        return JSON.stringify({ tables, routines: routines() });
 }
+
+const routines = () =>
+        Object.fromEntries(Object.entries(ROUTINES).map(([n, r]) => [`${PROJECT}.${n}`, r]));
 
 function catalogFile(world, plainField) {
         const all = JSON.parse(dataFile(world, () => [], plainField)).tables;
         for (const name of Object.keys(VIEWS)) all[`${PROJECT}.${name}`].type = 'VIEW';
-        return JSON.stringify({ tables: all });
+        return JSON.stringify({ tables: all, routines: routines() });
 }
 
 const answerOf = (r) =>

@@ -237,8 +237,8 @@ static void a_definition_is_judged_like_a_text(void **state)
                 { "two statements", "SELECT id FROM crm.two", "mask.view" },
                 { "parameters", "SELECT id FROM crm.asks", "mask.view" },
                 { "no query", "SELECT id FROM crm.writes", "mask.view" },
-                { "a function of one's own", "SELECT id FROM crm.calls",
-                  "sql.function" },
+                { "a function without its project", "SELECT id FROM crm.calls",
+                  "sql.stored-function" },
                 { "a query elsewhere", "SELECT id FROM crm.outside", "sql.opaque" },
                 { "no GoogleSQL", "SELECT id FROM crm.broken", "mask.view" },
         };
