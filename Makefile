@@ -117,7 +117,7 @@ unit: $(UNIT) ## run the unit tests
 	@tests/run-unit $(UNIT)
 
 # ---- the guard alone against this kernel: root, a cgroup subtree and netns of its own ----
-GUARD_OBJS := $(patsubst %.c,$B/%.o,$(wildcard daemon/warden/guard*.c))
+GUARD_OBJS := $(patsubst %.c,$B/%.o,$(wildcard daemon/warden/guard*.c) daemon/warden/netns.c)
 $B/integration/guardd: $B/tests/integration/guard/guardd.o $(GUARD_OBJS) $B/daemon/roles/egress.o $(call lib,base)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)

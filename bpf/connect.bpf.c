@@ -9,6 +9,7 @@
  * Fails:  closed. No storage, no connection.
  */
 #include "bpf/lib/judge.h"
+#include "bpf/lib/network.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -72,6 +73,7 @@ static __always_inline int decide(struct bpf_sock_addr *ctx, const __u32 ip[4],
                 count(SP_STAT_ERROR_STORAGE);
                 return SP_BLOCK;
         }
+        ask_for_listeners(g.id, bpf_get_netns_cookie(ctx));
         if (j == JUDGE_TO_METADATA) {
                 count(SP_STAT_REDIRECTED_METADATA);
                 *to = settings.metadata_port;

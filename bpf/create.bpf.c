@@ -10,6 +10,7 @@
  */
 #include "bpf/lib/event.h"
 #include "bpf/lib/guard.h"
+#include "bpf/lib/network.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -47,5 +48,7 @@ int sallyport_create(struct bpf_sock *ctx)
                 count(SP_STAT_ERROR_STORAGE);
                 return SP_BLOCK;
         }
+        /* Long before most connect: they ask a resolver first. */
+        ask_for_listeners(g.id, bpf_get_netns_cookie(ctx));
         return SP_PASS;
 }

@@ -9,15 +9,19 @@
  * Catches: what connect hooks do not see: connections older than the tag, answers to who
  *         connects from outside, ping, packets steered by a bound device or by source
  *         routes, connections handed in.
+ * Holds:  the first packet of a connection to a listener that the daemon is about to open.
  * Out:    dropped (a UDP sender sees EPERM, TCP times out), or untouched.
  */
 #include "bpf/lib/event.h"
 #include "bpf/lib/exit.h"
 #include "bpf/lib/guard.h"
+#include "bpf/lib/network.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 #define LOOPBACK_IFINDEX 1 /* in every network namespace */
+#define TCP_SYN 0x02
+#define TCP_ACK 0x10
 #define DNS_PORT 53
 #define DNS_LABELS_MAX 127 /* RFC 1035 §2.3.4: 255 bytes in all */
 #define DNS_SVCB 64 /* RFC 9460 */
@@ -180,6 +184,25 @@ static __always_inline int judge_packet(struct __sk_buff *skb, const struct pack
         return LEAVES;
 }
 
+static __always_inline bool must_wait(struct __sk_buff *skb, const struct packet *p)
+{
+        struct bpf_sock *sk = skb->sk;
+        __u8 flags;
+
+        if (skb->ifindex != LOOPBACK_IFINDEX || p->protocol != IPPROTO_TCP ||
+            (p->dst_port != settings.port && p->dst_port != settings.metadata_port))
+                return false;
+        if (bpf_skb_load_bytes(skb, p->payload + 5, &flags, 1) ||
+            (flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+                return false;
+        if (sk)
+                sk = bpf_sk_fullsock(sk);
+        if (!sk || !is_awaited(sk))
+                return false;
+        count(SP_STAT_HELD);
+        return true;
+}
+
 SEC("cgroup_skb/egress")
 int sallyport_egress(struct __sk_buff *skb)
 {
@@ -196,7 +219,7 @@ int sallyport_egress(struct __sk_buff *skb)
         }
         /* What stays on the host mostly ends here, before any cgroup is looked at. */
         if (verdict == LEAVES)
-                return SP_PASS;
+                return must_wait(skb, &p) ? SP_BLOCK : SP_PASS;
         a.guard_id = guard_of_packet(skb);
         if (!a.guard_id)
                 return SP_PASS;

@@ -7,11 +7,11 @@
  * Chain:  TCP_CONNECT_CB runs before the SYN leaves and with the local port chosen: storage
  *         of the client's socket → bridge[addresses]. PASSIVE_ESTABLISHED_CB runs before
  *         accept() can return: bridge → storage of the accepted socket, entry deleted.
+ *         TIMEOUT_INIT: a SYN that waits for a listener is sent again soon.
  *         STATE_CB deletes the entry of a connection that never got that far.
  * Fails:  closed. An accepted socket without origin is closed by the daemon.
  */
-#include "bpf/lib/addr.h"
-#include "bpf/lib/maps.h"
+#include "bpf/lib/network.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -53,6 +53,10 @@ static __always_inline void client_key(struct bpf_sock_ops *ctx,
         k->client_port = ctx->local_port;
         k->listener_port = bpf_ntohl(ctx->remote_port);
 }
+
+/* Jiffies: between 50 and 500 ms, as the kernel is configured, instead of a second; doubled
+ * each time. */
+#define FIRST_RETRY 50
 
 static __always_inline bool is_listener_port(__u32 port)
 {
@@ -116,6 +120,10 @@ int sallyport_sockops(struct bpf_sock_ops *ctx)
         switch (ctx->op) {
         case BPF_SOCK_OPS_TCP_CONNECT_CB:
                 on_connect(ctx, sk);
+                break;
+        case BPF_SOCK_OPS_TIMEOUT_INIT:
+                if (is_listener_port(bpf_ntohl(ctx->remote_port)) && is_awaited(sk))
+                        ctx->reply = FIRST_RETRY;
                 break;
         case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
                 on_accepted(ctx, sk);

@@ -39,6 +39,7 @@ enum bpf_map_type {
 
 enum {
         BPF_ANY = 0,
+        BPF_NOEXIST = 1,
         BPF_F_NO_PREALLOC = 1,
         BPF_F_CLONE = 1 << 9,
         BPF_SK_STORAGE_GET_F_CREATE = 1,
@@ -46,6 +47,7 @@ enum {
 
 /* bpf_sock_ops.op, and the flag that asks for STATE_CB */
 enum {
+        BPF_SOCK_OPS_TIMEOUT_INIT = 1,
         BPF_SOCK_OPS_TCP_CONNECT_CB = 3,
         BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB = 5,
         BPF_SOCK_OPS_STATE_CB = 10,
@@ -95,7 +97,10 @@ struct bpf_sock_addr {
 
 struct bpf_sock_ops {
         __u32 op;
-        __u32 args[4];
+        union {
+                __u32 args[4];
+                __u32 reply;
+        };
         __u32 family;
         __u32 remote_ip4;
         __u32 local_ip4;

@@ -10,7 +10,7 @@
 #include <bpf/bpf_core_read.h>
 
 struct attempt {
-        __u64 guard_id, cgroup_id;
+        __u64 guard_id, cgroup_id, netns_cookie;
         const __u32 *ip; /* NULL: none */
         __u16 port, protocol;
         __u8 what, family, type;
@@ -50,6 +50,7 @@ static __always_inline void report(const struct attempt *a)
         e->time_ns = bpf_ktime_get_ns();
         e->guard_id = a->guard_id;
         e->cgroup_id = a->cgroup_id;
+        e->netns_cookie = a->netns_cookie;
         e->what = a->what;
         e->family = a->family;
         e->type = a->type;

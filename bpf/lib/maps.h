@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * bpf/lib/maps — the pinned maps. Each object that names one shares it by its pin: the
- * daemon gives every map here the path <pin_dir>/v1/maps/NAME before it loads.
+ * daemon gives every map here the path <pin_dir>/vN/maps/NAME before it loads.
  *
  * A change of any type here needs a new SP_BPF_ABI.
  */
@@ -55,6 +55,13 @@ struct {
         __type(key, __u32);
         __type(value, __u64);
 } members SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, SP_NETWORKS_MAX);
+        __type(key, __u64);
+        __type(value, struct sp_network);
+} networks SEC(".maps");
 
 struct {
         __uint(type, BPF_MAP_TYPE_LPM_TRIE);

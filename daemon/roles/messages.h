@@ -23,11 +23,13 @@ enum sp_msg_type {
         SP_MSG_SETTINGS = 16, /* fd: sealed memfd with the settings file's text */
         SP_MSG_POLICY, /* fd: sealed memfd, sp_policy_pack format */
         SP_MSG_RECORDER, /* fd: a fresh channel to the recorder; replaces the old one */
-        SP_MSG_LISTENER, /* fd: a listening socket; payload u8: 0 TLS, 1 metadata (HTTP) */
+        SP_MSG_LISTENER, /* fd: a listening socket; payload u8: 0 TLS, 1 metadata (HTTP);
+                          * u64: cookie of its network namespace, 0: the host's */
         SP_MSG_ORIGINS, /* fd: the BPF map of origins (socket storage), read only */
         SP_MSG_JWKS, /* fd: memfd with a JWKS; payload str: issuer */
         SP_MSG_START, /* all of the above were sent: start accepting */
         SP_MSG_APPROVAL_DECIDED, /* struct sp_msg_approval_state */
+        SP_MSG_UNLISTEN, /* u64: close the listeners in that network namespace */
         SP_MSG_DRAIN, /* accept nothing more, finish what is under way, and end */
 
         /* warden → worker or recorder, answered */

@@ -42,19 +42,72 @@ static int join_recorder(struct sp_warden *w, struct sp_warden_worker *k)
         return r;
 }
 
-static int send_listeners(struct sp_warden_worker *k)
+static int send_listeners(struct sp_child *c, uint64_t network,
+                          const struct sp_listeners *all)
 {
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < SP_LISTENERS; i++) {
-                const struct sp_listener *l = &k->listeners.each[i];
-                const char is_metadata = l->is_metadata;
+                const struct sp_listener *l = &all->each[i];
+                sp_autobuf payload = SP_BUF_INIT(64);
+                struct sp_wire_out out = SP_WIRE_OUT(&payload);
 
-                if (l->fd >= 0)
-                        r = sp_child_send(&k->child, SP_MSG_LISTENER,
-                                          sp_str(&is_metadata, 1), l->fd);
+                if (l->fd < 0)
+                        continue;
+                sp_wire_put_u8(&out, l->is_metadata);
+                sp_wire_put_u64(&out, network);
+                r = out.error;
+                if (r == 0)
+                        r = sp_child_send(c, SP_MSG_LISTENER, sp_buf_str(&payload),
+                                          l->fd);
         }
         return r;
+}
+
+/* ---- listeners in the networks of containers ---- */
+
+static void give_network(void *child, uint64_t network, const struct sp_listeners *all)
+{
+        struct sp_child *c = child;
+
+        if (c->is_open && send_listeners(c, network, all) < 0)
+                sp_child_kill(c, "it cannot be given listeners");
+}
+
+static void give_network_to_all(void *warden, uint64_t network,
+                                const struct sp_listeners *all)
+{
+        struct sp_warden *w = warden;
+
+        for (unsigned i = 0; i < w->n_workers; i++)
+                give_network(&w->workers[i].child, network, all);
+}
+
+/* A worker that kept them would keep the namespace in being. */
+static void take_network_from_all(void *warden, uint64_t network)
+{
+        struct sp_warden *w = warden;
+
+        for (unsigned i = 0; i < w->n_workers; i++) {
+                struct sp_child *c = &w->workers[i].child;
+                sp_autobuf payload = SP_BUF_INIT(64);
+                struct sp_wire_out out = SP_WIRE_OUT(&payload);
+
+                sp_wire_put_u64(&out, network);
+                if (c->is_open &&
+                    (out.error < 0 ||
+                     sp_child_send(c, SP_MSG_UNLISTEN, sp_buf_str(&payload), -1) < 0))
+                        sp_child_kill(c, "listeners cannot be taken from it");
+        }
+}
+
+int sp_children_open_networks(struct sp_warden *w)
+{
+        const struct sp_networks_hooks hooks = { w, give_network_to_all,
+                                                 take_network_from_all };
+
+        return sp_networks_new(w->guard, w->settings.guard.port,
+                               w->settings.guard.metadata_port, &hooks, &w->networks);
 }
 
 static int send_jwks_of(struct sp_child *c, const struct sp_issuer_settings *i,
@@ -121,7 +174,10 @@ static int on_worker_start(void *userdata, struct sp_child *c)
         if (r == 0)
                 send_jwks(w, c);
         if (r == 0)
-                r = send_listeners(k);
+                r = send_listeners(c, 0, &k->listeners);
+        if (r == 0)
+                sp_networks_again(w->networks,
+                                  &(struct sp_networks_hooks){ c, give_network, NULL });
         return r == 0 ? join_recorder(w, k) : r; /* last: it says START */
 }
 
@@ -284,6 +340,7 @@ void sp_children_stop(struct sp_warden *w)
         sp_refusals_tell(w->refusals, UINT64_MAX);
         sp_warden_record_quiet(w, true);
         w->is_stopping = true;
+        sp_networks_close_all(w->networks); /* who connects waits for the next daemon */
         for (unsigned i = 0; i < w->n_workers; i++) {
                 /* from here on the kernel refuses what guarded processes try; or they wait,
                  * where systemd keeps the listeners for the next daemon */

@@ -19,7 +19,8 @@ static struct sp_guard *guard_new(void)
                 return NULL;
         g->root_fd = g->attach_fd = g->lock_fd = -1;
         g->tags_fd = g->guarded_fd = g->state_fd = g->stats_fd = -1;
-        g->events_map_fd = g->origins_fd = g->members_fd = g->exits_fd = -1;
+        g->events_map_fd = g->origins_fd = g->members_fd = g->exits_fd =
+                g->networks_fd = -1;
         return g;
 }
 
@@ -121,6 +122,8 @@ int sp_guard_open(const struct sp_settings *settings, struct sp_guard **ret,
                 r = sp_guard_load_programs(g, &ports, reterr);
         if (!r)
                 r = sp_guard_exits_set(g, settings, reterr);
+        if (!r)
+                r = sp_guard_networks_open(g, reterr);
         if (r)
                 return r;
         g->events = ring_buffer__new(g->events_map_fd, on_event, g, NULL);
@@ -241,6 +244,7 @@ const char *sp_guard_stat_name(enum sp_guard_stat s)
                 [SP_STAT_REFUSED_EXIT] = "refused_exit",
                 [SP_STAT_REFUSED_HOST] = "refused_host",
                 [SP_STAT_LEFT] = "left",
+                [SP_STAT_HELD] = "held",
                 [SP_STAT_TAGGED] = "tagged",
                 [SP_STAT_UNTAGGED] = "untagged",
                 [SP_STAT_ERROR_STORAGE] = "error_storage",
@@ -249,6 +253,7 @@ const char *sp_guard_stat_name(enum sp_guard_stat s)
                 [SP_STAT_ERROR_ACCEPT] = "error_accept",
                 [SP_STAT_ERROR_TAG] = "error_tag",
                 [SP_STAT_ERROR_MEMBER] = "error_member",
+                [SP_STAT_ERROR_NETWORK] = "error_network",
                 [SP_STAT_ERROR_EVENT] = "error_event",
         };
 
@@ -284,6 +289,8 @@ const char *sp_guard_what_name(enum sp_guard_what w)
                 return "refused-bpf";
         case SP_GUARD_LEFT:
                 return "left";
+        case SP_GUARD_NETWORK:
+                return "network";
         }
         return NULL;
 }

@@ -69,6 +69,29 @@ sp_must_check int sp_guard_workload(struct sp_guard *g, uint64_t guard_id,
 sp_must_check int sp_guard_of_pid(struct sp_guard *g, pid_t pid,
                                   uint64_t *ret_guard_id);
 
+/* ---- network namespaces: where a guarded process makes sockets, SP_GUARD_NETWORK tells ---- */
+
+/* A process in it, and the namespace's inode: both to look again later. */
+struct sp_guard_network {
+        uint64_t cookie, inode;
+        pid_t pid;
+};
+/* *ret_fd: network namespace `cookie`, through `hint`, a process id as the kernel's programs
+ * see it, or where we see others, any process of the guard. Nobody is mistaken for another: cookies are never used
+ * twice. -ENOENT: nobody is in it any more. */
+sp_must_check int sp_guard_network_find(struct sp_guard *g, uint64_t guard_id,
+                                        uint64_t cookie, pid_t hint,
+                                        struct sp_guard_network *ret, int *ret_fd);
+/* Is still somebody in it? 1: yes, maybe another (n->pid); 0: no. */
+sp_must_check int sp_guard_network_look(struct sp_guard *g, uint64_t guard_id,
+                                        struct sp_guard_network *n);
+/* What becomes of connections from there. _forget: the next socket asks again; _age: refused
+ * ones, and those that nobody answered, are forgotten after a while. */
+sp_must_check int sp_guard_network_set(struct sp_guard *g, uint64_t cookie,
+                                       enum sp_network_state state);
+void sp_guard_network_forget(struct sp_guard *g, uint64_t cookie);
+void sp_guard_network_age(struct sp_guard *g);
+
 /* The storage map of accepted sockets, opened read only; owned by the guard. Look up with
  * bpf_map_lookup_elem(fd, &accepted_fd, &struct sp_origin): no capability is needed. */
 int sp_guard_origins_fd(const struct sp_guard *g);

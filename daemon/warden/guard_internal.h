@@ -3,7 +3,8 @@
  * warden/guard_internal — what the parts of the guard share: guard.c (lifecycle, questions),
  * guard_load.c (programs and pins), guard_tags.c (tags and directories), guard_sweep.c
  * (sockets older than their guard), guard_exits.c (what is open), guard_members.c
- * (processes that left). Included by those only, and by the tests of guard_exits.
+ * (processes that left), guard_networks.c (network namespaces), guard_procs.c (who is in a
+ * cgroup). Included by those only, and by the tests of guard_exits.
  *
  * Ownership: each part frees in its _done what it opened.
  */
@@ -34,7 +35,7 @@ struct sp_guard {
         int lock_fd; /* held for as long as the guard is open */
 
         int tags_fd, guarded_fd, state_fd, stats_fd, events_map_fd, origins_fd;
-        int members_fd, exits_fd;
+        int members_fd, exits_fd, networks_fd;
         bool has_old_pins; /* of another version: gone once our tags are set */
         struct sp_guard_missing missing[SP_GUARD_MISSING_MAX];
         size_t n_missing;
@@ -71,6 +72,17 @@ bool sp_guard_exits_allow(const struct sp_guard_exit *v, size_t n, const uint8_t
 int sp_guard_members_seed(struct sp_guard *g);
 int sp_guard_members_forget(struct sp_guard *g, uint64_t guard_id);
 int sp_guard_members_find(struct sp_guard *g, pid_t pid, uint64_t *ret_guard_id);
+/* Are process ids here those that the programs see? Not in a process namespace. */
+bool sp_guard_sees_kernel_pids(void);
+
+/* guard_networks.c: what the map says of a run before ours is forgotten. */
+int sp_guard_networks_open(struct sp_guard *g, struct sp_err *reterr);
+
+/* guard_procs.c: calls `fn` for each process in directory `path` (a cgroup path) and below;
+ * 1 from it ends the walk, and is returned. -ENOENT: there is no such directory. */
+typedef int (*sp_guard_process_fn)(void *userdata, pid_t pid);
+int sp_guard_procs(struct sp_guard *g, const char *path, sp_guard_process_fn fn,
+                   void *userdata);
 
 /* guard_sweep.c. Destroys connections that processes below directory `path` (a cgroup path)
  * had to destinations that are not open; *ret: how many. Best effort: docs/guard.md. */

@@ -51,13 +51,18 @@ int sp_guard_members_forget(struct sp_guard *g, uint64_t guard_id)
         return 0;
 }
 
+bool sp_guard_sees_kernel_pids(void)
+{
+        struct stat st;
+
+        return !stat("/proc/self/ns/pid", &st) && st.st_ino == INIT_PID_NAMESPACE;
+}
+
 int sp_guard_members_find(struct sp_guard *g, pid_t pid, uint64_t *ret_guard_id)
 {
         uint32_t key = (uint32_t)pid;
-        struct stat st;
 
-        /* Elsewhere the numbers are not those that the programs see. */
-        if (stat("/proc/self/ns/pid", &st) || st.st_ino != INIT_PID_NAMESPACE)
+        if (!sp_guard_sees_kernel_pids())
                 return 0;
         if (!bpf_map_lookup_elem(g->members_fd, &key, ret_guard_id))
                 return 1;

@@ -12,13 +12,13 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "daemon/warden/guard_internal.h"
+#include "daemon/warden/netns.h"
 
 #define SOCKETS_MAX 65536
 #define NETNS_MAX 64
@@ -82,8 +82,9 @@ static void note_netns(struct sweep *s, pid_t pid)
         s->netns[s->n_netns++].pid = pid;
 }
 
-static void note_process(struct sweep *s, pid_t pid)
+static int note_process(void *userdata, pid_t pid)
 {
+        struct sweep *s = userdata;
         char path[64], to[64];
         struct dirent *e;
         unsigned inode;
@@ -96,7 +97,7 @@ static void note_process(struct sweep *s, pid_t pid)
         if (!d) {
                 if (errno != ENOENT && errno != ESRCH)
                         note_error(s, -errno);
-                return;
+                return 0;
         }
         while ((e = readdir(d)) != NULL) {
                 n = readlinkat(dirfd(d), e->d_name, to, sizeof(to) - 1);
@@ -112,39 +113,7 @@ static void note_process(struct sweep *s, pid_t pid)
         }
         (void)closedir(d);
         note_netns(s, pid);
-}
-
-/* Takes `fd`, a cgroup directory. */
-static void note_cgroup(struct sweep *s, int fd, unsigned depth)
-{
-        int procs = openat(fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-        FILE *f = procs < 0 ? NULL : fdopen(procs, "r");
-        struct dirent *e;
-        DIR *d;
-        int pid, child;
-
-        while (f && fscanf(f, "%d", &pid) == 1)
-                if (pid > 0)
-                        note_process(s, pid);
-        if (f)
-                (void)fclose(f);
-        d = fdopendir(fd);
-        if (!d) {
-                (void)close(fd);
-                return;
-        }
-        while ((e = readdir(d)) != NULL) {
-                if (e->d_name[0] == '.' || e->d_type != DT_DIR)
-                        continue;
-                if (depth >= 2 * SP_GUARD_DEPTH_MAX) {
-                        note_error(s, -ELOOP);
-                        break;
-                }
-                child = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-                if (child >= 0)
-                        note_cgroup(s, child, depth + 1);
-        }
-        (void)closedir(d);
+        return 0;
 }
 
 /* ---- sock_diag ---- */
@@ -284,32 +253,20 @@ static unsigned sweep_here(struct sweep *s)
 
 static unsigned sweep_netns(struct sweep *s)
 {
-        sp_autoclose int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-        char path[64];
-        struct stat st;
         unsigned n = 0;
 
-        if (own < 0 || fstat(own, &st)) {
-                note_error(s, -errno);
-                return 0;
-        }
         for (size_t i = 0; i < s->n_netns; i++) {
                 sp_autoclose int other = -1;
+                uint64_t inode;
+                int own, r = sp_netns_open(s->netns[i].pid, &other, &inode);
 
-                if (s->netns[i].id == st.st_ino) {
-                        n += sweep_here(s);
+                if (!r)
+                        r = sp_netns_enter(other, &own);
+                note_error(s, r);
+                if (r)
                         continue;
-                }
-                (void)snprintf(path, sizeof(path), "/proc/%d/ns/net",
-                               (int)s->netns[i].pid);
-                other = open(path, O_RDONLY | O_CLOEXEC);
-                if (other < 0 || setns(other, CLONE_NEWNET)) {
-                        note_error(s, -errno);
-                        continue;
-                }
                 n += sweep_here(s);
-                if (setns(own, CLONE_NEWNET))
-                        abort(); /* in a workload's network we must not go on */
+                sp_netns_leave(own);
         }
         return n;
 }
@@ -317,12 +274,11 @@ static unsigned sweep_netns(struct sweep *s)
 int sp_guard_sweep(struct sp_guard *g, const char *path, unsigned *ret)
 {
         struct sweep s = { .guard = g };
-        int fd;
+        int r = sp_guard_procs(g, path, note_process, &s);
 
-        fd = openat(g->root_fd, path + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return errno == ENOENT ? 0 : -errno;
-        note_cgroup(&s, fd, 0);
+        if (r == -ENOENT)
+                return 0;
+        note_error(&s, r);
         if (s.n)
                 *ret = sweep_netns(&s);
         free(s.inodes);

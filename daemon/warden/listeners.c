@@ -11,7 +11,25 @@
 
 #define BACKLOG 1024
 
-static int open_one(int family, uint16_t port, int *ret)
+/* Shared: by workers, of one socket. Else each of them has a socket of its own. */
+static int set_options(int fd, int family, bool is_shared)
+{
+        const int yes = 1;
+        int r = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+
+        if (!r && family == AF_INET6)
+                r = setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes));
+        if (!r && !is_shared)
+                r = setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes));
+        if (!r && is_shared)
+                r = family == AF_INET6 ? setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND,
+                                                    &yes, sizeof(yes))
+                                       : setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &yes,
+                                                    sizeof(yes));
+        return r ? -errno : 0;
+}
+
+static int open_one(int family, uint16_t port, bool is_shared, int *ret)
 {
         sp_autoclose int fd =
                 socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
@@ -23,16 +41,10 @@ static int open_one(int family, uint16_t port, int *ret)
                                    .sin6_addr = IN6ADDR_LOOPBACK_INIT };
         const void *address = family == AF_INET ? (void *)&v4 : (void *)&v6;
         socklen_t n = family == AF_INET ? sizeof(v4) : sizeof(v6);
-        int yes = 1;
+        int r = fd < 0 ? -errno : set_options(fd, family, is_shared);
 
-        if (fd < 0)
-                return -errno;
-        if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
-            setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes)) < 0)
-                return -errno;
-        if (family == AF_INET6 &&
-            setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) < 0)
-                return -errno;
+        if (r < 0)
+                return r;
         if (bind(fd, address, n) < 0 || listen(fd, BACKLOG) < 0)
                 return -errno;
         *ret = SP_TAKE_FD(fd);
@@ -93,7 +105,7 @@ static int open_or_take(unsigned index, int family, bool is_metadata, uint16_t p
         *ret = take_kept(kept, name);
         if (*ret >= 0)
                 return 0;
-        r = open_one(family, port, ret);
+        r = open_one(family, port, false, ret);
         if (r < 0)
                 return r;
         (void)snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=%s", name);
@@ -101,37 +113,57 @@ static int open_or_take(unsigned index, int family, bool is_metadata, uint16_t p
         return 0;
 }
 
+/* How to get one of them. */
+struct source {
+        unsigned index;
+        struct sp_kept_fds *kept; /* NULL: shared */
+};
+
+static int open_all(const struct source *from, uint16_t port, uint16_t metadata_port,
+                    struct sp_listeners *ret, struct sp_err *reterr)
+{
+        static const int families[] = { AF_INET, AF_INET6 };
+        struct sp_listeners l;
+
+        for (size_t i = 0; i < SP_LISTENERS; i++)
+                l.each[i] = (struct sp_listener){ .fd = -1, .is_metadata = i % 2 };
+        for (size_t i = 0; i < SP_LISTENERS; i++) {
+                int family = families[i / 2], r;
+                uint16_t p = l.each[i].is_metadata ? metadata_port : port;
+                char where[64];
+
+                r = from->kept
+                            ? open_or_take(from->index, family, l.each[i].is_metadata,
+                                           p, from->kept, &l.each[i].fd)
+                            : open_one(family, p, true, &l.each[i].fd);
+                if (r == 0 ||
+                    (family == AF_INET6 && (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL)))
+                        continue;
+                sp_listeners_close(&l);
+                (void)snprintf(where, sizeof(where), "%s:%u",
+                               family == AF_INET ? "127.0.0.1" : "[::1]", p);
+                return sp_err_set(reterr, r, "listen.bind", where, "cannot listen: %s",
+                                  strerror(-r));
+        }
+        *ret = l;
+        return 0;
+}
+
 int sp_listeners_open(unsigned index, uint16_t port, uint16_t metadata_port,
                       struct sp_kept_fds *kept, struct sp_listeners *ret,
                       struct sp_err *reterr)
 {
-        static const int families[] = { AF_INET, AF_INET6 };
-        struct sp_listeners l;
-        size_t n = 0;
+        const struct source from = { index, kept };
 
-        for (size_t i = 0; i < SP_LISTENERS; i++)
-                l.each[i] = (struct sp_listener){ .fd = -1 };
-        for (size_t f = 0; f < SP_ARRAY_SIZE(families); f++) {
-                for (int is_metadata = 0; is_metadata < 2; is_metadata++) {
-                        uint16_t p = is_metadata ? metadata_port : port;
-                        char where[64];
-                        int r = open_or_take(index, families[f], is_metadata, p, kept,
-                                             &l.each[n].fd);
+        return open_all(&from, port, metadata_port, ret, reterr);
+}
 
-                        l.each[n++].is_metadata = is_metadata;
-                        if (r == 0 || (families[f] == AF_INET6 &&
-                                       (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL)))
-                                continue;
-                        sp_listeners_close(&l);
-                        (void)snprintf(where, sizeof(where), "%s:%u",
-                                       families[f] == AF_INET ? "127.0.0.1" : "[::1]",
-                                       p);
-                        return sp_err_set(reterr, r, "listen.bind", where,
-                                          "cannot listen: %s", strerror(-r));
-                }
-        }
-        *ret = l;
-        return 0;
+int sp_listeners_open_shared(uint16_t port, uint16_t metadata_port,
+                             struct sp_listeners *ret, struct sp_err *reterr)
+{
+        const struct source from = { 0, NULL };
+
+        return open_all(&from, port, metadata_port, ret, reterr);
 }
 
 void sp_listeners_close(struct sp_listeners *l)

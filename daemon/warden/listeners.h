@@ -38,4 +38,9 @@ void sp_kept_fds_done(struct sp_kept_fds *k);
 sp_must_check int sp_listeners_open(unsigned index, uint16_t port,
                                     uint16_t metadata_port, struct sp_kept_fds *kept,
                                     struct sp_listeners *ret, struct sp_err *reterr);
+/* In the network namespace that we are in, for all workers together: nobody else can listen
+ * beside them, and they may be there before the loopback device is up. */
+sp_must_check int sp_listeners_open_shared(uint16_t port, uint16_t metadata_port,
+                                           struct sp_listeners *ret,
+                                           struct sp_err *reterr);
 void sp_listeners_close(struct sp_listeners *l);

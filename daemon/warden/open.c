@@ -203,6 +203,8 @@ int sp_warden_open(struct sp_warden *w, struct sp_err *reterr)
                 r = sp_warden_open_limits(w, reterr);
         if (r == 0)
                 r = sp_warden_open_guard(w, reterr);
+        if (r == 0 && sp_children_open_networks(w) < 0)
+                r = sp_err_set(reterr, -ENOMEM, "warden.memory", "", "out of memory");
         if (r == 0 && !w->options->no_bus)
                 r = sp_warden_open_bus(w, reterr);
         if (r == 0)
@@ -225,6 +227,7 @@ void sp_warden_close(struct sp_warden *w)
         w->limits_timer = sd_event_source_unref(w->limits_timer);
         w->limits = sp_limits_free(w->limits);
         w->approvals = sp_approvals_free(w->approvals);
+        w->networks = sp_networks_free(w->networks);
         w->guard = sp_guard_close(w->guard); /* the pins stay */
         w->sessions = sp_sessions_free(w->sessions);
         w->credential = sp_credential_free(w->credential);

@@ -254,6 +254,11 @@ void sp_record_event(void *warden, const struct sp_guard_event *e)
                        sp_guard_what_name(e->what), (unsigned long long)e->guard_id);
                 return;
         }
+        if (e->what == SP_GUARD_NETWORK) {
+                if (!w->is_stopping)
+                        sp_networks_ask(w->networks, e);
+                return;
+        }
         (void)!sp_guard_workload(w->guard, e->guard_id, workload);
         sp_refusals_add(w->refusals, e, workload, sp_clock_us());
 }

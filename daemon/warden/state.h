@@ -16,6 +16,7 @@
 #include "daemon/warden/limits.h"
 #include "daemon/warden/listeners.h"
 #include "daemon/warden/metrics_socket.h"
+#include "daemon/warden/networks.h"
 #include "daemon/warden/policy_source.h"
 #include "daemon/warden/refusals.h"
 #include "daemon/warden/sessions.h"
@@ -51,6 +52,7 @@ struct sp_warden {
         struct sp_limits *limits;
         struct sp_bus *bus; /* NULL with no_bus */
         struct sp_metrics_socket *metrics_socket;
+        struct sp_networks *networks; /* of containers */
         struct sp_refusals *refusals; /* what the kernel refused */
 
         sd_event *event;
@@ -133,6 +135,7 @@ sp_must_check int sp_warden_read_settings(struct sp_warden *w, struct sp_err *re
 /* children.c: what workers and recorder are sent, and when. */
 void sp_children_init(struct sp_warden *w);
 sp_must_check int sp_children_start(struct sp_warden *w, struct sp_err *reterr);
+sp_must_check int sp_children_open_networks(struct sp_warden *w);
 void sp_children_stop(struct sp_warden *w); /* ends the loop when all are gone */
 void sp_children_send_policy(struct sp_warden *w); /* and the key sets */
 

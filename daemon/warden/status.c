@@ -123,6 +123,7 @@ static void put_guard(struct sp_warden *w, struct sp_jsonw *j)
         for (size_t i = 0; (m = sp_guard_missing(w->guard, i)); i++)
                 sp_jsonw_str(j, sp_str_c(m->what));
         sp_jsonw_close(j, ']');
+        sp_jsonw_ku64(j, "networks", sp_networks_count(w->networks));
         if (sp_guard_stats(w->guard, stats) == 0)
                 for (enum sp_guard_stat i = 0; i < SP_STAT_COUNT; i++)
                         sp_jsonw_ku64(j, sp_guard_stat_name(i), stats[i]);
@@ -195,19 +196,23 @@ struct collection {
 static int add_own(struct sp_warden *w, struct sp_buf *to)
 {
         uint64_t stats[SP_STAT_COUNT];
-        int r = sp_buf_addf(to,
-                            "# HELP sallyport_sessions Sessions at work.\n"
-                            "# TYPE sallyport_sessions gauge\n"
-                            "sallyport_sessions %zu\n"
-                            "# HELP sallyport_healthy 1: nothing is degraded.\n"
-                            "# TYPE sallyport_healthy gauge\n"
-                            "sallyport_healthy %d\n"
-                            "# HELP sallyport_restarts_total Children started again.\n"
-                            "# TYPE sallyport_restarts_total counter\n"
-                            "sallyport_restarts_total{child=\"recorder\"} %llu\n",
-                            sp_sessions_count(w->sessions),
-                            strcmp(w->health, "ok") == 0,
-                            (unsigned long long)w->recorder.restarts);
+        int r = sp_buf_addf(
+                to,
+                "# HELP sallyport_sessions Sessions at work.\n"
+                "# TYPE sallyport_sessions gauge\n"
+                "sallyport_sessions %zu\n"
+                "# HELP sallyport_networks Network namespaces of guarded "
+                "processes with listeners inside.\n"
+                "# TYPE sallyport_networks gauge\n"
+                "sallyport_networks %u\n"
+                "# HELP sallyport_healthy 1: nothing is degraded.\n"
+                "# TYPE sallyport_healthy gauge\n"
+                "sallyport_healthy %d\n"
+                "# HELP sallyport_restarts_total Children started again.\n"
+                "# TYPE sallyport_restarts_total counter\n"
+                "sallyport_restarts_total{child=\"recorder\"} %llu\n",
+                sp_sessions_count(w->sessions), sp_networks_count(w->networks),
+                strcmp(w->health, "ok") == 0, (unsigned long long)w->recorder.restarts);
 
         for (unsigned i = 0; r == 0 && i < w->n_workers; i++)
                 r = sp_buf_addf(to,

@@ -93,6 +93,7 @@ static int on_housekeeping(sd_event_source *s, uint64_t usec, void *userdata)
         if (w->is_stopping)
                 return 0;
         sp_sessions_tick(w->sessions, sp_clock_us(), is_guard_live, w);
+        sp_networks_tick(w->networks);
         sp_refusals_tell(w->refusals, sp_clock_us());
         sp_warden_recall_limits(w);
         sp_warden_keep_limits(w);

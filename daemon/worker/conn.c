@@ -332,6 +332,8 @@ static void decide(struct sp_conn *c, const struct sp_hello *hello)
                 refuse(c, "egress.refused", ALERT_ACCESS_DENIED);
         else if (!sp_splice_is_allowed(&c->origin))
                 refuse(c, "egress.google-address", ALERT_ACCESS_DENIED);
+        else if (c->is_elsewhere) /* we would go where its own network may not lead */
+                refuse(c, "egress.network", ALERT_ACCESS_DENIED);
         else
                 start_splice(c, hello->hides_name);
 }
@@ -531,7 +533,7 @@ static void on_timer(uv_timer_t *h)
 }
 
 void sp_conn_start(struct sp_front *f, int fd, const struct sp_origin *origin,
-                   bool is_metadata)
+                   bool is_metadata, bool is_elsewhere)
 {
         sp_autoclose int taken = fd;
         struct sp_conn *c = calloc(1, sizeof(*c));
@@ -547,6 +549,7 @@ void sp_conn_start(struct sp_front *f, int fd, const struct sp_origin *origin,
         f->handles++;
         c->fd = SP_TAKE_FD(taken);
         c->origin = *origin;
+        c->is_elsewhere = is_elsewhere;
         c->hello = SP_BUF_INIT(SP_HELLO_RAW_MAX);
         c->pipe = (struct sp_pipe){
                 .settings = f->settings,

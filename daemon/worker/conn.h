@@ -48,8 +48,11 @@ sp_must_check int sp_front_new(uv_loop_t *loop, const struct sp_settings *settin
 /* Closes everything; exchanges under way get their on_abort. The memory is given back in the
  * loop's next turn: run the loop once more before closing it. */
 struct sp_front *sp_front_free(struct sp_front *f);
-/* Takes the descriptor. is_metadata: plain HTTP/1.1. */
-sp_must_check int sp_front_listen(struct sp_front *f, int fd, bool is_metadata);
+/* Takes the descriptor. is_metadata: plain HTTP/1.1. `network`: cookie of the network
+ * namespace that the socket is in; 0: our own. */
+sp_must_check int sp_front_listen(struct sp_front *f, int fd, bool is_metadata,
+                                  uint64_t network);
+void sp_front_unlisten(struct sp_front *f, uint64_t network);
 /* Stops listening, lets what is under way come to its end, and calls back once nothing is: maybe at
  * once, from the loop otherwise. Spliced connections are not waited for. */
 void sp_front_drain(struct sp_front *f, void (*on_drained)(void *userdata));

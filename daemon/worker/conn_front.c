@@ -19,6 +19,7 @@ struct sp_listener {
         uv_poll_t poll;
         int fd;
         bool is_metadata;
+        uint64_t network; /* 0: our own */
 };
 
 void sp_front_handle_closed(struct sp_front *f)
@@ -118,14 +119,31 @@ static void on_listener_closed(uv_handle_t *h)
         sp_front_handle_closed(f);
 }
 
+/* Takes the first off the list. */
+static void close_listener(struct sp_listener **at)
+{
+        struct sp_listener *l = *at;
+
+        *at = l->next;
+        uv_close((uv_handle_t *)&l->poll, on_listener_closed);
+        sp_closep(&l->fd);
+}
+
 static void close_listeners(struct sp_front *f)
 {
-        while (f->listeners) {
-                struct sp_listener *l = f->listeners;
+        while (f->listeners)
+                close_listener(&f->listeners);
+}
 
-                f->listeners = l->next;
-                uv_close((uv_handle_t *)&l->poll, on_listener_closed);
-                sp_closep(&l->fd);
+void sp_front_unlisten(struct sp_front *f, uint64_t network)
+{
+        struct sp_listener **at = &f->listeners;
+
+        while (*at) {
+                if ((*at)->network == network)
+                        close_listener(at);
+                else
+                        at = &(*at)->next;
         }
 }
 
@@ -207,7 +225,8 @@ static void take_connection(struct sp_listener *l, int fd)
                 refuse(f, fd, NULL, "origin.missing");
                 return;
         }
-        if ((bool)origin.is_metadata != l->is_metadata) {
+        if ((bool)origin.is_metadata != l->is_metadata ||
+            (l->network && l->network != origin.netns_cookie)) {
                 f->counters.refused++;
                 refuse(f, fd, &origin, "origin.mismatch");
                 return;
@@ -218,7 +237,13 @@ static void take_connection(struct sp_listener *l, int fd)
                 return;
         }
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-        sp_conn_start(f, fd, &origin, l->is_metadata);
+        sp_conn_start(f, fd, &origin, l->is_metadata, l->network != 0);
+}
+
+/* Of nothing that its being open would keep alive, as a listener keeps its network. */
+static int open_spare(struct sp_front *f)
+{
+        return fcntl(uv_backend_fd(f->loop), F_DUPFD_CLOEXEC, 0);
 }
 
 /* Out of descriptors, a connection that cannot be accepted would keep the listener
@@ -235,7 +260,7 @@ static void drop_one(struct sp_listener *l)
                 f->counters.refused++;
                 refuse(f, fd, NULL, "origin.descriptors");
         }
-        f->spare_fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
+        f->spare_fd = open_spare(f);
 }
 
 static void on_connection(uv_poll_t *h, int status, int events)
@@ -261,7 +286,7 @@ static void on_connection(uv_poll_t *h, int status, int events)
         }
 }
 
-int sp_front_listen(struct sp_front *f, int fd, bool is_metadata)
+int sp_front_listen(struct sp_front *f, int fd, bool is_metadata, uint64_t network)
 {
         sp_autoclose int taken = fd;
         struct sp_listener *l = calloc(1, sizeof(*l));
@@ -278,11 +303,12 @@ int sp_front_listen(struct sp_front *f, int fd, bool is_metadata)
         l->front = f;
         l->fd = SP_TAKE_FD(taken);
         l->is_metadata = is_metadata;
+        l->network = network;
         l->next = f->listeners;
         f->listeners = l;
         f->handles++;
         if (f->spare_fd < 0)
-                f->spare_fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
+                f->spare_fd = open_spare(f);
         return uv_poll_start(&l->poll, UV_READABLE, on_connection) == 0 ? 0 : -EIO;
 }
 

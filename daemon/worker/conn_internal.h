@@ -51,6 +51,7 @@ struct sp_conn {
         uint64_t deadline_us; /* of the state; the protocol has its own in the pipe */
         uint64_t stall_us; /* end of patience with a client that does not read */
         struct sp_origin origin;
+        bool is_elsewhere; /* the client is in a network namespace that is not ours */
         char sni[256];
         struct sp_buf hello;
         struct sp_tls_io io;
@@ -94,7 +95,7 @@ void sp_front_told(struct sp_conn *c, const char *why);
 
 /* conn.c; `fd` is taken */
 void sp_conn_start(struct sp_front *f, int fd, const struct sp_origin *origin,
-                   bool is_metadata);
+                   bool is_metadata, bool is_elsewhere);
 void sp_conn_wake(struct sp_conn *c);
 void sp_conn_turn(struct sp_conn *c);
 void sp_conn_close(struct sp_conn *c);

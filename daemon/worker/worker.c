@@ -137,10 +137,24 @@ static int take_listener(struct sp_worker *w, struct sp_str payload, int *fd)
 {
         struct sp_wire_in in = SP_WIRE_IN(payload);
         uint8_t is_metadata = sp_wire_u8(&in);
+        uint64_t network = sp_wire_u64(&in);
 
         if (sp_wire_end(&in) < 0 || *fd < 0)
                 return -EBADMSG;
-        return sp_front_listen(w->front, SP_TAKE_FD(*fd), is_metadata);
+        if (w->is_draining) /* it was on its way */
+                return 0;
+        return sp_front_listen(w->front, SP_TAKE_FD(*fd), is_metadata, network);
+}
+
+static int take_listeners_back(struct sp_worker *w, struct sp_str payload)
+{
+        struct sp_wire_in in = SP_WIRE_IN(payload);
+        uint64_t network = sp_wire_u64(&in);
+
+        if (sp_wire_end(&in) < 0)
+                return -EBADMSG;
+        sp_front_unlisten(w->front, network);
+        return 0;
 }
 
 #define PORTS_MAX (SP_ISSUERS_MAX + 3)
@@ -259,6 +273,8 @@ static int dispatch(struct sp_worker *w, struct sp_ipc_msg *m)
                 return sp_link_open(&w->recorder, &w->loop, SP_TAKE_FD(m->fd));
         case SP_MSG_LISTENER:
                 return take_listener(w, m->payload, &m->fd);
+        case SP_MSG_UNLISTEN:
+                return take_listeners_back(w, m->payload);
         case SP_MSG_ORIGINS:
                 sp_front_set_origins(w->front, SP_TAKE_FD(m->fd));
                 return 0;

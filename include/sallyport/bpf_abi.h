@@ -45,7 +45,7 @@ _Static_assert(sizeof(struct sp_origin) == 80, "layout shared with BPF");
 #define SP_PROBE_PROTOCOL 253
 
 /* Bumped whenever a pinned map changes its shape: it names the pin directory. */
-#define SP_BPF_ABI 2
+#define SP_BPF_ABI 3
 
 #define SP_TAG_PATTERN_LEN 192 /* with the NUL behind it */
 #define SP_TAG_WORKLOAD_LEN 64 /* with the NUL behind it */
@@ -56,6 +56,7 @@ _Static_assert(sizeof(struct sp_origin) == 80, "layout shared with BPF");
 #define SP_MEMBERS_MAX 262144 /* guarded processes */
 #define SP_EXITS_MAX 512 /* address ranges that guarded processes may reach */
 #define SP_EXIT_RANGES_MAX 16 /* port ranges of one of them */
+#define SP_NETWORKS_MAX 4096 /* network namespaces with sockets of guarded processes */
 /* A tagged directory is at most this deep below the v2 root; its children may be
  * deeper. */
 #define SP_GUARD_DEPTH_MAX 32
@@ -120,6 +121,22 @@ struct sp_bridge_key {
 };
 _Static_assert(sizeof(struct sp_bridge_key) == 48, "layout shared with BPF");
 
+/* Map `networks`: cookie of a network namespace → this. */
+enum sp_network_state {
+        SP_NETWORK_ASKED = 1, /* by the kernel: a guarded process makes sockets there */
+        SP_NETWORK_SERVED, /* the daemon listens there */
+        SP_NETWORK_REFUSED, /* it does not: one too many, or it cannot */
+};
+struct sp_network {
+        __sp_u64 since_ns, told_ns; /* CLOCK_MONOTONIC: first asked, last event */
+        __sp_u32 state; /* enum sp_network_state */
+        __sp_u32 pad;
+};
+_Static_assert(sizeof(struct sp_network) == 24, "layout shared with BPF");
+#define SP_NETWORK_AGAIN_NS 1000000000ull /* after that it is asked for again */
+#define SP_NETWORK_HOLD_NS                                                             \
+        5000000000ull /* for so long connections wait for the daemon */
+
 /* Map `guard_state`, one entry. */
 struct sp_guard_state {
         /* Not 0: a directory that a tag matches could not be entered, and this is the
@@ -141,6 +158,7 @@ enum sp_guard_stat {
         SP_STAT_REFUSED_EXIT, /* an address or port that egress.open does not name */
         SP_STAT_REFUSED_HOST, /* files, processes, bpf(): what the security module refused */
         SP_STAT_LEFT, /* guarded processes that left their cgroup, and stay guarded */
+        SP_STAT_HELD, /* first packets that waited for the daemon to listen */
         SP_STAT_TAGGED, /* directories tagged in the kernel as they were made */
         SP_STAT_UNTAGGED,
         SP_STAT_ERROR_STORAGE, /* failed helpers from here on: each refused something */
@@ -149,6 +167,7 @@ enum sp_guard_stat {
         SP_STAT_ERROR_ACCEPT,
         SP_STAT_ERROR_TAG,
         SP_STAT_ERROR_MEMBER, /* a guarded process that could leave: no room */
+        SP_STAT_ERROR_NETWORK, /* no room for a network namespace */
         SP_STAT_ERROR_EVENT, /* an event was lost; what it told of was still refused */
         SP_STAT_COUNT
 };
@@ -168,6 +187,7 @@ enum sp_guard_what {
         SP_GUARD_REFUSED_PROCESS, /* looked into an unguarded process */
         SP_GUARD_REFUSED_BPF, /* bpf(), or a change of what is pinned */
         SP_GUARD_LEFT, /* pid moved to cgroup_id, and stays guarded by guard_id */
+        SP_GUARD_NETWORK, /* a socket in a network where nobody listens for it yet */
 };
 
 /* Ring buffer `events`. Grows at its end only: a reader takes what `size` says is there. */
@@ -189,5 +209,6 @@ struct sp_guard_event {
         __sp_u64 exe_inode; /* of the program's file */
         char exe[SP_EVENT_EXE_LEN]; /* its name without directories, may be cut */
         char cgroup[SP_EVENT_CGROUP_LEN]; /* the cgroup's own name: a unit, a scope */
+        __sp_u64 netns_cookie; /* SP_GUARD_NETWORK */
 };
-_Static_assert(sizeof(struct sp_guard_event) == 184, "layout shared with BPF");
+_Static_assert(sizeof(struct sp_guard_event) == 192, "layout shared with BPF");

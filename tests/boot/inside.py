@@ -331,7 +331,7 @@ def hanging():
 def upgrade():
     """A new daemon adopts the pins and replaces the programs behind them."""
     def programs():
-        return sorted(os.listdir(PINS + "/v2/links")) if os.path.isdir(PINS + "/v2/links") else sorted(os.listdir(PINS + "/v2"))
+        return sorted(os.listdir(PINS + "/v3/links")) if os.path.isdir(PINS + "/v3/links") else sorted(os.listdir(PINS + "/v3"))
     load, before = Load("upgrade"), programs()
     run("cp", "/usr/sbin/sallyportd", "/usr/sbin/sallyportd.new")
     os.rename("/usr/sbin/sallyportd.new", "/usr/sbin/sallyportd")

@@ -259,11 +259,11 @@ records:
         return move
 
     def spawn(self, name, argv, cgroup="outside", **kw):
-        log = open(self.path(name + ".log"), "ab")
-        self.children[name] = subprocess.Popen(argv, stdout=log, stderr=log,
-                                               stdin=subprocess.DEVNULL,
-                                               preexec_fn=self.enter(cgroup),
-                                               env=kw.pop("env", self.env()), **kw)
+        with open(self.path(name + ".log"), "ab") as log:
+            self.children[name] = subprocess.Popen(argv, stdout=log, stderr=log,
+                                                   stdin=subprocess.DEVNULL,
+                                                   preexec_fn=self.enter(cgroup),
+                                                   env=kw.pop("env", self.env()), **kw)
         return self.children[name]
 
     def stop(self, name, number=signal.SIGTERM):

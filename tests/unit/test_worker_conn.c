@@ -33,6 +33,7 @@ struct world {
         char last[600]; /* the last request in one line */
         char why[64]; /* the last on_connection */
         SSL_SESSION *session;
+        uint64_t network; /* where the listener is */
         bool hides_name; /* clients send an encrypted hello as well */
 };
 
@@ -137,7 +138,7 @@ static void open_world(struct world *w, bool is_metadata)
         sp_front_set_origin_fn(w->front, fake_origin, w);
         fd = front_listener("127.0.0.1", 0, &w->port);
         assert_true(fd >= 0);
-        assert_int_equal(sp_front_listen(w->front, fd, is_metadata), 0);
+        assert_int_equal(sp_front_listen(w->front, fd, is_metadata, w->network), 0);
 }
 
 static void close_world(struct world *w)
@@ -726,6 +727,50 @@ static void an_encrypted_hello_hides_no_google_name(void **state)
         close_world(&w);
 }
 
+static void a_container_is_answered_and_not_spliced(void **state)
+{
+        struct world w = { .network = 99 };
+        char got[4096];
+        SSL *ssl;
+        int fd;
+
+        (void)state;
+        w.origin.netns_cookie = 99;
+        open_world(&w, false);
+        assert_int_equal(inet_pton(AF_INET, "127.77.0.3", &w.origin.dst_ip[3]), 1);
+        fd = dial(&w);
+        assert_int_equal(shake(&w, fd, NAME, NULL, 0, &ssl), 1);
+        end_client(fd, ssl);
+        fd = dial(&w);
+        assert_int_equal(shake(&w, fd, "www.example.org", NULL, 0, &ssl), 0);
+        assert_string_equal(w.why, "egress.network");
+        end_client(fd, ssl);
+        /* one that says it comes from elsewhere */
+        w.origin.netns_cookie = 98;
+        fd = dial(&w);
+        hear(&w, fd, NULL, NULL, got, sizeof(got));
+        assert_string_equal(w.why, "origin.mismatch");
+        (void)close(fd);
+
+        /* when the namespace is gone, nobody listens there any more */
+        sp_front_unlisten(w.front, 98);
+        fd = dial(&w);
+        (void)close(fd);
+        sp_front_unlisten(w.front, 99);
+        turn(&w);
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(fd,
+                                 (struct sockaddr *)&(struct sockaddr_in){
+                                         .sin_family = AF_INET,
+                                         .sin_port = htons(w.port),
+                                         .sin_addr = { htonl(INADDR_LOOPBACK) } },
+                                 sizeof(struct sockaddr_in)),
+                         -1);
+        assert_int_equal(errno, ECONNREFUSED);
+        (void)close(fd);
+        close_world(&w);
+}
+
 static void an_encrypted_hello_to_others_is_told_as_such(void **state)
 {
         struct world w = { .hides_name = true };
@@ -1029,6 +1074,7 @@ int main(void)
                 cmocka_unit_test(a_google_address_is_never_spliced),
                 cmocka_unit_test(other_names_are_spliced_untouched),
                 cmocka_unit_test(an_encrypted_hello_hides_no_google_name),
+                cmocka_unit_test(a_container_is_answered_and_not_spliced),
                 cmocka_unit_test(an_encrypted_hello_to_others_is_told_as_such),
                 cmocka_unit_test(a_leaf_may_come_late_or_not_at_all),
                 cmocka_unit_test(an_answer_to_a_front_that_is_gone_is_ignored),

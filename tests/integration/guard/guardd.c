@@ -204,11 +204,12 @@ static void on_event(void *userdata, const struct sp_guard_event *e)
                      "\"uid\":%u,"
                      "\"ip\":\"%s\",\"port\":%u,\"protocol\":%u,\"comm\":\"%.15s\","
                      "\"ppid\":%u,\"exe\":\"%s\",\"exe_inode\":%llu,"
-                     "\"cgroup_name\":\"%s\"}",
+                     "\"cgroup_name\":\"%s\",\"netns\":%llu}",
                      (*n)++ ? "," : "", sp_guard_what_name((enum sp_guard_what)e->what),
                      (unsigned long long)e->guard_id, (unsigned long long)e->cgroup_id,
                      e->pid, e->uid, ip, e->dst_port, e->protocol, e->comm, e->ppid,
-                     e->exe, (unsigned long long)e->exe_inode, e->cgroup);
+                     e->exe, (unsigned long long)e->exe_inode, e->cgroup,
+                     (unsigned long long)e->netns_cookie);
 }
 
 static void do_events(struct sp_guard *g)

@@ -189,7 +189,7 @@ static struct sp_front *open_front(uv_loop_t *loop, const struct sp_settings *se
         int fd = front_listener("127.0.0.1", 0, ret_port);
 
         if (fd < 0 || sp_front_new(loop, settings, &hooks, &f) < 0 ||
-            sp_front_listen(f, fd, *is_metadata) < 0)
+            sp_front_listen(f, fd, *is_metadata, 0) < 0)
                 exit(1);
         sp_front_set_origin_fn(f, fake_origin, is_metadata);
         return f;
