@@ -41,7 +41,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all test unit escape takeover bpf-arm64 integration integration-guard integration-transport integration-bus integration-warden integration-sql e2e boot demo \
-	conformance canary fuzz fuzz-bins bench bench-mask bench-sql asan clang tidy format check-format check-layers check-docs check install man clean help deps
+	conformance canary fuzz fuzz-bins bench bench-mask bench-sql asan clang tidy format check-format check-layers check-docs check install uninstall man clean help deps
 
 all: $B/sallyportd $B/sallyctl man ## build everything
 test: unit ## the same as unit
@@ -277,6 +277,14 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 	for m in $(MAN); do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/} || exit 1; done
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	$B/sallyctl --completions bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sallyctl
+# Configuration and state are the operator's, and what is pinned in the kernel is its guard's: `sallyportd --uninstall-guard` first.
+uninstall: man ## remove what install put there, but for the configuration
+	rm -f $(DESTDIR)$(PREFIX)/sbin/sallyportd $(DESTDIR)$(PREFIX)/bin/sallyctl $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sallyctl
+	for u in systemd/*.service systemd/*.socket systemd/*.slice; do rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/} || exit 1; done
+	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/sallyport.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sallyport.conf
+	rm -f $(DESTDIR)/usr/share/dbus-1/system.d/dev.sallyport.Sallyport1.conf $(DESTDIR)/usr/share/polkit-1/actions/dev.sallyport.policy
+	for m in $(MAN); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/} || exit 1; done
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/sallyport
 
 # ---- flavours ----
 SAN_FLAGS = CC=gcc SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' OPT=-O1 HARDEN=-fPIE

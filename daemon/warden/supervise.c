@@ -329,7 +329,8 @@ static int on_never_came(sd_event_source *s, void *userdata)
         struct sp_child *c = userdata;
 
         (void)s;
-        sp_log(SP_LOG_WARNING, "%s %u did not come", c->launch.role, c->index);
+        sp_log(SP_LOG_WARNING, "%s %u did not come: journalctl -u 'sallyport-%s@*'",
+               c->launch.role, c->index, c->launch.role);
         return went_down(c);
 }
 

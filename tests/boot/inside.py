@@ -425,6 +425,12 @@ def loosened():
 
 def stopping():
     """Nothing stays behind, whoever hangs when the warden goes."""
+    old, at = pids("worker") + pids("recorder"), time.monotonic()
+    os.kill(pids("")[0], signal.SIGKILL)
+    wait_for("the end of all roles", lambda: not any(os.path.exists(f"/proc/{pid}") for pid in old), 10)
+    took = time.monotonic() - at
+    check(f"{took * 1000:.0f} ms after the warden was killed its workers and recorder are gone", len(old) == 3 and took < 2 * SLOW)
+    wait_for("work", is_working, 60)
     for role in ("recorder", "worker"):
         hung = pids(role)
         for pid in hung:
