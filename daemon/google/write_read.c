@@ -195,7 +195,7 @@ static int begin(struct writing *g)
 static int read_etag(struct writing *g, const struct sp_request *r)
 {
         struct sp_str etag = sp_request_header(r, "if-match");
-        bool is_one = etag.n <= ETAG_MAX;
+        bool is_one = etag.n <= ETAG_MAX && (etag.n || !etag.p);
 
         for (size_t i = 0; i < etag.n && is_one; i++)
                 is_one = etag.p[i] >= '!' && etag.p[i] <= '~';

@@ -90,6 +90,8 @@ static int turn(struct halves *h, struct sp_str salt, unsigned round, bool is_un
                       (is_undo ? size - add : add);
                 h->text[i] = (char)(h->format[i] + (char)(add % size));
         }
+        explicit_bzero(in, sizeof(in));
+        explicit_bzero(key, sizeof(key));
         return r;
 }
 
@@ -158,6 +160,7 @@ static int turn_integer(uint64_t *value, struct sp_str salt, bool is_minus,
 
         if (r == 0)
                 r = sp_sha256(sp_str(in, (size_t)n), key);
+        explicit_bzero(in, sizeof(in));
         if (r < 0)
                 return r;
         add = ((uint64_t)key[0] << 24 | (uint64_t)key[1] << 16 | (uint64_t)key[2] << 8 |
@@ -169,6 +172,7 @@ static int turn_integer(uint64_t *value, struct sp_str salt, bool is_minus,
         else
                 low = (low + add) % size;
         *value = high << LOW_BITS | low;
+        explicit_bzero(key, sizeof(key));
         return 0;
 }
 

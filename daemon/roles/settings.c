@@ -74,6 +74,8 @@ static const struct key credential_keys[] = {
         { "project", KIND_TEXT, AT(credential.project), 1, 128 },
         { NULL },
 };
+/* 128 generations (warden/keys.h) then last two and a half years */
+#define MASK_KEY_AGE_MIN_US (7 * DAY_US)
 static const struct key limits_keys[] = {
         { "body_max", KIND_SIZE, AT(limits.body_max_bytes), 1024, 64 * MIB },
         { "connections_max", KIND_U32, AT(limits.connections_max), 1, 65536 },
@@ -83,8 +85,7 @@ static const struct key limits_keys[] = {
         { "token_lifetime", KIND_SPAN_S, AT(limits.token_lifetime_s), 60, 43200 },
         { "session_idle", KIND_SPAN_US, AT(limits.session_idle_us), SP_USEC_PER_SEC,
           30 * DAY_US },
-        { "mask_key_age", KIND_SPAN_US, AT(limits.mask_key_age_us),
-          3600 * SP_USEC_PER_SEC, 3650 * DAY_US },
+        { "mask_key_age", KIND_SPAN_US, AT(limits.mask_key_age_us), 0, 3650 * DAY_US },
         { "approvals_pending_max", KIND_U32, AT(limits.approvals_pending_max), 1,
           1000 },
         { NULL },
@@ -543,6 +544,11 @@ static int check_whole(const struct reader *r)
                                 : "",
                         '/', s->credential.credential_name.n))
                 what = "credential.credential_name is a name, not a path";
+        else if (s->limits.mask_key_age_us &&
+                 s->limits.mask_key_age_us < MASK_KEY_AGE_MIN_US)
+                what = "limits.mask_key_age must be 7d or longer: there can be 128 "
+                       "keys, each "
+                       "is kept for the tokens it made, and then there are no new ones";
         if (what)
                 return sp_err_set(r->err, -EINVAL, "settings.value", r->name, "%s",
                                   what);

@@ -75,6 +75,12 @@ void sp_warden_keep_limits(struct sp_warden *w)
         if (!sp_limits_is_started(w->limits) || !sp_limits_is_changed(w->limits))
                 return;
         r = keep(w); /* asked again when the house is kept */
+        if (r < 0 && !w->is_limits_kept_late)
+                sp_log(SP_LOG_ERR,
+                       "what is used of limits cannot be kept, and a crash would "
+                       "forget it: %s",
+                       strerror(-r));
+        w->is_limits_kept_late = r < 0;
         sp_limits_mark(w->limits, r < 0);
 }
 
@@ -97,8 +103,12 @@ static void on_recalled(void *userdata, struct sp_child *c, struct sp_str payloa
 
         (void)c;
         w->is_asking_limits = false;
-        if (e && e->code != -ENOENT)
-                return; /* asked again by and by; until then nothing fits */
+        if (e && e->code != -ENOENT) { /* asked again by and by */
+                sp_log_err(
+                        SP_LOG_WARNING, e,
+                        "what was used of limits is not known yet, and nothing fits");
+                return;
+        }
         r = e ? 0 : sp_wire_end(&in);
         if (r == 0 && !e)
                 r = sp_limits_read(w->limits, table, now_s());

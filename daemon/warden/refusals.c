@@ -2,6 +2,7 @@
 #include "daemon/warden/refusals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -78,6 +79,28 @@ struct sp_str sp_refusal_unit_of(struct sp_str path)
         return unit.n ? unit : last;
 }
 
+/* The inode of a process's program, and nothing asked of the file system that it lies on: that may be
+ * the agent's own and never answer, and the warden would wait for it (stat, statx and fstat all ask). */
+static uint64_t inode_of_exe(uint32_t pid)
+{
+        char where[64], text[512], *at;
+        sp_autoclose int fd = -1, info = -1;
+        ssize_t n;
+
+        (void)snprintf(where, sizeof(where), "/proc/%u/exe", pid);
+        fd = open(where, O_PATH | O_CLOEXEC);
+        if (fd < 0)
+                return 0;
+        (void)snprintf(where, sizeof(where), "/proc/self/fdinfo/%d", fd);
+        info = open(where, O_RDONLY | O_CLOEXEC);
+        n = info < 0 ? -1 : read(info, text, sizeof(text) - 1);
+        if (n <= 0)
+                return 0;
+        text[n] = 0;
+        at = strstr(text, "\nino:\t"); /* since Linux 5.14 */
+        return at ? strtoull(at + 6, NULL, 10) : 0;
+}
+
 /* The kernel told names; a process that still is who it was has paths, too. */
 static void look_up(struct sp_refusal *r)
 {
@@ -90,7 +113,7 @@ static void look_up(struct sp_refusal *r)
 
         (void)snprintf(r->exe, sizeof(r->exe), "%s", e->exe);
         (void)snprintf(where, sizeof(where), "/proc/%u/exe", e->pid);
-        if (e->pid && e->exe_inode && !stat(where, &st) && st.st_ino == e->exe_inode &&
+        if (e->pid && e->exe_inode && inode_of_exe(e->pid) == e->exe_inode &&
             (n = readlink(where, path, sizeof(path) - 1)) > 0) {
                 path[n] = 0;
                 memcpy(r->exe, path, (size_t)n + 1);

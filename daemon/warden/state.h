@@ -69,7 +69,7 @@ struct sp_warden {
 
         bool are_workers_started, is_announced, is_stopping;
         bool is_asking_store; /* a RECORDER_STATUS is under way */
-        bool is_asking_limits;
+        bool is_asking_limits, is_limits_kept_late;
         uint64_t
                 quiet_recorded_us; /* when refusals were last recorded by their number */
         char store_health[SP_HEALTH_LEN]; /* "" : it can write */

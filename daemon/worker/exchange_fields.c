@@ -104,23 +104,10 @@ int sp_fields_authority(struct sp_arena *a, struct sp_str raw, struct sp_str *re
 static bool may_repeat(struct sp_str name)
 {
         static const char *const lists[] = {
-                "accept",
-                "accept-charset",
-                "accept-encoding",
-                "accept-language",
-                "baggage",
-                "cache-control",
-                "connection",
-                "cookie",
-                "forwarded",
-                "if-match",
-                "if-none-match",
-                "pragma",
-                "tracestate",
-                "via",
-                "warning",
-                "x-forwarded-for",
-                "x-goog-api-client",
+                "accept",    "accept-charset", "accept-encoding", "accept-language",
+                "baggage",   "cache-control",  "connection",      "cookie",
+                "forwarded", "if-none-match",  "pragma",          "tracestate",
+                "via",       "warning",        "x-forwarded-for", "x-goog-api-client",
         };
 
         for (size_t i = 0; i < SP_ARRAY_SIZE(lists); i++)

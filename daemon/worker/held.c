@@ -104,6 +104,10 @@ int sp_held_park(struct sp_worker *w, struct sp_str approval, struct sp_str sess
         struct sp_held_parked *p;
         size_t n;
 
+        /* a client may send the same held request again and again */
+        LL_FOREACH(w->parked, p)
+        if (is_ulid(&p->approval, approval) && is_ulid(&p->session, session))
+                return 0;
         LL_COUNT(w->parked, p, n);
         if (n >= PARKED_MAX)
                 return -ENOBUFS;

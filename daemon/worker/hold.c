@@ -410,6 +410,14 @@ static enum sp_next ready(struct sp_flow *f)
         return f->call.query ? answer_incomplete(f) : SP_NEXT;
 }
 
+static enum sp_next duplicate(struct sp_flow *f)
+{
+        (void)sp_err_set(&f->error, -EEXIST, "job.duplicate", "",
+                         "Already Exists: Job %.*s:%.*s", SP_FMT(f->call.project),
+                         SP_FMT(f->job.id));
+        return sp_flow_refuse(f, 409, "duplicate");
+}
+
 static enum sp_next start(struct sp_flow *f)
 {
         if (f->is_held) {
@@ -417,18 +425,18 @@ static enum sp_next start(struct sp_flow *f)
 
                 /* the client's own job id, parked before: the same request is a retry */
                 if (known.n &&
-                    !sp_str_eq(f->job.request_hash, sp_str_c(f->request_hash))) {
-                        (void)sp_err_set(&f->error, -EEXIST, "job.duplicate", "",
-                                         "Already Exists: Job %.*s:%.*s",
-                                         SP_FMT(f->call.project), SP_FMT(f->job.id));
-                        return sp_flow_refuse(f, 409, "duplicate");
-                }
+                    !sp_str_eq(f->job.request_hash, sp_str_c(f->request_hash)))
+                        return duplicate(f);
                 f->job.project = f->call.project;
                 f->job.location = f->call.query->location;
                 sp_flow_describe_job(f, &f->job);
                 return ask_approval(
                         f); /* the same job and hash get the same approval */
         }
+        /* The client's own job id waits for a person, and this needs none: the rules have changed.
+         * Were it sent, the one that waits would be a second job of that id. */
+        if (f->call.query && f->job.approval.n)
+                return duplicate(f);
         if (f->call.handling != SP_HANDLING_OWN_JOB || !f->job.approval.n)
                 return SP_NEXT;
         if (f->job.failure.n)

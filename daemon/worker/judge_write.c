@@ -33,14 +33,15 @@ int sp_judge_read_write(struct sp_arena *a, const struct sp_judge_input *in,
         return 0;
 }
 
-/* The protected column, or a NULL string. */
-static struct sp_str find_masked(const struct sp_judge_input *in, struct sp_str table,
-                                 struct sp_str parent, const struct sp_column *columns,
-                                 size_t n, unsigned depth)
+/* The protected column, or NULL. */
+static const struct sp_column *find_masked(const struct sp_judge_input *in,
+                                           struct sp_str table, struct sp_str parent,
+                                           const struct sp_column *columns, size_t n,
+                                           unsigned depth)
 {
-        struct sp_str found = SP_STR_NULL;
+        const struct sp_column *found = NULL;
 
-        for (size_t i = 0; i < n && !found.n; i++) {
+        for (size_t i = 0; i < n && !found; i++) {
                 const struct sp_column *c = &columns[i];
                 char path[1024];
                 int len = snprintf(path, sizeof(path), "%.*s%s%.*s", SP_FMT(parent),
@@ -51,7 +52,7 @@ static struct sp_str find_masked(const struct sp_judge_input *in, struct sp_str 
                     sp_policy_mask_tagged(in->policy, in->who, table, whole, c->tags,
                                           in->now_us)
                                     .kind != SP_MASK_NONE)
-                        return c->name;
+                        return c;
                 found = find_masked(in, table, whole, c->fields, c->n_fields,
                                     depth + 1);
         }
@@ -61,7 +62,7 @@ static struct sp_str find_masked(const struct sp_judge_input *in, struct sp_str 
 static int check_source(const struct sp_judge_input *in, const struct sp_schema *s,
                         struct sp_err *reterr)
 {
-        struct sp_str column;
+        const struct sp_column *column;
 
         /* what anything but a table shows is not told by its columns */
         if (!sp_str_eq(s->kind, SP_STR("TABLE")) &&
@@ -75,12 +76,12 @@ static int check_source(const struct sp_judge_input *in, const struct sp_schema 
                                   "all of them",
                                   (int)SP_MIN(s->table.n, 100), s->table.p);
         column = find_masked(in, s->table, SP_STR_NULL, s->columns, s->n_columns, 0);
-        if (!column.n)
+        if (!column)
                 return 0;
         return sp_err_set(reterr, -EPERM, "mask.copy", "",
                           "%.*s has the protected column %.*s, and a copy cannot be "
                           "masked: use CREATE TABLE AS SELECT",
-                          SP_FMT(s->table), SP_FMT(sp_str_sub(column, 0, 60)));
+                          SP_FMT(s->table), SP_FMT(sp_str_sub(column->name, 0, 60)));
 }
 
 /* A schema that is written anew, by somebody who does not see all of it, could take what
@@ -88,14 +89,15 @@ static int check_source(const struct sp_judge_input *in, const struct sp_schema 
 static int check_reshaped(const struct sp_judge_input *in, const struct sp_schema *s,
                           struct sp_err *reterr)
 {
-        struct sp_str column =
+        const struct sp_column *column =
                 find_masked(in, s->table, SP_STR_NULL, s->columns, s->n_columns, 0);
 
-        if (column.n)
+        if (column)
                 return sp_err_set(reterr, -EPERM, "mask.reshape", "",
                                   "%.*s has the protected column %.*s: its schema "
                                   "cannot be changed",
-                                  SP_FMT(s->table), SP_FMT(sp_str_sub(column, 0, 60)));
+                                  SP_FMT(s->table),
+                                  SP_FMT(sp_str_sub(column->name, 0, 60)));
         if (s->has_unshown)
                 return sp_err_set(
                         reterr, -EPERM, "mask.reshape", "",

@@ -62,11 +62,19 @@ static void put_handle(struct sp_upstream *u, CURL *easy)
         u->idle[u->n_idle++] = easy;
 }
 
+/* One of them is the gateway's token. */
+static void forget_headers(struct curl_slist *headers)
+{
+        for (struct curl_slist *l = headers; l; l = l->next)
+                explicit_bzero(l->data, strlen(l->data));
+        curl_slist_free_all(headers);
+}
+
 static void drop(struct sp_transfer *t)
 {
         (void)curl_multi_remove_handle(t->upstream->multi, t->easy);
         put_handle(t->upstream, t->easy);
-        curl_slist_free_all(t->headers);
+        forget_headers(t->headers);
         *t->prev = t->next;
         if (t->next)
                 t->next->prev = t->prev;
@@ -442,7 +450,7 @@ int sp_upstream_send(struct sp_upstream *u, const struct sp_upstream_request *r,
         }
         if (e < 0) {
                 curl_easy_cleanup(t->easy);
-                curl_slist_free_all(t->headers);
+                forget_headers(t->headers);
                 free(t);
                 return e;
         }

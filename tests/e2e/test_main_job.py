@@ -439,6 +439,25 @@ class Approving(unittest.TestCase):
         self.assertEqual(W.approvals(), {}, "nobody is asked any more")
         self.assertNotEqual(self.status(1008), "refunded")
 
+    def test_a_job_id_that_waits_for_a_person_is_not_used_meanwhile(self):
+        api = "https://bigquery.googleapis.com/bigquery/v2/projects/acme-prod/jobs"
+        ask = json.dumps({"jobReference": {"projectId": "acme-prod", "jobId": "waits-1"},
+                          "configuration": {"query": {"query": self.UPDATE % 1010, "useLegacySql": False}}})
+        argv = ["sh", "-c", "T=$(curl -sS -H 'Metadata-Flavor: Google' http://169.254.169.254/computeMetadata/"
+                "v1/instance/service-accounts/default/token | sed 's/.*access_token\":\"\\([^\"]*\\).*/\\1/');"
+                "curl -sS --max-time 20 -H \"Authorization: Bearer $T\" "
+                "-H 'Content-Type: application/json' -d \"$1\" \"$0\"", api, ask]
+        self.assertIn("PENDING", W.agent(argv).stdout)
+        before = len(W.journal())
+        with W.changed_policy(('    resources: ["acme-prod.crm.orders"]\n    verdict: approve',
+                               '    resources: ["acme-prod.crm.orders"]\n    verdict: allow')):
+            again = json.loads(W.agent(argv).stdout)
+        self.assertIn("job.duplicate", again["error"]["message"])
+        self.assertFalse([j for j in W.journal()[before:] if "refunded" in json.dumps(j)])
+        for path in list(W.approvals()):
+            W.ctl("approvals", "deny", os.path.basename(path), "--reason", "test over")
+        self.assertNotEqual(self.status(1010), "refunded")
+
     def test_what_has_no_job_to_wait_with_does_not_pass_unapproved(self):
         url = "https://bigquery.googleapis.com/bigquery/v2/projects/acme-prod/datasets/crm/tables/orders"
         get = ("T=$(curl -sS -H 'Metadata-Flavor: Google' http://169.254.169.254/computeMetadata/v1/instance/"

@@ -335,6 +335,7 @@ static void the_version_that_the_client_saw_goes_along(void **state sp_unused)
         static const struct sp_header bad[] = {
                 { SP_STR("if-match"), SP_STR("a\r\nx: y") },
                 { SP_STR("if-match"), SP_STR("a b") },
+                { SP_STR("if-match"), SP_STR("") },
                 { SP_STR("if-match"), SP_STR("\xc3\xa9") },
         };
         struct fixture f;

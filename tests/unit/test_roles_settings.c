@@ -103,6 +103,8 @@ static const struct {
           "t.yaml", "HOST:PORT" },
         { "a credential name that is a path", "credential: {credential_name: ../x}\n",
           "t.yaml", "not a path" },
+        { "mask keys that would be used up in days", "limits: {mask_key_age: 167h}\n",
+          "t.yaml", "7d or longer" },
         { "an alias", "workers: &a 1\nlimits: {streams_max: *a}\n", "t.yaml:1:10", "" },
         { "two documents", "workers: 1\n---\nworkers: 2\n", "t.yaml", "" },
         { "an empty file", "", "t.yaml", "" },
