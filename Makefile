@@ -25,11 +25,11 @@ PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lrocksdb -lpthread
 
 # Layers, lowest first. A library may use those before it; tests/check/layers.sh checks.
-LAYERS := base sql policy mask google roles recorder warden worker
+LAYERS := base sql policy mask google roles recorder verifier warden worker
 lib = $B/lib$(1).a
 LIBS := $(foreach l,$(LAYERS),$(call lib,$l))
 # link order: highest first
-LIBS_LINK := $B/libworker.a $B/libwarden.a $B/librecorder.a $B/libroles.a $B/libgoogle.a $B/libmask.a $B/libpolicy.a $B/libsql.a $B/libbase.a
+LIBS_LINK := $B/libworker.a $B/libwarden.a $B/libverifier.a $B/librecorder.a $B/libroles.a $B/libgoogle.a $B/libmask.a $B/libpolicy.a $B/libsql.a $B/libbase.a
 
 srcs = $(wildcard daemon/$(1)/*.c)
 objs = $(patsubst %.c,$B/%.o,$(call srcs,$(1)))
@@ -96,6 +96,7 @@ links_mask := mask policy sql base
 links_google := google mask policy sql base
 links_roles := roles policy sql base
 links_recorder := recorder roles policy sql base
+links_verifier := verifier roles google mask policy sql base
 links_warden := warden recorder roles google mask policy sql base
 links_worker := worker roles google mask policy sql base
 define unit_test
@@ -137,14 +138,14 @@ PROGRAMS := $B/sallyportd $B/sallyctl
 # ---- a worker that was taken over: the product's objects, and a door that the linker adds; never installed ----
 $B/takeover/sallyportd: $B/daemon/main.o $B/tests/takeover/backdoor.o $B/tests/takeover/system.o $B/tests/takeover/messages.o $(LIBS)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=sp_flow_start -o $@ $(filter %.o,$^) $(LIBS_LINK) $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=sp_flow_start,--wrap=sp_issuers_verify -o $@ $(filter %.o,$^) $(LIBS_LINK) $(PKG_LIBS)
 $B/takeover/control: $B/tests/takeover/control.o $B/tests/takeover/system.o $B/tests/takeover/messages.o $B/libroles.a $B/libbase.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 $B/takeover/sallyctl: $B/sallyctl
 	@mkdir -p $(@D)
 	$(Q)ln -sf ../sallyctl $@
-takeover: $(PROGRAMS) $B/takeover/sallyportd $B/takeover/control $B/takeover/sallyctl ## run an attacker's code inside a live worker (root)
+takeover: $(PROGRAMS) $B/takeover/sallyportd $B/takeover/control $B/takeover/sallyctl ## run an attacker's code inside a live worker, and the verifier (root)
 	@BUILD=$B/takeover tests/takeover/test_takeover.py
 
 # ---- the transport alone, driven by curl, openssl, h2load and raw bytes ----

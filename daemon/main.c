@@ -10,11 +10,12 @@
 #include "daemon/base/log.h"
 #include "daemon/recorder/recorder.h"
 #include "daemon/roles/start.h"
+#include "daemon/verifier/verifier.h"
 #include "daemon/warden/warden.h"
 #include "daemon/worker/worker.h"
 
-enum role { ROLE_WARDEN, ROLE_WORKER, ROLE_RECORDER };
-static const char *const role_names[] = { "warden", "worker", "recorder" };
+enum role { ROLE_WARDEN, ROLE_WORKER, ROLE_RECORDER, ROLE_VERIFIER };
+static const char *const role_names[] = { "warden", "worker", "recorder", "verifier" };
 
 struct arguments {
         struct sp_warden_options warden;
@@ -87,6 +88,8 @@ static int read_role(const char *text, enum role *ret)
                 *ret = ROLE_WORKER;
         else if (strcmp(text, "recorder") == 0)
                 *ret = ROLE_RECORDER;
+        else if (strcmp(text, "verifier") == 0)
+                *ret = ROLE_VERIFIER;
         else
                 return -1;
         return 0;
@@ -153,10 +156,13 @@ static int run_role(enum role role)
                 return 2;
         }
         sp_log_init(role_names[role], (enum sp_log_level)begin.level);
-        (void)prctl(PR_SET_NAME,
-                    role == ROLE_RECORDER ? "sallyport-rec" : "sallyport-work");
+        (void)prctl(PR_SET_NAME, role == ROLE_RECORDER   ? "sallyport-rec"
+                                 : role == ROLE_VERIFIER ? "sallyport-ver"
+                                                         : "sallyport-work");
         if (role == ROLE_RECORDER)
                 return sp_recorder_main(SP_ROLE_CHANNEL);
+        if (role == ROLE_VERIFIER)
+                return sp_verifier_main(SP_ROLE_CHANNEL);
         return sp_worker_main(SP_ROLE_CHANNEL, begin.index);
 }
 

@@ -129,7 +129,9 @@ async function main() {
                         oidc: o['oidc-issuer'] && {
                                 issuer: o['oidc-issuer'],
                                 host: new URL(o['oidc-issuer']).host,
-                                keys: JSON.parse(fs.readFileSync(o['oidc-jwks'])),
+                                get keys() {
+                                        return JSON.parse(fs.readFileSync(o['oidc-jwks']));
+                                }, // each time: issuers change them
                         },
                         store,
                         jobs: new Jobs({

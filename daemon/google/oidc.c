@@ -272,17 +272,21 @@ static int read_person(struct sp_arena *a, const struct sp_json *claims,
         return read_groups(a, claims, issuer->groups_claim, ret, reterr);
 }
 
-int sp_oidc_peek_issuer(struct sp_arena *a, struct sp_str token, struct sp_str *ret)
+int sp_oidc_peek_issuer(struct sp_arena *a, struct sp_str token, struct sp_str *ret,
+                        struct sp_err *reterr)
 {
         struct token t;
         struct sp_str iss;
-        int e = read_token(a, token, &t, NULL);
+        int e = read_token(a, token, &t, reterr);
 
+        if (e == -ENOMEM)
+                return sp_err_set(reterr, e, "identity.fault", "", "out of memory");
         if (e < 0)
                 return e;
         iss = sp_json_get_str(t.claims, "iss");
         if (!is_name(iss, 1024))
-                return -EACCES;
+                return refuse(reterr, "identity.unknown-issuer",
+                              "the OIDC token's iss is missing or no name");
         *ret = iss;
         return 0;
 }
@@ -325,4 +329,20 @@ int sp_oidc_verify(struct sp_arena *a, struct sp_str token,
                 return e;
         *ret = person;
         return 0;
+}
+
+const char *sp_oidc_error_id(struct sp_str id)
+{
+        static const char *const ids[] = {
+                "identity.malformed", "identity.header",         "identity.algorithm",
+                "identity.signature", "identity.unknown-issuer", "identity.unknown-key",
+                "identity.no-keys",   "identity.audience",       "identity.expired",
+                "identity.time",      "identity.not-yet-valid",  "identity.subject",
+                "identity.email",     "identity.groups",
+        };
+
+        for (size_t i = 0; i < SP_ARRAY_SIZE(ids); i++)
+                if (sp_str_eq(id, sp_str_c(ids[i])))
+                        return ids[i];
+        return NULL;
 }

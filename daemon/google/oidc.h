@@ -35,11 +35,14 @@ struct sp_person {
 };
 /* The `iss` of a token that is not verified yet: to know whose keys to fetch. */
 sp_must_check int sp_oidc_peek_issuer(struct sp_arena *a, struct sp_str token,
-                                      struct sp_str *ret);
+                                      struct sp_str *ret, struct sp_err *reterr);
 sp_must_check int sp_oidc_verify(struct sp_arena *a, struct sp_str token,
                                  const struct sp_issuer *issuers, size_t n_issuers,
                                  uint64_t now_s, struct sp_person *ret,
                                  struct sp_err *reterr);
+
+/* An id of sp_oidc_verify's that came as text from another process; NULL: it is none. */
+const char *sp_oidc_error_id(struct sp_str id);
 
 /* The body of a token endpoint request (application/x-www-form-urlencoded or JSON). */
 struct sp_token_request {

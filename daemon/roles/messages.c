@@ -13,8 +13,8 @@
 #define FIELDS_identity(S, B, W, L)                                                    \
         S(workload) S(session) S(iss) S(sub) S(email) S(groups) S(salt)                \
         B(token_is_ours) B(token_is_valid) L(valid_s)
-#define FIELDS_mint(S, B, W, L)                                                        \
-        S(iss) S(sub) S(email) S(groups) L(person_expires_s)
+#define FIELDS_mint(S, B, W, L) S(token)
+#define FIELDS_person(S, B, W, L) S(iss) S(sub) S(email) S(groups) L(expires_s)
 #define FIELDS_token(S, B, W, L) S(token) L(expires_in_s) S(session)
 #define FIELDS_leaf(S, B, W, L) S(chain_pem) S(key_pem) L(valid_s)
 #define FIELDS_assertion(S, B, W, L) S(token_uri) S(assertion) S(client_email)

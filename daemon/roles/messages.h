@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * roles/messages — everything that warden, workers and recorder say to each other.
+ * roles/messages — everything that warden, workers, verifier and recorder say to each other.
  *
  * Job:       message types over base/ipc, and their payloads as structs with encode and
  *            decode. One version number for all: base/ipc refuses another.
@@ -19,29 +19,32 @@ enum sp_msg_type {
         SP_MSG_ANSWER_OK = 1,
         SP_MSG_ANSWER_ERROR,
 
-        /* warden → worker, no answer */
+        /* warden → worker or verifier, no answer */
         SP_MSG_SETTINGS = 16, /* fd: sealed memfd with the settings file's text */
         SP_MSG_POLICY, /* fd: sealed memfd, sp_policy_pack format */
         SP_MSG_RECORDER, /* fd: a fresh channel to the recorder; replaces the old one */
         SP_MSG_LISTENER, /* fd: a listening socket; payload u8: 0 TLS, 1 metadata (HTTP);
                           * u64: cookie of its network namespace, 0: the host's */
         SP_MSG_ORIGINS, /* fd: the BPF map of origins (socket storage), read only */
-        SP_MSG_JWKS, /* fd: memfd with a JWKS; payload str: issuer */
-        SP_MSG_START, /* all of the above were sent: start accepting */
+        SP_MSG_JWKS, /* verifier; fd: memfd with a JWKS; payload str: issuer */
+        SP_MSG_START, /* all of the above that it gets were sent: start */
         SP_MSG_APPROVAL_DECIDED, /* struct sp_msg_approval_state */
         SP_MSG_UNLISTEN, /* u64: close the listeners in that network namespace */
         SP_MSG_DRAIN, /* accept nothing more, finish what is under way, and end */
 
-        /* warden → worker or recorder, answered */
+        /* warden → any role, answered */
         SP_MSG_METRICS_GET =
                 32, /* answer: struct sp_msg_metrics (text, Prometheus format) */
         SP_MSG_PING, /* answer: empty. No answer in time: the role hangs */
 
+        /* warden → verifier, answered */
+        SP_MSG_VERIFY = 36, /* str: ID token → struct sp_msg_person */
+
         /* warden → any role, no answer: the first message */
         SP_MSG_BEGIN = 40, /* struct sp_msg_begin */
 
-        /* worker → warden, answered. The first two carry the accepted socket that they are
-         * about: where it comes from, the warden reads itself. */
+        /* worker → warden, answered. IDENTIFY, MINT and SIGN_IN carry the accepted socket
+         * that they are about: where it comes from, the warden reads itself. */
         SP_MSG_IDENTIFY = 48, /* struct sp_msg_identify → struct sp_msg_identity */
         SP_MSG_TOKEN_MINT, /* struct sp_msg_mint → struct sp_msg_token */
         SP_MSG_LEAF_GET, /* str: SNI → struct sp_msg_leaf */
@@ -51,6 +54,7 @@ enum sp_msg_type {
         SP_MSG_APPROVAL_CLAIM, /* struct sp_msg_claim → struct sp_msg_approval_state */
         SP_MSG_APPROVAL_WITHDRAW, /* the same: the asker cancelled its job */
         SP_MSG_CHARGE, /* struct sp_msg_charge → struct sp_msg_charged */
+        SP_MSG_SIGN_IN, /* str: ID token → struct sp_msg_token */
 
         /* warden → recorder, no answer */
         SP_MSG_CHANNEL = 64, /* fd: one more client channel (a worker's) */
@@ -82,9 +86,14 @@ struct sp_msg_identity {
         uint8_t token_is_ours, token_is_valid;
         uint64_t valid_s; /* how long a worker may cache this */
 };
+/* `token`: one of ours: the new one is for the same person; empty: for nobody in particular. */
 struct sp_msg_mint {
-        struct sp_str iss, sub, email, groups; /* all empty: no person */
-        uint64_t person_expires_s;
+        struct sp_str token;
+};
+#define SP_ID_TOKEN_MAX ((size_t)16 * 1024)
+struct sp_msg_person {
+        struct sp_str iss, sub, email, groups; /* groups: joined by '\n' */
+        uint64_t expires_s; /* Unix time: of the proof */
 };
 struct sp_msg_token {
         struct sp_str token;
@@ -167,7 +176,7 @@ struct sp_msg_metrics {
 /* One pair per struct: append to a writer, read from a payload. */
 /* clang-format off */
 #define SP_MSG_STRUCTS(X)                                                              \
-        X(begin) X(error) X(identify) X(identity) X(mint) X(token) X(leaf) X(assertion)         \
+        X(begin) X(error) X(identify) X(identity) X(mint) X(person) X(token) X(leaf) X(assertion)         \
         X(approval) X(approval_state) X(claim) X(keep) X(metrics) X(charge) X(charged)
 /* clang-format on */
 #define SP_MSG_DECLARE(name)                                                           \

@@ -116,9 +116,13 @@ static const int common_calls[] = {
         SCMP_SYS(umask),
 };
 
-static const int worker_calls[] = {
-        SCMP_SYS(accept), SCMP_SYS(accept4),
+static const int client_calls[] = {
         SCMP_SYS(bind), /* the resolver's netlink socket */
+};
+
+static const int worker_calls[] = {
+        SCMP_SYS(accept),
+        SCMP_SYS(accept4),
 };
 
 static const int recorder_calls[] = {
@@ -303,7 +307,8 @@ static int install(scmp_filter_ctx f, int r, struct sp_err *reterr)
         return 0;
 }
 
-static int add_worker(scmp_filter_ctx f)
+/* Who connects to hosts by name, over TLS. */
+static int add_client(scmp_filter_ctx f)
 {
         static const struct {
                 int family, type, protocol;
@@ -320,7 +325,7 @@ static int add_worker(scmp_filter_ctx f)
                 { AF_NETLINK, SOCK_RAW, NETLINK_ROUTE },
         };
         const uint64_t writing = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
-        int r = add_calls(f, SCMP_ACT_ALLOW, worker_calls, SP_ARRAY_SIZE(worker_calls));
+        int r = add_calls(f, SCMP_ACT_ALLOW, client_calls, SP_ARRAY_SIZE(client_calls));
 
         for (size_t i = 0; r == 0 && i < SP_ARRAY_SIZE(sockets); i++)
                 r = add_socket(f, sockets[i].family, sockets[i].type,
@@ -331,10 +336,16 @@ static int add_worker(scmp_filter_ctx f)
         if (r == 0 && SCMP_SYS(open) >= 0)
                 r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
                                      SCMP_A1(SCMP_CMP_MASKED_EQ, writing, O_RDONLY));
-        if (r == 0)
-                r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
-                                     SCMP_A0(SCMP_CMP_EQ, BPF_MAP_LOOKUP_ELEM));
         return r;
+}
+
+static int add_worker(scmp_filter_ctx f)
+{
+        int r = add_calls(f, SCMP_ACT_ALLOW, worker_calls, SP_ARRAY_SIZE(worker_calls));
+
+        return r == 0 ? seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
+                                         SCMP_A0(SCMP_CMP_EQ, BPF_MAP_LOOKUP_ELEM))
+                      : r;
 }
 
 /* The name service loads its modules when it is first asked: that is code, and there is
@@ -348,7 +359,9 @@ static void load_name_service(void)
                 freeaddrinfo(found);
 }
 
-int sp_sandbox_worker(const struct sp_reach *reach, int *ret_abi, struct sp_err *reterr)
+static int confine_client(const struct sp_reach *reach,
+                          int (*add_more)(scmp_filter_ctx f), int *ret_abi,
+                          struct sp_err *reterr)
 {
         scmp_filter_ctx f = NULL;
         int abi, r;
@@ -359,11 +372,24 @@ int sp_sandbox_worker(const struct sp_reach *reach, int *ret_abi, struct sp_err 
                 return r;
         r = filter_new(&f);
         if (r == 0)
-                r = add_worker(f);
+                r = add_client(f);
+        if (r == 0 && add_more)
+                r = add_more(f);
         r = install(f, r, reterr);
         if (r == 0)
                 *ret_abi = abi;
         return r;
+}
+
+int sp_sandbox_worker(const struct sp_reach *reach, int *ret_abi, struct sp_err *reterr)
+{
+        return confine_client(reach, add_worker, ret_abi, reterr);
+}
+
+int sp_sandbox_verifier(const struct sp_reach *reach, int *ret_abi,
+                        struct sp_err *reterr)
+{
+        return confine_client(reach, NULL, ret_abi, reterr);
 }
 
 int sp_sandbox_recorder(const char *directory, int *ret_abi, struct sp_err *reterr)

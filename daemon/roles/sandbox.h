@@ -9,6 +9,7 @@
  *         only (the journal), so that no bus and no other daemon is reached; bpf() for looking up a
  *         map element only; no executable memory; threads but no processes; signals to itself only.
  *         The name service is asked once before, so that its modules are in.
+ * Verifier: the same without listeners and without bpf.
  * Recorder: files below the state directory, no sockets but AF_UNIX datagrams, no bpf.
  * Errors: "sandbox.*"; the caller must not go on.
  */
@@ -19,5 +20,7 @@
 /* `ret_abi`: Landlock's version; 0: this kernel has none, files are guarded by their modes. */
 sp_must_check int sp_sandbox_worker(const struct sp_reach *reach, int *ret_abi,
                                     struct sp_err *reterr);
+sp_must_check int sp_sandbox_verifier(const struct sp_reach *reach, int *ret_abi,
+                                      struct sp_err *reterr);
 sp_must_check int sp_sandbox_recorder(const char *directory, int *ret_abi,
                                       struct sp_err *reterr);

@@ -99,6 +99,7 @@ static const struct key records_keys[] = {
 static const struct key users_keys[] = {
         { "worker", KIND_TEXT, AT(user_worker), 1, 32 },
         { "recorder", KIND_TEXT, AT(user_recorder), 1, 32 },
+        { "verifier", KIND_TEXT, AT(user_verifier), 1, 32 },
         { NULL },
 };
 
@@ -549,6 +550,9 @@ static int check_whole(const struct reader *r)
                 what = "limits.mask_key_age must be 7d or longer: there can be 128 "
                        "keys, each "
                        "is kept for the tokens it made, and then there are no new ones";
+        else if (s->user_worker.n && s->n_issuers && !s->user_verifier.n)
+                what = "with issuers, users.verifier must be set: "
+                       "sallyport-verifier";
         if (what)
                 return sp_err_set(r->err, -EINVAL, "settings.value", r->name, "%s",
                                   what);

@@ -88,8 +88,8 @@ struct sp_settings {
                                             written */
                 uint64_t jobs_kept_s; /* how long a job stays its owner's; 7 d */
         } records;
-        struct sp_str user_worker,
-                user_recorder; /* "sallyport-worker"; empty: stay (tests) */
+        /* "sallyport-worker"; empty: stay (tests) */
+        struct sp_str user_worker, user_recorder, user_verifier;
 };
 
 sp_must_check int sp_settings_parse(struct sp_arena *a, const char *name,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * warden/children — what recorder and workers are given at their start, in which order
- * they come up and go down.
+ * warden/children — what recorder, verifier and workers are given at their start, in which
+ * order they come up and go down.
  *
  * The recorder comes first: no worker accepts a connection before the store has been
  * tried. It goes last, so that the workers' last records are written.
@@ -13,6 +13,7 @@
 
 #include "daemon/warden/files.h"
 #include "daemon/warden/state.h"
+#include "daemon/warden/vouch.h"
 
 #define JWKS_MAX (1024 * 1024)
 
@@ -148,12 +149,13 @@ static void send_jwks(struct sp_warden *w, struct sp_child *c)
 
 void sp_children_send_policy(struct sp_warden *w)
 {
+        if (w->verifier.is_open)
+                send_jwks(w, &w->verifier);
         for (unsigned i = 0; i < w->n_workers; i++) {
                 struct sp_child *c = &w->workers[i].child;
 
                 if (!c->is_open)
                         continue;
-                send_jwks(w, c);
                 if (sp_child_send(c, SP_MSG_POLICY, SP_STR_NULL, w->policy.fd) < 0)
                         sp_child_kill(c, "it cannot be given the new policy");
         }
@@ -171,8 +173,6 @@ static int on_worker_start(void *userdata, struct sp_child *c)
         if (r == 0)
                 r = sp_child_send(c, SP_MSG_ORIGINS, SP_STR_NULL,
                                   sp_guard_origins_fd(w->guard));
-        if (r == 0)
-                send_jwks(w, c);
         if (r == 0)
                 r = send_listeners(c, 0, &k->listeners);
         if (r == 0)
@@ -193,6 +193,16 @@ static int on_recorder_start(void *userdata, struct sp_child *c)
         return r;
 }
 
+static int on_verifier_start(void *userdata, struct sp_child *c)
+{
+        struct sp_warden *w = userdata;
+        int r = sp_child_send(c, SP_MSG_SETTINGS, SP_STR_NULL, w->settings_fd);
+
+        if (r == 0)
+                send_jwks(w, c);
+        return r == 0 ? sp_child_send(c, SP_MSG_START, SP_STR_NULL, -1) : r;
+}
+
 /* ---- up ---- */
 
 static void announce(struct sp_warden *w)
@@ -202,13 +212,16 @@ static void announce(struct sp_warden *w)
         for (unsigned i = 0; i < w->n_workers; i++)
                 if (w->workers[i].child.state != SP_CHILD_READY)
                         return;
+        if (w->settings.n_issuers && w->verifier.state != SP_CHILD_READY)
+                return;
         w->is_announced = true;
         sp_log(SP_LOG_INFO, "ready: %u workers, policy %.12s", w->n_workers,
                sp_policy_version(w->policy.policy).p);
         (void)sd_notify(0, "READY=1");
 }
 
-static void on_worker_ready(void *userdata, struct sp_child *c)
+/* A worker, or the verifier. */
+static void on_ready(void *userdata, struct sp_child *c)
 {
         struct sp_warden *w = userdata;
 
@@ -282,7 +295,8 @@ static void go_on_stopping(struct sp_warden *w)
                 sp_warden_keep_limits(w);
                 sp_child_stop(&w->recorder);
         }
-        if (w->recorder.launch.pid <= 0)
+        sp_child_stop(&w->verifier);
+        if (w->recorder.launch.pid <= 0 && w->verifier.launch.pid <= 0)
                 (void)sd_event_exit(w->event, w->exit_code);
 }
 
@@ -297,11 +311,18 @@ static void on_down(void *userdata, struct sp_child *c)
                 sp_health_update(w);
 }
 
-static int on_recorder_message(void *userdata, struct sp_child *c, struct sp_ipc_msg *m)
+static void on_worker_down(void *userdata, struct sp_child *c)
 {
-        (void)userdata, (void)c;
-        sp_log(SP_LOG_ERR, "the recorder sent message type %u, which it may not",
-               m->type);
+        sp_vouch_forget(c->owner);
+        on_down(userdata, c);
+}
+
+/* Recorder and verifier answer, and ask nothing. */
+static int on_question(void *userdata, struct sp_child *c, struct sp_ipc_msg *m)
+{
+        (void)userdata;
+        sp_log(SP_LOG_ERR, "the %s sent message type %u, which it may not",
+               c->launch.role, m->type);
         return -EBADMSG;
 }
 
@@ -309,15 +330,21 @@ void sp_children_init(struct sp_warden *w)
 {
         const char *units = w->options->has_units ? w->settings.runtime_dir.p : NULL;
 
-        w->worker_hooks = (struct sp_child_hooks){ w, on_worker_start, on_worker_ready,
-                                                   sp_table_dispatch, on_down };
+        w->worker_hooks = (struct sp_child_hooks){ w, on_worker_start, on_ready,
+                                                   sp_table_dispatch, on_worker_down };
         w->recorder_hooks =
                 (struct sp_child_hooks){ w, on_recorder_start, on_recorder_ready,
-                                         on_recorder_message, on_down };
+                                         on_question, on_down };
+        w->verifier_hooks = (struct sp_child_hooks){ w, on_verifier_start, on_ready,
+                                                     on_question, on_down };
         w->recorder = (struct sp_child){ .launch = SP_LAUNCH("recorder",
                                                              w->user_recorder, units),
                                          .log_level = w->options->log_level,
                                          .hooks = &w->recorder_hooks };
+        w->verifier = (struct sp_child){ .launch = SP_LAUNCH("verifier",
+                                                             w->user_verifier, units),
+                                         .log_level = w->options->log_level,
+                                         .hooks = &w->verifier_hooks };
         for (unsigned i = 0; i < w->n_workers; i++)
                 w->workers[i].child =
                         (struct sp_child){ .launch = SP_LAUNCH("worker", w->user_worker,
@@ -330,7 +357,11 @@ void sp_children_init(struct sp_warden *w)
 
 int sp_children_start(struct sp_warden *w, struct sp_err *reterr)
 {
-        return sp_child_start(&w->recorder, w->event, reterr);
+        int r = sp_child_start(&w->recorder, w->event, reterr);
+
+        return r == 0 && w->settings.n_issuers
+                       ? sp_child_start(&w->verifier, w->event, reterr)
+                       : r;
 }
 
 void sp_children_stop(struct sp_warden *w)

@@ -181,6 +181,8 @@ int sp_warden_open(struct sp_warden *w, struct sp_err *reterr)
         if (r == 0)
                 r = sp_user_find(w->settings.user_recorder, &w->user_recorder, reterr);
         if (r == 0)
+                r = sp_user_find(w->settings.user_verifier, &w->user_verifier, reterr);
+        if (r == 0)
                 r = sp_policy_source_load(&w->settings, &w->policy, reterr);
         if (r == 0)
                 r = make_dirs(w, reterr);
@@ -218,6 +220,7 @@ void sp_warden_close(struct sp_warden *w)
                 sp_child_done(&w->workers[i].child);
                 sp_listeners_close(&w->workers[i].listeners);
         }
+        sp_child_done(&w->verifier);
         sp_child_done(&w->recorder);
         w->metrics_socket = sp_metrics_socket_free(w->metrics_socket);
         w->bus = sp_bus_free(w->bus); /* after the children: their answers go to it */

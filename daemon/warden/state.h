@@ -25,8 +25,9 @@
 #include "daemon/warden/warden.h"
 
 #define SP_HEALTH_LEN 200
-#define SP_TABLE_TYPES 9 /* kinds of questions with a quota of their own */
+#define SP_TABLE_TYPES 10 /* kinds of questions with a quota of their own */
 
+struct sp_vouch;
 struct sp_warden_worker {
         struct sp_child child;
         struct sp_listeners listeners;
@@ -34,6 +35,7 @@ struct sp_warden_worker {
         uint64_t quota_second; /* the counts are of this one */
         uint32_t quota_used[SP_TABLE_TYPES];
         uint64_t refused; /* questions over quota */
+        struct sp_vouch *vouch; /* an ID token of its that is being checked */
 };
 
 struct sp_warden {
@@ -57,11 +59,12 @@ struct sp_warden {
 
         sd_event *event;
         sd_event_source *housekeeping, *approvals_timer, *guard_events, *limits_timer;
-        struct sp_child_hooks worker_hooks, recorder_hooks;
+        struct sp_child_hooks worker_hooks, recorder_hooks, verifier_hooks;
         struct sp_child recorder;
+        struct sp_child verifier; /* only with issuers */
         struct sp_warden_worker *workers;
         unsigned n_workers;
-        struct sp_user user_worker, user_recorder;
+        struct sp_user user_worker, user_recorder, user_verifier;
 
         struct sp_unsent *unsent,
                 **unsent_tail; /* records, while there is no recorder */
@@ -102,6 +105,14 @@ void sp_record_quiet(struct sp_warden *w, const struct sp_limits_quiet *q);
 
 /* table.c: hooks of workers. */
 int sp_table_dispatch(void *warden, struct sp_child *c, struct sp_ipc_msg *m);
+/* A token of ours for who is behind `from`, no longer than the proof of `p` is good; NULL: for
+ * nobody in particular. */
+struct sp_origin;
+sp_must_check int sp_warden_give_token(struct sp_warden *w,
+                                       const struct sp_origin *from,
+                                       const struct sp_msg_person *p,
+                                       struct sp_wire_out *answer,
+                                       struct sp_err *reterr);
 
 /* status.c */
 void sp_health_update(struct sp_warden *w);

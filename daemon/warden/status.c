@@ -40,6 +40,9 @@ static void describe(const struct sp_warden *w, char to[SP_HEALTH_LEN])
         else if (down)
                 (void)snprintf(to, SP_HEALTH_LEN, "degraded: %u of %u workers are down",
                                down, w->n_workers);
+        else if (w->settings.n_issuers && w->verifier.state != SP_CHILD_READY)
+                (void)snprintf(to, SP_HEALTH_LEN,
+                               "degraded: the verifier is down, nobody can sign in");
         else if (w->bus && !sp_bus_is_connected(w->bus))
                 (void)snprintf(to, SP_HEALTH_LEN, "degraded: not on the bus");
         else if (!w->credential)
@@ -174,6 +177,12 @@ int sp_warden_status_json(struct sp_warden *w, struct sp_buf *ret)
         sp_jsonw_kstr(&j, "store",
                       w->store_health[0] ? sp_str_c(w->store_health) : SP_STR("ok"));
         sp_jsonw_close(&j, '}');
+        if (w->settings.n_issuers) {
+                sp_jsonw_key(&j, "verifier");
+                sp_jsonw_open(&j, '{');
+                put_child(&j, &w->verifier);
+                sp_jsonw_close(&j, '}');
+        }
         put_guard(w, &j);
         sp_jsonw_ku64(&j, "sessions", sp_sessions_count(w->sessions));
         sp_jsonw_ku64(&j, "approvals_pending", count_pending(w->approvals));
@@ -210,9 +219,11 @@ static int add_own(struct sp_warden *w, struct sp_buf *to)
                 "sallyport_healthy %d\n"
                 "# HELP sallyport_restarts_total Children started again.\n"
                 "# TYPE sallyport_restarts_total counter\n"
-                "sallyport_restarts_total{child=\"recorder\"} %llu\n",
+                "sallyport_restarts_total{child=\"recorder\"} %llu\n"
+                "sallyport_restarts_total{child=\"verifier\"} %llu\n",
                 sp_sessions_count(w->sessions), sp_networks_count(w->networks),
-                strcmp(w->health, "ok") == 0, (unsigned long long)w->recorder.restarts);
+                strcmp(w->health, "ok") == 0, (unsigned long long)w->recorder.restarts,
+                (unsigned long long)w->verifier.restarts);
 
         for (unsigned i = 0; r == 0 && i < w->n_workers; i++)
                 r = sp_buf_addf(to,
@@ -303,5 +314,6 @@ void sp_warden_metrics(void *warden, struct sp_bus_call *call)
         for (unsigned i = 0; i < w->n_workers; i++)
                 ask_metrics(k, &w->workers[i].child);
         ask_metrics(k, &w->recorder);
+        ask_metrics(k, &w->verifier);
         finish(k);
 }

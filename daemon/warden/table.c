@@ -10,19 +10,22 @@
 #include "daemon/base/clock.h"
 #include "daemon/roles/origin.h"
 #include "daemon/warden/state.h"
+#include "daemon/warden/vouch.h"
 
 #define CACHE_S UINT64_C(30) /* how long a worker may go on with an identity */
 
 struct question {
         struct sp_warden *w;
         struct sp_child *child;
+        uint64_t id;
         struct sp_str payload;
         int fd; /* -1: none came along */
         struct sp_arena *arena;
         struct sp_wire_out answer;
 };
 
-/* A handler fills the answer, or says why not. */
+/* A handler fills the answer, says why not, or has it answered later (warden/vouch). */
+#define ANSWERED_LATER 1
 typedef int (*handler_fn)(struct question *q, struct sp_err *reterr);
 
 static uint64_t now_s(void)
@@ -70,11 +73,11 @@ static int find_caller(struct question *q, struct sp_origin *ret,
         return 0;
 }
 
-static int find_session(struct question *q, const struct sp_session_key *key,
+static int find_session(struct sp_warden *w, const struct sp_session_key *key,
                         struct sp_str resume, const struct sp_ulid **ret,
                         struct sp_err *reterr)
 {
-        int r = sp_sessions_get(q->w->sessions, key, resume, sp_clock_us(), ret);
+        int r = sp_sessions_get(w->sessions, key, resume, sp_clock_us(), ret);
 
         if (r == -ENOSPC)
                 return sp_err_set(reterr, r, "identity.too-many-sessions", "",
@@ -119,7 +122,7 @@ static int on_identify(struct question *q, struct sp_err *reterr)
         }
         id.valid_s = SP_MAX(SP_MIN(id.valid_s, idle_s / 2), UINT64_C(1));
         key = (struct sp_session_key){ from.guard_id, id.iss, id.sub };
-        r = find_session(q, &key, resume, &session, reterr);
+        r = find_session(q->w, &key, resume, &session, reterr);
         if (r < 0)
                 return r;
         id.workload = sp_str_c(workload);
@@ -132,64 +135,91 @@ static int on_identify(struct question *q, struct sp_err *reterr)
         return 0;
 }
 
-/* A worker names the person; at least by an issuer that the administrator trusts. */
-static bool is_issuer(const struct sp_settings *s, struct sp_str iss)
+int sp_warden_give_token(struct sp_warden *w, const struct sp_origin *from,
+                         const struct sp_msg_person *p, struct sp_wire_out *answer,
+                         struct sp_err *reterr)
 {
-        for (size_t i = 0; i < s->n_issuers; i++)
-                if (sp_str_eq(s->issuers[i].issuer, iss))
-                        return true;
-        return false;
-}
-
-static int on_mint(struct question *q, struct sp_err *reterr)
-{
+        static const struct sp_msg_person nobody;
         sp_autobuf text = SP_BUF_INIT(2 * SP_TOKEN_MAX);
-        char workload[SP_TAG_WORKLOAD_LEN];
         const struct sp_ulid *session;
-        struct sp_msg_token answer;
+        struct sp_msg_token m;
         struct sp_session_key key;
-        struct sp_origin from;
-        struct sp_msg_mint m;
         struct sp_token t;
-        uint64_t lifetime_s = q->w->settings.limits.token_lifetime_s, now = now_s();
+        uint64_t lifetime_s = w->settings.limits.token_lifetime_s, now = now_s();
         int r;
 
-        if (sp_msg_read_mint(q->payload, &m) < 0 || !m.iss.n != !m.sub.n)
-                return bad_payload(reterr);
-        r = find_caller(q, &from, workload, reterr);
-        if (r < 0)
-                return r;
-        if (m.iss.n && !is_issuer(&q->w->settings, m.iss))
-                return sp_err_set(reterr, -EACCES, "identity.unknown-issuer", "",
-                                  "the person's issuer is not configured");
-        if (m.iss.n) { /* never longer than the proof that it rests on */
-                if (m.person_expires_s <= now)
+        if (p) { /* never longer than the proof that it rests on */
+                if (p->expires_s <= now)
                         return sp_err_set(reterr, -EACCES, "identity.expired", "",
                                           "the person's token has expired");
-                lifetime_s = SP_MIN(lifetime_s, m.person_expires_s - now);
+                lifetime_s = SP_MIN(lifetime_s, p->expires_s - now);
+        } else {
+                p = &nobody;
         }
-        key = (struct sp_session_key){ from.guard_id, m.iss, m.sub };
-        r = find_session(q, &key, SP_STR_NULL, &session, reterr);
+        key = (struct sp_session_key){ from->guard_id, p->iss, p->sub };
+        r = find_session(w, &key, SP_STR_NULL, &session, reterr);
         if (r < 0)
                 return r;
-        t = (struct sp_token){ from.guard_id,
-                               from.cgroup_id,
+        t = (struct sp_token){ from->guard_id,
+                               from->cgroup_id,
                                now,
                                now + lifetime_s,
                                sp_str_c(session->c),
-                               m.iss,
-                               m.sub,
-                               m.email,
-                               m.groups };
-        r = sp_token_write(&q->w->keys, &t, &text);
+                               p->iss,
+                               p->sub,
+                               p->email,
+                               p->groups };
+        r = sp_token_write(&w->keys, &t, &text);
         if (r < 0)
                 return sp_err_set(reterr, r, "identity.token", "",
                                   r == -E2BIG
                                           ? "the person has too many or too long groups"
                                           : "no token could be made");
-        answer = (struct sp_msg_token){ sp_buf_str(&text), lifetime_s, t.session };
-        sp_msg_put_token(&q->answer, &answer);
+        m = (struct sp_msg_token){ sp_buf_str(&text), lifetime_s, t.session };
+        sp_msg_put_token(answer, &m);
         return 0;
+}
+
+/* The one way to a person's token without an ID token is another token of that person's. */
+static int on_mint(struct question *q, struct sp_err *reterr)
+{
+        char workload[SP_TAG_WORKLOAD_LEN];
+        struct sp_msg_person p;
+        struct sp_origin from;
+        struct sp_msg_mint m;
+        struct sp_token t;
+        int r;
+
+        if (sp_msg_read_mint(q->payload, &m) < 0)
+                return bad_payload(reterr);
+        r = find_caller(q, &from, workload, reterr);
+        if (r < 0)
+                return r;
+        if (!m.token.n)
+                return sp_warden_give_token(q->w, &from, NULL, &q->answer, reterr);
+        if (sp_token_read(&q->w->keys, q->arena, m.token, &t) < 0 ||
+            t.guard_id != from.guard_id || t.expires_s <= now_s())
+                return sp_err_set(reterr, -EACCES, "identity.token-expired", "",
+                                  "the access token has expired or belongs to another "
+                                  "cgroup; get a new one");
+        p = (struct sp_msg_person){ t.iss, t.sub, t.email, t.groups, t.expires_s };
+        return sp_warden_give_token(q->w, &from, t.iss.n ? &p : NULL, &q->answer,
+                                    reterr);
+}
+
+static int on_sign_in(struct question *q, struct sp_err *reterr)
+{
+        char workload[SP_TAG_WORKLOAD_LEN];
+        struct sp_origin from;
+        struct sp_str token;
+        int r;
+
+        if (read_text(q->payload, &token) < 0)
+                return bad_payload(reterr);
+        r = find_caller(q, &from, workload, reterr);
+        if (r == 0)
+                r = sp_vouch_ask(q->w, q->child->owner, q->id, token, &from, reterr);
+        return r == 0 ? ANSWERED_LATER : r;
 }
 
 static int on_leaf(struct question *q, struct sp_err *reterr)
@@ -307,6 +337,7 @@ static const struct {
 } table[SP_TABLE_TYPES] = {
         { SP_MSG_IDENTIFY, on_identify, 20000, true },
         { SP_MSG_TOKEN_MINT, on_mint, 2000, true },
+        { SP_MSG_SIGN_IN, on_sign_in, 200, true },
         { SP_MSG_LEAF_GET, on_leaf, 500 },
         { SP_MSG_ASSERTION_GET, on_assertion, 10 },
         { SP_MSG_APPROVAL_ASK, on_approval_ask, 200 },
@@ -332,7 +363,9 @@ int sp_table_dispatch(void *warden, struct sp_child *c, struct sp_ipc_msg *m)
         sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(256 * 1024);
         sp_cleanup(sp_buf_done_secret) struct sp_buf answer =
                 SP_BUF_INIT(SP_IPC_PAYLOAD_MAX);
-        struct question q = { warden, c, m->payload, m->fd, &a, SP_WIRE_OUT(&answer) };
+        struct question q = {
+                warden, c, m->id, m->payload, m->fd, &a, SP_WIRE_OUT(&answer)
+        };
         struct sp_warden_worker *k = c->owner;
         struct sp_err e = SP_ERR_NULL;
         size_t row = 0;
@@ -353,6 +386,8 @@ int sp_table_dispatch(void *warden, struct sp_child *c, struct sp_ipc_msg *m)
                 return 0;
         }
         r = table[row].handler(&q, &e);
+        if (r == ANSWERED_LATER)
+                return 0;
         if (r == 0 && q.answer.error < 0)
                 r = sp_err_set(&e, q.answer.error, "warden.message", "",
                                "the answer is too large");

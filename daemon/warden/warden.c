@@ -13,6 +13,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/warden/state.h"
+#include "daemon/warden/vouch.h"
 
 #define HOUSEKEEPING_US (2 * SP_USEC_PER_SEC)
 #define SECURE_HEAP_BYTES (256 * 1024)
@@ -95,6 +96,7 @@ static int on_housekeeping(sd_event_source *s, uint64_t usec, void *userdata)
         sp_sessions_tick(w->sessions, sp_clock_us(), is_guard_live, w);
         sp_networks_tick(w->networks);
         sp_refusals_tell(w->refusals, sp_clock_us());
+        sp_vouch_tick(w, sp_clock_us());
         sp_warden_recall_limits(w);
         sp_warden_keep_limits(w);
         sp_warden_record_quiet(w, false);

@@ -11,8 +11,8 @@
 #pragma once
 
 #include "daemon/base/buf.h"
-#include "daemon/worker/links.h"
-#include "daemon/worker/upstream.h"
+#include "daemon/roles/links.h"
+#include "daemon/roles/upstream.h"
 
 typedef void (*sp_access_fn)(void *userdata, int err, const char *what,
                              struct sp_str token);

@@ -200,9 +200,9 @@ void sp_flow_start(struct sp_worker *w, struct sp_exchange *x)
 
 /* ---- identify ---- */
 
-static struct sp_str bearer(const struct sp_request *r)
+struct sp_str sp_flow_bearer(const struct sp_flow *f)
 {
-        struct sp_str v = sp_request_header(r, "authorization");
+        struct sp_str v = sp_request_header(&f->x->request, "authorization");
 
         if (v.n > 7 && sp_str_caseeq(sp_str_sub(v, 0, 7), SP_STR("bearer ")))
                 return sp_str_trim(sp_str_sub(v, 7, v.n));
@@ -234,7 +234,7 @@ static enum sp_next identify(struct sp_flow *f)
         case 0:
                 f->step = 1;
                 r = sp_identify(&f->w->identities, &f->w->warden, o->guard_id,
-                                sp_exchange_socket(f->x), bearer(&f->x->request),
+                                sp_exchange_socket(f->x), sp_flow_bearer(f),
                                 on_identity, f);
                 if (r == 0)
                         return SP_WAIT;
@@ -269,7 +269,7 @@ static enum sp_next check_token(struct sp_flow *f)
                 return SP_NEXT;
         if (f->id.token_is_ours && f->id.token_is_valid)
                 return SP_NEXT;
-        if (!bearer(&f->x->request).n) {
+        if (!sp_flow_bearer(f).n) {
                 (void)sp_err_set(
                         &f->error, -EACCES, "identity.no-token", "",
                         "the request has no access token; get one from the metadata "

@@ -78,6 +78,8 @@ struct sp_flow {
         uint8_t approval_state;
         struct sp_str approver, approval_reason;
 
+        struct sp_flow *next_sign_in; /* waits for its turn, */
+        struct sp_str id_token; /* with this */
         uint64_t asked_us; /* when the current question was asked, for latencies */
         struct sp_reply *reply;
 };
@@ -94,6 +96,12 @@ enum sp_next sp_flow_answer(struct sp_flow *f, unsigned status, struct sp_str bo
 void sp_flow_end(struct sp_flow *f);
 /* The same for an answer that was begun and cannot be completed. */
 void sp_flow_abort(struct sp_flow *f);
+
+/* What the client sent as its access token; empty: none. */
+struct sp_str sp_flow_bearer(const struct sp_flow *f);
+/* sign_in.c: a token for the client. `same`: a token of ours: for its person; empty: for nobody. */
+void sp_flow_mint(struct sp_flow *f, struct sp_str same);
+void sp_flow_sign_in(struct sp_flow *f, struct sp_str id_token);
 
 /* What is kept of a job that this request makes: everything but its reference. */
 void sp_flow_describe_job(const struct sp_flow *f, struct sp_job *j);

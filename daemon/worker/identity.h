@@ -12,7 +12,7 @@
 
 #include "daemon/base/arena.h"
 #include "daemon/policy/policy.h"
-#include "daemon/worker/links.h"
+#include "daemon/roles/links.h"
 
 #define SP_IDENTITIES_MAX 4096
 

@@ -13,8 +13,8 @@
 #pragma once
 
 #include "daemon/mask/mask.h"
+#include "daemon/roles/upstream.h"
 #include "daemon/worker/access.h"
-#include "daemon/worker/upstream.h"
 
 #define SP_SCHEMAS_MAX 2048
 #define SP_SCHEMA_FRESH_US (60 * SP_USEC_PER_SEC)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "daemon/base/log.h"
+#include "daemon/roles/ports.h"
 #include "daemon/roles/sandbox.h"
 #include "daemon/worker/bill.h"
 #include "daemon/worker/flow.h"
@@ -84,8 +85,6 @@ static int take_settings(struct sp_worker *w, int fd)
         if (r == 0)
                 r = sp_upstream_new(&w->loop, &w->settings, &w->upstream);
         if (r == 0)
-                r = sp_issuers_init(&w->issuers, &w->settings, w->upstream);
-        if (r == 0)
                 r = sp_front_new(&w->loop, &w->settings, &hooks, &w->front);
         if (r < 0)
                 return r;
@@ -118,21 +117,6 @@ static int take_policy(struct sp_worker *w, int fd)
         return 0;
 }
 
-static int take_jwks(struct sp_worker *w, struct sp_str payload, int fd)
-{
-        sp_autobuf text = SP_BUF_INIT(SETTINGS_MAX);
-        struct sp_wire_in in = SP_WIRE_IN(payload);
-        struct sp_str issuer = sp_wire_str(&in);
-        struct sp_err e;
-        int r = sp_wire_end(&in);
-
-        if (r == 0)
-                r = sp_memfd_read(fd, SETTINGS_MAX, &text);
-        if (r == 0)
-                r = sp_issuers_set(&w->issuers, issuer, sp_buf_str(&text), &e);
-        return r;
-}
-
 static int take_listener(struct sp_worker *w, struct sp_str payload, int *fd)
 {
         struct sp_wire_in in = SP_WIRE_IN(payload);
@@ -157,53 +141,14 @@ static int take_listeners_back(struct sp_worker *w, struct sp_str payload)
         return 0;
 }
 
-#define PORTS_MAX (SP_ISSUERS_MAX + 3)
-
-/* "host:8443", "[::1]:8443"; 443 without a number. */
-static uint16_t port_of(struct sp_str authority)
-{
-        struct sp_str digits = authority;
-        uint64_t port;
-
-        for (size_t i = authority.n; i && authority.p[i - 1] != ']'; i--) {
-                if (authority.p[i - 1] != ':')
-                        continue;
-                digits = sp_str_sub(authority, i, authority.n);
-                return sp_str_u64(digits, &port) == 0 && port <= UINT16_MAX
-                               ? (uint16_t)port
-                               : 443;
-        }
-        return 443;
-}
-
-/* Upstream, issuers whose keys are fetched, and DNS over TCP. */
-static size_t list_ports(const struct sp_settings *s, uint16_t ret[PORTS_MAX])
-{
-        size_t n = 0;
-
-        ret[n++] = 53;
-        ret[n++] = 443;
-        ret[n++] = port_of(s->upstream.connect_to);
-        for (size_t i = 0; i < s->n_issuers; i++) {
-                struct sp_str scheme, rest, authority, path;
-
-                if (!s->issuers[i].discover ||
-                    !sp_str_cut(s->issuers[i].issuer, '/', &scheme, &rest) || !rest.n)
-                        continue;
-                (void)sp_str_cut(sp_str_sub(rest, 1, rest.n), '/', &authority, &path);
-                ret[n++] = port_of(authority);
-        }
-        return n;
-}
-
 static int confine(const struct sp_worker *w, int *ret_abi, struct sp_err *reterr)
 {
         const struct sp_settings *s = &w->settings;
-        uint16_t ports[PORTS_MAX];
+        uint16_t ports[SP_PORTS_MAX];
         const struct sp_reach reach = {
                 .ca_file = s->upstream.ca_file.n ? s->upstream.ca_file.p : NULL,
                 .ports = ports,
-                .n_ports = list_ports(s, ports),
+                .n_ports = sp_ports_of_upstream(s, ports),
                 .is_any_port = s->egress_splice, /* to wherever the agent connects */
                 .reads_system = true,
         };
@@ -278,8 +223,6 @@ static int dispatch(struct sp_worker *w, struct sp_ipc_msg *m)
         case SP_MSG_ORIGINS:
                 sp_front_set_origins(w->front, SP_TAKE_FD(m->fd));
                 return 0;
-        case SP_MSG_JWKS:
-                return take_jwks(w, m->payload, m->fd);
         case SP_MSG_START:
                 return start(w);
         case SP_MSG_APPROVAL_DECIDED:
@@ -345,10 +288,8 @@ static void done(struct sp_worker *w)
         sp_held_done(w);
         sp_identities_clear(&w->identities);
         sp_schemas_clear(&w->schemas);
-        if (w->has_settings) {
+        if (w->has_settings)
                 sp_access_done(&w->access);
-                sp_issuers_done(&w->issuers);
-        }
         sp_bill_done(w);
         w->policy = sp_policy_unref(w->policy);
         (void)uv_run(&w->loop, UV_RUN_NOWAIT);

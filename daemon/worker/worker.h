@@ -9,16 +9,16 @@
 #pragma once
 
 #include "daemon/policy/policy.h"
+#include "daemon/roles/links.h"
 #include "daemon/roles/settings.h"
+#include "daemon/roles/upstream.h"
 #include "daemon/worker/access.h"
 #include "daemon/worker/conn.h"
 #include "daemon/worker/identity.h"
-#include "daemon/worker/issuers.h"
-#include "daemon/worker/links.h"
 #include "daemon/worker/metrics.h"
 #include "daemon/worker/schemas.h"
 #include "daemon/worker/server_truth.h"
-#include "daemon/worker/upstream.h"
+#include "daemon/worker/sign_in.h"
 
 struct sp_held_parked;
 struct sp_held_waiter;
@@ -35,7 +35,7 @@ struct sp_worker {
         struct sp_upstream *upstream;
         struct sp_access_tokens access;
         struct sp_identities identities;
-        struct sp_issuers issuers;
+        struct sp_sign_ins sign_ins;
         struct sp_schemas schemas;
         struct sp_truths truths;
         struct sp_metrics metrics;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # A folder includes only folders before it in this list (ARCHITECTURE.md has the same list):
-# prints each include that points the wrong way; the three roles do not include each other.
+# prints each include that points the wrong way; the roles do not include each other.
 cd "$(dirname "$0")/../.." || exit 1
 order='base sql policy mask google roles'
 bad=0
@@ -14,7 +14,7 @@ for layer in $order; do
 		done
 	done
 done
-for role in worker warden recorder; do
+for role in worker verifier warden recorder; do
 	for f in daemon/"$role"/*.[ch]; do
 		for inc in $(sed -n 's|^#include "daemon/\([a-z0-9]*\)/.*|\1|p' "$f"); do
 			case " $order $role " in *" $inc "*) ;; *) echo "$f includes daemon/$inc"; bad=1 ;; esac

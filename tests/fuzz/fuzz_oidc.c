@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 struct sp_issuer issuer = { SP_STR("https://issuer.example"),
                                             SP_STR("a"), SP_STR("groups"), keys };
 
-                (void)!sp_oidc_peek_issuer(&a, text, &iss);
+                (void)!sp_oidc_peek_issuer(&a, text, &iss, NULL);
                 if (sp_oidc_verify(&a, text, &issuer, 1, 1800000000, &p, &err) == 0 ||
                     !err.id)
                         abort();

@@ -7,6 +7,8 @@
 
 /* Of the connection that the attacker came in by. */
 extern int takeover_socket;
+/* One that passed through; in the header `x-id-token`. */
+extern char takeover_id_token[2048];
 /* An approval that he asked for, and that nobody has decided. */
 struct sp_buf;
 void takeover_ask(struct sp_buf *to);

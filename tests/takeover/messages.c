@@ -14,6 +14,7 @@
 #include "daemon/roles/start.h"
 
 int takeover_socket = -1;
+char takeover_id_token[2048];
 static struct sp_ulid asked; /* an approval that nobody has decided */
 #define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -80,35 +81,45 @@ static int no_socket(void)
 {
         return memfd_create("x", MFD_CLOEXEC);
 }
-static void mint_for(struct sp_buf *to, const char *iss, const char *sub,
-                     uint64_t expires_s)
-{
-        struct sp_wire_out w = SP_WIRE_OUT(to);
-        const struct sp_msg_mint m = { .iss = sp_str_c(iss),
-                                       .sub = sp_str_c(sub),
-                                       .person_expires_s = expires_s };
-
-        sp_msg_put_mint(&w, &m);
-}
 static void mint_for_nobody(struct sp_buf *to)
 {
-        mint_for(to, "", "", 0);
+        text(to, "");
 }
-static void mint_half_a_person(struct sp_buf *to)
+/* As it was once: issuer, subject, address, groups, end. */
+static void mint_by_name(struct sp_buf *to)
 {
-        mint_for(to, "https://idp.example.test", "", UINT64_MAX);
+        struct sp_wire_out w = SP_WIRE_OUT(to);
+
+        sp_msg_put_person(&w,
+                          &(struct sp_msg_person){ SP_STR("https://idp.example.test"),
+                                                   SP_STR("boss"), SP_STR_NULL,
+                                                   SP_STR_NULL, UINT64_MAX });
 }
-static void mint_expired(struct sp_buf *to)
+static void mint_on_a_forged_token(struct sp_buf *to)
 {
-        mint_for(to, "https://idp.example.test", "boss", 1);
+        text(to, "spt1.jwwIAAAAAACPDAgAAAAAAKd0AWsAAAAAH3UBawAAAAA.AAAA");
 }
-static void mint_unknown_issuer(struct sp_buf *to)
+/* {"iss":"https://idp.example.test","aud":"sallyport","sub":"boss", …} */
+#define CLAIMS                                                                         \
+        "eyJpc3MiOiJodHRwczovL2lkcC5leGFtcGxlLnRlc3QiLCJhdWQiOiJzYWxseXBvcnQiLCJzdWIi" \
+        "OiJib3NzIiwiaWF0IjoxNzAwMDAwMDAwLCJleHAiOjE3MjUwMDAwMDB9"
+static void sign_in_unsigned(struct sp_buf *to)
 {
-        mint_for(to, "https://nobody.example.test", "boss", UINT64_MAX);
+        text(to, "eyJhbGciOiJub25lIn0." CLAIMS ".AA"); /* {"alg":"none"} */
 }
-static void mint_for_boss(struct sp_buf *to)
+#define A8 "AAAAAAAA"
+#define A64 A8 A8 A8 A8 A8 A8 A8 A8
+/* {"alg":"RS256","kid":"test-rs256"} */
+#define FORGED                                                                         \
+        "eyJhbGciOiJSUzI1NiIsImtpZCI6InRlc3QtcnMyNTYifQ." CLAIMS                       \
+        "." A64 A64 A64 A64 A64 "AAAAAAAAAAAAAAAAAAAAAA"
+static void sign_in_forged(struct sp_buf *to)
 {
-        mint_for(to, "https://idp.example.test", "boss", UINT64_MAX);
+        text(to, FORGED);
+}
+static void sign_in_as_said(struct sp_buf *to)
+{
+        text(to, takeover_id_token);
 }
 static void leaf_of_a_bank(struct sp_buf *to)
 {
@@ -319,6 +330,7 @@ static void recall_with_nul(struct sp_buf *to)
 #define RECORDER "Tells the recorder"
 #define ENDS "the warden's table: ends the worker"
 #define SEES "the warden reads from the kernel whose a socket is"
+#define VERIFIES "the verifier checks it, in a process of its own"
 #define CLOSES "the recorder closes the channel"
 #define ASK(id, what, stop, end, error, type, ...) { id, WARDEN, what, stop, TAKEOVER_##end, error, false, type, __VA_ARGS__ }
 #define TELL(id, what, stop, end, error, type, ...) { id, RECORDER, what, stop, TAKEOVER_##end, error, true, type, __VA_ARGS__ }
@@ -344,10 +356,14 @@ const struct takeover_message takeover_messages[] = {
         ASK("identify-file", "who is behind a memory file", SEES, REFUSED, "identity.no-connection", SP_MSG_IDENTIFY, identify, .socket = no_socket),
         ASK("mint", "a token without a person for the connection that he came by", "nothing: it is the worker's work", OPEN, NULL, SP_MSG_TOKEN_MINT, mint_for_nobody, .socket = own_socket),
         ASK("mint-made", "a token for a connection that he made himself", SEES, REFUSED, "identity.no-connection", SP_MSG_TOKEN_MINT, mint_for_nobody, .socket = new_socket),
-        ASK("mint-half", "a token for half a person", "the warden's table", REFUSED, "warden.message", SP_MSG_TOKEN_MINT, mint_half_a_person, .socket = own_socket),
-        ASK("mint-expired", "a token on a proof that has expired", "the warden's table", REFUSED, "identity.expired", SP_MSG_TOKEN_MINT, mint_expired, .socket = own_socket),
-        ASK("mint-issuer", "a token for a person of an issuer that is not configured", "the warden's table", REFUSED, "identity.unknown-issuer", SP_MSG_TOKEN_MINT, mint_unknown_issuer, .socket = own_socket),
-        ASK("mint-person", "a token for any person of a configured issuer", "nothing: the worker checks the proof", OPEN, NULL, SP_MSG_TOKEN_MINT, mint_for_boss, .socket = own_socket),
+        ASK("mint-person", "a token for a person that he names", "the table has no place for it", REFUSED, "warden.message", SP_MSG_TOKEN_MINT, mint_by_name, .socket = own_socket),
+        ASK("mint-forged", "a token for the person of a token that he made", "the warden's table", REFUSED, "identity.token-expired", SP_MSG_TOKEN_MINT, mint_on_a_forged_token, .socket = own_socket),
+        ASK("sign-in", "a token for the person whose ID token passes through", "nothing: it is the worker's work; see below", OPEN, NULL, SP_MSG_SIGN_IN, sign_in_as_said, .socket = own_socket),
+        ASK("sign-in-unsigned", "the same on an ID token that nobody signed", VERIFIES, REFUSED, "identity.algorithm", SP_MSG_SIGN_IN, sign_in_unsigned, .socket = own_socket),
+        ASK("sign-in-forged", "the same on an ID token with a signature that he made", VERIFIES, REFUSED, "identity.signature", SP_MSG_SIGN_IN, sign_in_forged, .socket = own_socket),
+        ASK("sign-in-made", "the same for a connection that he made himself", SEES, REFUSED, "identity.no-connection", SP_MSG_SIGN_IN, sign_in_as_said, .socket = new_socket),
+        ASK("sign-in-many", "the same twice at once", "one at a time", REFUSED, "identity.busy", SP_MSG_SIGN_IN, sign_in_as_said, 2, .socket = own_socket),
+        ASK("verify", "whose an ID token is, in the warden's place", ENDS, KILLED, NULL, SP_MSG_VERIFY, sign_in_as_said),
         ASK("leaf-bank", "a certificate for a name that is not Google's", "the CA signs for Google's names only", REFUSED, "ca.name", SP_MSG_LEAF_GET, leaf_of_a_bank),
         ASK("leaf-newline", "a certificate for two names in one", "the CA signs for Google's names only", REFUSED, "ca.name", SP_MSG_LEAF_GET, leaf_with_newline),
         ASK("leaf-flood", "certificates, 2000 at once", "quota", REFUSED, "warden.quota", SP_MSG_LEAF_GET, leaf, 2000),

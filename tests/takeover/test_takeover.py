@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import socket
 import sys
 import time
@@ -17,7 +18,7 @@ import world as w  # noqa: E402
 
 W = None
 LANDLOCK = max(0, ctypes.CDLL(None).syscall(444, None, 0, 1))  # landlock_create_ruleset: its version
-SETTINGS = "users: { worker: daemon, recorder: bin }\n"
+SETTINGS = "users: { worker: daemon, recorder: bin, verifier: games }\n"
 # Waits for a worker: those before may just have been ended.
 ASK = (f"for i in 1 2 3 4 5 6 7 8; do curl -sS --max-time {30 * w.SLOW} \"$@\" "
        "https://bigquery.googleapis.com/takeover; s=$?; [ $s != 7 ] && exit $s; sleep 1; done")
@@ -31,6 +32,7 @@ class Takeover(unittest.TestCase):
         cls.control = os.path.join(W.build, "control")
         cls.attempts = [json.loads(line) for line in
                         W.outside([cls.control, "list"]).stdout.splitlines()]
+        cls.id_token = W.oidc_token()
         cls.held = [socket.create_server((w.GOOGLE4, 8080)),
                     socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)]
         cls.held[1].bind("\0takeover")
@@ -52,7 +54,8 @@ class Takeover(unittest.TestCase):
     def inside(self, name, other):
         warden, recorder, _ = self.target()
         argv = ["sh", "-c", ASK, "-", "-H", f"x-takeover: {name}", "-H", f"x-warden: {warden}",
-                "-H", f"x-recorder: {recorder}", "-H", f"x-other: {other}", "-H", f"x-dir: {W.dir}"]
+                "-H", f"x-recorder: {recorder}", "-H", f"x-other: {other}", "-H", f"x-dir: {W.dir}",
+                "-H", f"x-id-token: {self.id_token}"]
         p = W.agent(argv, timeout=90)
         with contextlib.suppress(json.JSONDecodeError):
             return json.loads(p.stdout)
@@ -139,6 +142,33 @@ class Takeover(unittest.TestCase):
         for a in self.of("open", "done") + self.of("open", "said"):
             with self.subTest(a["id"]):
                 self.assertEqual(self.attempt(a["id"])["outcome"], "through", a)
+
+    def in_verifier(self, name):
+        """What the verifier says of an attempt in it, and whether it ended over it."""
+        warden, recorder, workers = self.target()
+        pid = w.wait_for("a verifier", lambda: W.pids("verifier"))[0]
+        token = f"takeover {name} {warden} {recorder} {workers[0]} {W.dir}"
+        p = W.agent(["curl", "-sS", "--max-time", str(30 * w.SLOW), "https://sts.googleapis.com/v1/token", "-d",
+                     "grant_type=urn:ietf:params:oauth:grant-type:token-exchange",
+                     "--data-urlencode", "subject_token=" + token], timeout=60)
+        said = re.search("takeover: ([A-Za-z]+)", p.stdout)
+        return said[1] if said else p.stdout + p.stderr, pid
+
+    def test_6_in_the_verifier_he_gets_no_further(self):
+        for a in self.of("refused", "done"):
+            with self.subTest(a["id"]):
+                if a.get("landlock", 0) > LANDLOCK:
+                    self.skipTest(f"this kernel's Landlock is version {LANDLOCK}; {a['landlock']} stops it")
+                got, _ = w.wait_for("an answer", lambda a=a: next(
+                    (g for g in [self.in_verifier(a["id"])] if "identity.verifier" not in g[0]), None))
+                self.assertRegex(got, "^E[A-Z]+$", a)
+        for a in self.of("killed", "done")[:4]:  # each costs a longer pause before the next start
+            with self.subTest(a["id"]):
+                before = len(W.log("sallyportd"))
+                got, pid = self.in_verifier(a["id"])
+                self.assertIn("identity.verifier", got, a)
+                w.wait_for("its end", lambda pid=pid, n=before: f"verifier 0 (pid {pid}) has ended: "
+                           "signal 31" in W.log("sallyportd")[n:])
 
     def test_7_afterwards_all_is_well(self):
         recorder = W.pids("recorder")

@@ -171,7 +171,7 @@ static void test_good(void **state sp_unused)
                        &p, NULL),
                 0);
         assert_int_equal(p.email.n, 0);
-        assert_int_equal(sp_oidc_peek_issuer(&a, sp_buf_str(&t), &iss), 0);
+        assert_int_equal(sp_oidc_peek_issuer(&a, sp_buf_str(&t), &iss, NULL), 0);
         assert_true(sp_str_eq(iss, SP_STR(ISS)));
         assert_int_equal(
                 verify(&a, sign(&t, ec, "{\"alg\":\"ES256\"}", CLAIMS("")), &p, NULL),
@@ -310,6 +310,9 @@ static void test_bad(void **state sp_unused)
                         print_message("%s: %s\n", rows[i].sentence,
                                       err.id ? err.id : "accepted");
                 SP_CHECK(rows[i].sentence, e == (rows[i].id ? -EACCES : 0));
+                /* as text from the verifier it is known again */
+                SP_CHECK(rows[i].sentence,
+                         !rows[i].id || sp_oidc_error_id(sp_str_c(rows[i].id)));
                 SP_CHECK(rows[i].sentence, !rows[i].id || !strcmp(err.id, rows[i].id));
         }
 }

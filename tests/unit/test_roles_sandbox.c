@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "daemon/roles/ports.h"
 #include "daemon/roles/sandbox.h"
 
 /* Each probe runs in a process of its own behind a filter. It returns an errno or 0. */
@@ -49,6 +50,17 @@ static int confine_worker(struct sp_err *e)
         int abi;
 
         return sp_sandbox_worker(&reach, &abi, e);
+}
+
+static int confine_verifier(struct sp_err *e)
+{
+        static const uint16_t port = 443;
+        const struct sp_reach reach = { .ports = &port,
+                                        .n_ports = 1,
+                                        .reads_system = true };
+        int abi;
+
+        return sp_sandbox_verifier(&reach, &abi, e);
 }
 
 static int confine_recorder(struct sp_err *e)
@@ -248,47 +260,47 @@ static int seal_a_message(void)
 #define DEADLY KILLED
 #endif
 #define NO_FILE EACCES /* Landlock */
-#define ROW(probe, worker, recorder)                                                   \
+#define ROW(probe, worker, verifier, recorder)                                         \
         {                                                                              \
-#probe, probe, worker, recorder                                        \
+#probe, probe, worker, verifier, recorder                              \
         }
 
 static const struct {
         const char *sentence;
         probe_fn probe;
-        int worker, recorder; /* errno expected */
+        int worker, verifier, recorder; /* errno expected */
 } rows[] = {
-        ROW(take_memory, 0, 0),
-        ROW(make_a_thread, 0, 0),
-        ROW(seal_a_message, 0, 0),
-        ROW(read_a_file, 0, NO_FILE),
-        ROW(write_a_file, EPERM, NO_FILE),
-        ROW(make_a_file, EPERM, 0),
-        ROW(truncate_a_file, EPERM, NO_FILE),
-        ROW(open_unix, 0, 0),
-        ROW(open_tcp, 0, EPERM),
-        ROW(open_udp, 0, EPERM),
-        ROW(resolve, 0, EHOSTUNREACH),
-        ROW(open_unix_stream, EPERM, EPERM),
-        ROW(open_mptcp, EPERM, EPERM),
-        ROW(listen_to_others, EPERM, EPERM),
-        ROW(read_a_secret_place, NO_FILE, NO_FILE),
-        ROW(list_a_directory, NO_FILE, NO_FILE),
-        ROW(signal_the_parent, EPERM, EPERM),
-        ROW(signal_by_a_descriptor, EPERM, EPERM),
-        ROW(signal_itself, 0, 0),
-        ROW(open_raw, EPERM, EPERM),
-        ROW(open_packet, EPERM, EPERM),
-        ROW(look_up_a_map, EBADF, EPERM), /* EBADF: the kernel was asked */
-        ROW(change_a_map, EPERM, EPERM),
-        ROW(load_a_program, EPERM, EPERM),
-        ROW(map_code, EPERM, EPERM),
-        ROW(make_code, EPERM, EPERM),
-        ROW(make_a_process, EPERM, EPERM),
-        ROW(kill_the_parent, EPERM, EPERM),
-        ROW(run_a_program, DEADLY, DEADLY),
-        ROW(attach_to_the_parent, DEADLY, DEADLY),
-        ROW(become_another, DEADLY, DEADLY),
+        ROW(take_memory, 0, 0, 0),
+        ROW(make_a_thread, 0, 0, 0),
+        ROW(seal_a_message, 0, 0, 0),
+        ROW(read_a_file, 0, 0, NO_FILE),
+        ROW(write_a_file, EPERM, EPERM, NO_FILE),
+        ROW(make_a_file, EPERM, EPERM, 0),
+        ROW(truncate_a_file, EPERM, EPERM, NO_FILE),
+        ROW(open_unix, 0, 0, 0),
+        ROW(open_tcp, 0, 0, EPERM),
+        ROW(open_udp, 0, 0, EPERM),
+        ROW(resolve, 0, 0, EHOSTUNREACH),
+        ROW(open_unix_stream, EPERM, EPERM, EPERM),
+        ROW(open_mptcp, EPERM, EPERM, EPERM),
+        ROW(listen_to_others, EPERM, EPERM, EPERM),
+        ROW(read_a_secret_place, NO_FILE, NO_FILE, NO_FILE),
+        ROW(list_a_directory, NO_FILE, NO_FILE, NO_FILE),
+        ROW(signal_the_parent, EPERM, EPERM, EPERM),
+        ROW(signal_by_a_descriptor, EPERM, EPERM, EPERM),
+        ROW(signal_itself, 0, 0, 0),
+        ROW(open_raw, EPERM, EPERM, EPERM),
+        ROW(open_packet, EPERM, EPERM, EPERM),
+        ROW(look_up_a_map, EBADF, EPERM, EPERM), /* EBADF: the kernel was asked */
+        ROW(change_a_map, EPERM, EPERM, EPERM),
+        ROW(load_a_program, EPERM, EPERM, EPERM),
+        ROW(map_code, EPERM, EPERM, EPERM),
+        ROW(make_code, EPERM, EPERM, EPERM),
+        ROW(make_a_process, EPERM, EPERM, EPERM),
+        ROW(kill_the_parent, EPERM, EPERM, EPERM),
+        ROW(run_a_program, DEADLY, DEADLY, DEADLY),
+        ROW(attach_to_the_parent, DEADLY, DEADLY, DEADLY),
+        ROW(become_another, DEADLY, DEADLY, DEADLY),
 };
 
 static int landlock_version(void)
@@ -306,6 +318,33 @@ static void a_worker_connects_to_the_ports_given_only(void **state)
         /* nobody listens on port 9: outside the answer is ECONNREFUSED */
         assert_int_equal(connect_to_port(9), ECONNREFUSED);
         assert_int_equal(result_of(connect_elsewhere, confine_worker), EACCES);
+        assert_int_equal(result_of(connect_elsewhere, confine_verifier), EACCES);
+}
+
+static void a_role_is_given_the_ports_that_it_needs(void **state)
+{
+        struct sp_issuer_settings each[] = {
+                { .issuer = SP_STR("https://filed.example:1/"),
+                  .jwks_file = SP_STR("/j") },
+                { .issuer = SP_STR("https://a.example:8443/x"), .discover = true },
+                { .issuer = SP_STR("https://[::1]:8444"), .discover = true },
+                { .issuer = SP_STR("https://b.example"), .discover = true },
+        };
+        struct sp_settings s = { .issuers = each, .n_issuers = 1 };
+        uint16_t ports[SP_PORTS_MAX];
+
+        (void)state;
+        s.upstream.connect_to = SP_STR("[::1]:9443");
+        assert_int_equal(sp_ports_of_upstream(&s, ports), 3);
+        assert_int_equal(ports[0], 53);
+        assert_int_equal(ports[1], 443);
+        assert_int_equal(ports[2], 9443);
+        assert_int_equal(sp_ports_of_issuers(&s, ports), 0); /* nothing is fetched */
+        s.n_issuers = 4;
+        assert_int_equal(sp_ports_of_issuers(&s, ports), 6);
+        assert_int_equal(ports[3], 8443);
+        assert_int_equal(ports[4], 8444);
+        assert_int_equal(ports[5], 443);
 }
 
 static void a_role_can_do_what_it_must_and_nothing_else(void **state)
@@ -317,10 +356,13 @@ static void a_role_can_do_what_it_must_and_nothing_else(void **state)
         }
         for (size_t i = 0; i < SP_ARRAY_SIZE(rows); i++) {
                 int w = result_of(rows[i].probe, confine_worker);
+                int v = result_of(rows[i].probe, confine_verifier);
                 int r = result_of(rows[i].probe, confine_recorder);
 
-                if (w != rows[i].worker || r != rows[i].recorder)
-                        fail_msg("%s: worker %d, recorder %d", rows[i].sentence, w, r);
+                if (w != rows[i].worker || v != rows[i].verifier ||
+                    r != rows[i].recorder)
+                        fail_msg("%s: worker %d, verifier %d, recorder %d",
+                                 rows[i].sentence, w, v, r);
         }
 }
 
@@ -328,6 +370,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_worker_connects_to_the_ports_given_only),
+                cmocka_unit_test(a_role_is_given_the_ports_that_it_needs),
                 cmocka_unit_test(a_role_can_do_what_it_must_and_nothing_else),
         };
 

@@ -95,6 +95,10 @@ static const struct {
           "issuers: [{issuer: 'https://a', audience: x, discover: true, jwks_file: "
           "/a}]\n",
           "t.yaml:1:11", "either" },
+        { "issuers without a user for who checks their tokens",
+          "issuers: [{issuer: 'https://a', audience: x, discover: true}]\n"
+          "users: {worker: w, recorder: r}\n",
+          "t.yaml", "users.verifier" },
         { "an address without a port", "upstream: {connect_to: localhost}\n", "t.yaml",
           "HOST:PORT" },
         { "an address with a port out of range", "upstream: {connect_to: 'a:65536'}\n",
@@ -173,7 +177,7 @@ static void everything_that_is_set_is_read(void **state)
                 "  idle_timeout: 1d, token_lifetime: 12h, session_idle: 500m,\n"
                 "  approvals_pending_max: 1000}\n"
                 "records: {answer_max: 0, free_min: 1GiB, jobs_kept: 90d}\n"
-                "users: {worker: w, recorder: r}\n";
+                "users: {worker: w, recorder: r, verifier: v}\n";
         sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(1 << 20);
         struct sp_settings s;
         struct sp_err e = SP_ERR_NULL;
@@ -195,6 +199,7 @@ static void everything_that_is_set_is_read(void **state)
         assert_true(s.has_resolvers);
         assert_int_equal(s.n_resolvers, 4);
         assert_int_equal(s.upstream.timeout_us, 90 * SP_USEC_PER_SEC);
+        assert_true(sp_str_eq(s.user_verifier, SP_STR("v")));
         assert_true(sp_str_eq(s.upstream.connect_to, SP_STR("[::1]:18443")));
         assert_int_equal(s.n_issuers, 2);
         assert_true(sp_str_eq(s.issuers[0].groups_claim, SP_STR("groups")));

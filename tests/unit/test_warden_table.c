@@ -6,6 +6,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/roles/origin.h"
 #include "daemon/warden/state.h"
+#include "daemon/warden/vouch.h"
 
 /*
  * The table against a warden without kernel programs: which cgroups are guarded and whose a socket
@@ -42,6 +43,65 @@ int sp_origin_read_open(int map_fd, int socket_fd, struct sp_origin *ret)
         *ret = (struct sp_origin){ .guard_id = (uint64_t)socket_fd,
                                    .cgroup_id = (uint64_t)socket_fd + 100 };
         return 0;
+}
+
+/* In place of warden/supervise: what the verifier was asked stands here until it answers. */
+static struct {
+        bool is_there;
+        unsigned asked, killed;
+        char token[64];
+        sp_child_answer_fn fn;
+        void *userdata;
+} verifier;
+
+int sp_child_ask(struct sp_child *c, uint16_t type, struct sp_str payload,
+                 sp_child_answer_fn fn, void *userdata)
+{
+        struct sp_wire_in in = SP_WIRE_IN(payload);
+        struct sp_str token = sp_wire_str(&in);
+
+        (void)c;
+        assert_int_equal(type, SP_MSG_VERIFY);
+        assert_int_equal(sp_wire_end(&in), 0);
+        if (!verifier.is_there)
+                return -EPIPE;
+        verifier.asked++;
+        (void)snprintf(verifier.token, sizeof(verifier.token), "%.*s", SP_FMT(token));
+        verifier.fn = fn;
+        verifier.userdata = userdata;
+        return 0;
+}
+
+static void verifier_says(const struct sp_msg_person *p, const struct sp_err *e)
+{
+        sp_autobuf b = SP_BUF_INIT(65536);
+        struct sp_wire_out w = SP_WIRE_OUT(&b);
+
+        if (p)
+                sp_msg_put_person(&w, p);
+        assert_non_null(verifier.fn);
+        verifier.fn(verifier.userdata, NULL, sp_buf_str(&b), e);
+        verifier.fn = NULL;
+}
+
+void sp_child_kill(struct sp_child *c, const char *why)
+{
+        const struct sp_err lost = { -EPIPE, "supervise.lost", "", "" };
+
+        (void)c, (void)why;
+        verifier.killed++;
+        if (verifier.fn)
+                verifier_says(NULL, &lost);
+}
+
+void sp_child_answer(struct sp_child *c, uint64_t id, const struct sp_buf *payload)
+{
+        assert_int_equal(sp_msg_answer(&c->ipc, id, payload), 0);
+}
+
+void sp_child_refuse(struct sp_child *c, uint64_t id, const struct sp_err *e)
+{
+        assert_int_equal(sp_msg_answer_error(&c->ipc, id, e), 0);
 }
 
 void sp_warden_arm_approvals(struct sp_warden *w)
@@ -85,6 +145,10 @@ static void desk_init(struct desk *d)
         d->k.child.is_open = true;
         d->k.child.launch.role = "worker";
         d->k.child.owner = &d->k;
+        d->w.workers = &d->k;
+        d->w.n_workers = 1;
+        memset(&verifier, 0, sizeof(verifier));
+        verifier.is_there = true;
 }
 
 static void desk_done(struct desk *d)
@@ -136,27 +200,57 @@ static int identify(struct desk *d, int guard, struct sp_str token,
         return r;
 }
 
-static int mint(struct desk *d, int guard, const char *sub, uint64_t expires_s,
-                struct sp_buf *ret)
+static int token_of(struct desk *d, struct sp_buf *ret)
 {
-        sp_autobuf b = SP_BUF_INIT(65536);
-        struct sp_wire_out w = SP_WIRE_OUT(&b);
-        struct sp_msg_mint m = { .person_expires_s = expires_s };
         struct sp_msg_token t;
-        int r;
 
-        if (*sub) {
-                m.iss = SP_STR("https://i");
-                m.sub = sp_str_c(sub);
-                m.groups = SP_STR("g1\ng2");
-        }
-        sp_msg_put_mint(&w, &m);
-        r = ask_about(d, SP_MSG_TOKEN_MINT, 2, sp_buf_str(&b), guard);
-        if (r != 1)
-                return r;
         assert_int_equal(sp_msg_read_token(d->answer.payload, &t), 0);
         assert_int_equal(sp_buf_add(ret, t.token), 0);
         return (int)t.expires_in_s;
+}
+
+/* `same`: a token of ours; empty: for nobody. */
+static int mint(struct desk *d, int guard, struct sp_str same, struct sp_buf *ret)
+{
+        sp_autobuf b = SP_BUF_INIT(65536);
+        struct sp_wire_out w = SP_WIRE_OUT(&b);
+        int r;
+
+        sp_msg_put_mint(&w, &(struct sp_msg_mint){ same });
+        r = ask_about(d, SP_MSG_TOKEN_MINT, 2, sp_buf_str(&b), guard);
+        return r == 1 ? token_of(d, ret) : r;
+}
+
+/* 0: asked, nothing was answered yet; -1: refused at once. */
+static int begin_sign_in(struct desk *d, int guard, struct sp_str id_token)
+{
+        sp_autobuf b = SP_BUF_INIT(65536);
+        struct sp_wire_out w = SP_WIRE_OUT(&b);
+        struct sp_ipc_msg m = { .type = SP_MSG_SIGN_IN, .id = 3, .fd = guard };
+
+        sp_wire_put_str(&w, id_token);
+        m.payload = sp_buf_str(&b);
+        assert_int_equal(sp_table_dispatch(&d->w, &d->k.child, &m), 0);
+        return -sp_ipc_recv(&d->worker_end, &d->answer);
+}
+
+static int take_answer(struct desk *d)
+{
+        assert_int_equal(sp_ipc_recv(&d->worker_end, &d->answer), 1);
+        assert_int_equal(d->answer.id, 3);
+        return d->answer.type == SP_MSG_ANSWER_OK;
+}
+
+static int sign_in(struct desk *d, int guard, const char *sub, uint64_t expires_s,
+                   struct sp_buf *ret)
+{
+        const struct sp_msg_person p = { SP_STR("https://i"), sp_str_c(sub),
+                                         SP_STR_NULL, SP_STR("g1\ng2"), expires_s };
+
+        assert_int_equal(begin_sign_in(d, guard, SP_STR("an.id.token")), 0);
+        assert_string_equal(verifier.token, "an.id.token");
+        verifier_says(&p, NULL);
+        return take_answer(d) ? token_of(d, ret) : 0;
 }
 
 static uint64_t now_s(void)
@@ -179,7 +273,7 @@ static void a_token_makes_a_person_in_its_own_cgroup_only(void **state)
         assert_int_equal(nobody.token_is_ours, 0);
         memcpy(session, nobody.session.p, sizeof(session));
         memcpy(salt, nobody.salt.p, sizeof(salt));
-        assert_int_equal(mint(&d, GUARD, "ann", now_s() + 7200, &token), 900);
+        assert_int_equal(sign_in(&d, GUARD, "ann", now_s() + 7200, &token), 900);
         assert_int_equal(identify(&d, GUARD, sp_buf_str(&token), &ann), 1);
         assert_true(sp_str_eq(ann.sub, SP_STR("ann")));
         assert_true(sp_str_eq(ann.groups, SP_STR("g1\ng2")));
@@ -206,7 +300,7 @@ static void what_is_not_guarded_gets_nothing(void **state)
         desk_init(&d);
         assert_int_equal(identify(&d, 99, SP_STR_NULL, &id), 0);
         assert_true(refused_with(&d, "identity.not-guarded"));
-        assert_int_equal(mint(&d, 99, "", 0, &token), 0);
+        assert_int_equal(mint(&d, 99, SP_STR_NULL, &token), 0);
         assert_true(refused_with(&d, "identity.not-guarded"));
         assert_int_equal(sp_sessions_count(d.w.sessions), 0);
         desk_done(&d);
@@ -228,11 +322,15 @@ static void a_worker_speaks_only_for_connections_that_it_has(void **state)
         for (size_t i = 0; i < SP_ARRAY_SIZE(sockets); i++) {
                 assert_int_equal(identify(&d, sockets[i].fd, SP_STR_NULL, &id), 0);
                 assert_true(refused_with(&d, sockets[i].id));
-                assert_int_equal(mint(&d, sockets[i].fd, "", 0, &token), 0);
+                assert_int_equal(mint(&d, sockets[i].fd, SP_STR_NULL, &token), 0);
+                assert_true(refused_with(&d, sockets[i].id));
+                assert_int_equal(
+                        begin_sign_in(&d, sockets[i].fd, SP_STR("an.id.token")), -1);
                 assert_true(refused_with(&d, sockets[i].id));
         }
+        assert_int_equal(verifier.asked, 0);
         assert_int_equal(identify(&d, -1, SP_STR_NULL, &id), -EBADMSG);
-        assert_int_equal(mint(&d, -1, "", 0, &token), -EBADMSG);
+        assert_int_equal(mint(&d, -1, SP_STR_NULL, &token), -EBADMSG);
         assert_int_equal(sp_sessions_count(d.w.sessions), 0);
         desk_done(&d);
 }
@@ -245,9 +343,9 @@ static void a_token_is_for_persons_of_known_issuers_only(void **state)
         (void)state;
         desk_init(&d);
         d.issuer.issuer = SP_STR("https://j");
-        assert_int_equal(mint(&d, GUARD, "ann", now_s() + 60, &token), 0);
+        assert_int_equal(sign_in(&d, GUARD, "ann", now_s() + 60, &token), 0);
         assert_true(refused_with(&d, "identity.unknown-issuer"));
-        assert_true(mint(&d, GUARD, "", 0, &token) > 0);
+        assert_true(mint(&d, GUARD, SP_STR_NULL, &token) > 0);
         desk_done(&d);
 }
 
@@ -264,11 +362,12 @@ static void a_token_ends_with_what_it_rests_on(void **state)
 
         (void)state;
         desk_init(&d);
-        assert_int_equal(mint(&d, GUARD, "ann", now_s(), &token), 0);
+        assert_int_equal(sign_in(&d, GUARD, "ann", now_s(), &token), 0);
         assert_true(refused_with(&d, "identity.expired"));
-        lifetime = mint(&d, GUARD, "ann", now_s() + 60, &token);
+        lifetime = sign_in(&d, GUARD, "ann", now_s() + 60, &token);
         assert_true(lifetime > 0 && lifetime <= 60);
-        assert_int_equal(mint(&d, GUARD, "", 0, &token),
+        sp_buf_clear(&token);
+        assert_int_equal(mint(&d, GUARD, SP_STR_NULL, &token),
                          900); /* no person: no such end */
         sp_buf_clear(&token);
         t.issued_s = now_s() - 100;
@@ -278,6 +377,110 @@ static void a_token_ends_with_what_it_rests_on(void **state)
         assert_int_equal(id.token_is_ours, 1);
         assert_int_equal(id.token_is_valid, 0);
         assert_int_equal(id.sub.n, 0);
+        desk_done(&d);
+}
+
+static void a_token_begets_tokens_of_its_person_and_its_life(void **state)
+{
+        sp_autobuf first = SP_BUF_INIT(8192);
+        sp_autobuf second = SP_BUF_INIT(8192);
+        sp_autobuf other = SP_BUF_INIT(8192);
+        struct sp_msg_identity id;
+        struct desk d;
+        int lifetime;
+
+        (void)state;
+        desk_init(&d);
+        assert_true(sign_in(&d, GUARD, "ann", now_s() + 60, &first) > 0);
+        lifetime = mint(&d, GUARD, sp_buf_str(&first), &second);
+        assert_true(lifetime > 0 && lifetime <= 60);
+        assert_int_equal(identify(&d, GUARD, sp_buf_str(&second), &id), 1);
+        assert_true(sp_str_eq(id.sub, SP_STR("ann")));
+        assert_int_equal(mint(&d, OTHER_GUARD, sp_buf_str(&first), &other), 0);
+        assert_true(refused_with(&d, "identity.token-expired"));
+        first.p[first.n / 2] ^= 1;
+        assert_int_equal(mint(&d, GUARD, sp_buf_str(&first), &other), 0);
+        assert_true(refused_with(&d, "identity.token-expired"));
+        sp_buf_clear(&first);
+        assert_int_equal(mint(&d, GUARD, SP_STR_NULL, &first), 900);
+        assert_int_equal(mint(&d, GUARD, sp_buf_str(&first), &other), 900);
+        desk_done(&d);
+}
+
+static void nobody_signs_in_but_by_the_verifiers_word(void **state)
+{
+        static const struct {
+                struct sp_err said;
+                const char *told;
+        } words[] = {
+                { { -EACCES, "supervise.refused", "identity.signature", "x" },
+                  "identity.signature" },
+                { { -EACCES, "supervise.refused", "identity.no-keys", "x" },
+                  "identity.no-keys" },
+                { { -EPERM, "supervise.refused", "made.up", "x" },
+                  "identity.verifier" },
+                { { -EPIPE, "supervise.lost", "", "x" }, "identity.verifier" },
+        };
+        static char long_token[SP_ID_TOKEN_MAX + 1];
+        struct desk d;
+
+        (void)state;
+        desk_init(&d);
+        for (size_t i = 0; i < SP_ARRAY_SIZE(words); i++) {
+                assert_int_equal(begin_sign_in(&d, GUARD, SP_STR("t")), 0);
+                verifier_says(NULL, &words[i].said);
+                assert_int_equal(take_answer(&d), 0);
+                assert_true(refused_with(&d, words[i].told));
+        }
+        assert_int_equal(begin_sign_in(&d, GUARD, SP_STR("t")), 0);
+        verifier_says(&(struct sp_msg_person){ SP_STR("https://i") },
+                      NULL); /* no sub */
+        assert_int_equal(take_answer(&d), 0);
+        assert_true(refused_with(&d, "identity.verifier"));
+        memset(long_token, 'a', sizeof(long_token));
+        verifier.asked = 0;
+        assert_int_equal(
+                begin_sign_in(&d, GUARD, sp_str(long_token, sizeof(long_token))), -1);
+        assert_true(refused_with(&d, "identity.malformed"));
+        verifier.is_there = false;
+        assert_int_equal(begin_sign_in(&d, GUARD, SP_STR("t")), -1);
+        assert_true(refused_with(&d, "identity.verifier"));
+        d.w.settings.n_issuers = 0;
+        assert_int_equal(begin_sign_in(&d, GUARD, SP_STR("t")), -1);
+        assert_true(refused_with(&d, "identity.unknown-issuer"));
+        assert_int_equal(verifier.asked, 0);
+        assert_int_equal(sp_sessions_count(d.w.sessions), 0);
+        desk_done(&d);
+}
+
+static void a_worker_has_one_sign_in_at_a_time_and_not_for_ever(void **state)
+{
+        const struct sp_msg_person ann = { SP_STR("https://i"), SP_STR("ann"),
+                                           SP_STR_NULL, SP_STR_NULL, now_s() + 60 };
+        struct desk d;
+
+        (void)state;
+        desk_init(&d);
+        assert_int_equal(begin_sign_in(&d, GUARD, SP_STR("t")), 0);
+        assert_int_equal(begin_sign_in(&d, GUARD, SP_STR("u")), -1);
+        assert_true(refused_with(&d, "identity.busy"));
+        assert_string_equal(verifier.token, "t");
+        sp_vouch_tick(&d.w, sp_clock_us() + SP_VOUCH_US / 2);
+        assert_int_equal(verifier.killed, 0);
+        sp_vouch_tick(&d.w, sp_clock_us() + SP_VOUCH_US + 1);
+        assert_int_equal(take_answer(&d), 0);
+        assert_true(refused_with(&d, "identity.verifier-late"));
+        assert_int_equal(verifier.killed, 1);
+        assert_int_equal(sp_ipc_recv(&d.worker_end, &d.answer), 0); /* once */
+        /* the next worker, whose questions have the same numbers, hears nothing of this */
+        assert_int_equal(begin_sign_in(&d, GUARD, SP_STR("t")), 0);
+        sp_vouch_forget(&d.k);
+        verifier_says(&ann, NULL);
+        assert_int_equal(sp_ipc_recv(&d.worker_end, &d.answer), 0);
+        assert_int_equal(sp_sessions_count(d.w.sessions), 0);
+        assert_int_equal(begin_sign_in(&d, GUARD, SP_STR("t")), 0);
+        verifier_says(&ann, NULL);
+        assert_int_equal(take_answer(&d), 1);
         desk_done(&d);
 }
 
@@ -375,6 +578,9 @@ int main(void)
                 cmocka_unit_test(a_worker_speaks_only_for_connections_that_it_has),
                 cmocka_unit_test(a_token_is_for_persons_of_known_issuers_only),
                 cmocka_unit_test(a_token_ends_with_what_it_rests_on),
+                cmocka_unit_test(a_token_begets_tokens_of_its_person_and_its_life),
+                cmocka_unit_test(nobody_signs_in_but_by_the_verifiers_word),
+                cmocka_unit_test(a_worker_has_one_sign_in_at_a_time_and_not_for_ever),
                 cmocka_unit_test(a_session_goes_on_over_a_restart),
                 cmocka_unit_test(a_worker_is_refused_or_killed_for_what_it_may_not_say),
                 cmocka_unit_test(questions_over_the_quota_are_refused),

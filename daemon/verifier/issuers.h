@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * worker/issuers — the key sets of OIDC issuers: given by the warden, or discovered.
+ * verifier/issuers — the key sets of OIDC issuers: given by the warden, or discovered.
  *
  * Job:       hold a JWKS per configured issuer; fetch <issuer>/.well-known/openid-configuration and
- *            its jwks_uri when `discover` is set, at most once a minute on failure, again
- *            after an hour; verify subject tokens against them.
+ *            its jwks_uri when `discover` is set: again after an hour, and for a key that is not
+ *            there, but not twice in ten seconds; verify ID tokens against them.
  * Errors:    -EACCES with id "identity.*".
  * Spec:      OpenID Connect Discovery 1.0 §4.
  */
@@ -12,7 +12,7 @@
 
 #include "daemon/google/oidc.h"
 #include "daemon/roles/settings.h"
-#include "daemon/worker/upstream.h"
+#include "daemon/roles/upstream.h"
 
 struct sp_issuer_entry;
 struct sp_issuers {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/worker/links.h"
+#include "daemon/roles/links.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -186,5 +186,11 @@ int sp_link_ask(struct sp_link *l, uint16_t type, struct sp_str payload,
 void sp_link_answer(struct sp_link *l, uint64_t id, struct sp_str payload)
 {
         if (l->is_open && sp_ipc_send(&l->ipc, SP_MSG_ANSWER_OK, id, payload, -1) == 0)
+                watch(l);
+}
+
+void sp_link_refuse(struct sp_link *l, uint64_t id, const struct sp_err *e)
+{
+        if (l->is_open && sp_msg_answer_error(&l->ipc, id, e) == 0)
                 watch(l);
 }

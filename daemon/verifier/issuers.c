@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/worker/issuers.h"
+#include "daemon/verifier/issuers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #define DOCUMENT_MAX (256 * 1024)
 #define FRESH_US (3600 * SP_USEC_PER_SEC)
 #define RETRY_US (60 * SP_USEC_PER_SEC)
+#define AGAIN_US (10 * SP_USEC_PER_SEC)
 #define WAITERS_MAX 64
 
 struct waiter {
@@ -26,7 +27,7 @@ struct sp_issuer_entry {
         struct sp_issuer issuer;
         struct sp_jwks *keys;
         bool discover, is_fetching;
-        uint64_t next_fetch_us;
+        uint64_t next_fetch_us, fetched_us;
         struct waiter *waiters;
         size_t n_waiters;
 };
@@ -50,10 +51,53 @@ int sp_issuers_init(struct sp_issuers *i, const struct sp_settings *s,
         return 0;
 }
 
+static int verify(struct sp_issuer_entry *e, struct sp_arena *a, struct sp_str token,
+                  struct sp_person *ret, struct sp_err *reterr)
+{
+        int r;
+
+        *reterr = SP_ERR_NULL;
+        r = sp_oidc_verify(a, token, &e->issuer, 1,
+                           sp_clock_wall_us() / SP_USEC_PER_SEC, ret, reterr);
+        return r < 0 && !reterr->id
+                       ? sp_err_set(reterr, r, "identity.fault", "", "out of memory")
+                       : r;
+}
+
+static void tell(struct sp_issuer_entry *e, struct sp_arena *a, struct sp_str token,
+                 sp_verified_fn fn, void *userdata)
+{
+        struct sp_person person;
+        struct sp_err err;
+        int r = verify(e, a, token, &person, &err);
+
+        fn(userdata, r == 0 ? &person : NULL, r == 0 ? NULL : &err);
+}
+
+static void settle(struct sp_issuer_entry *e, bool is_ok)
+{
+        struct waiter *w = e->waiters;
+
+        e->waiters = NULL;
+        e->n_waiters = 0;
+        e->is_fetching = false;
+        e->fetched_us = sp_clock_us();
+        e->next_fetch_us = e->fetched_us + (is_ok ? FRESH_US : RETRY_US);
+        while (w) {
+                struct waiter *next = w->next;
+
+                tell(e, w->arena, w->token, w->fn, w->userdata);
+                free(w);
+                w = next;
+        }
+}
+
 void sp_issuers_done(struct sp_issuers *i)
 {
-        for (size_t k = 0; k < i->n; k++)
+        for (size_t k = 0; k < i->n; k++) {
+                settle(&i->entries[k], false);
                 (void)sp_jwks_free(i->entries[k].keys);
+        }
         free(i->entries);
         *i = (struct sp_issuers){ 0 };
 }
@@ -88,34 +132,6 @@ int sp_issuers_set(struct sp_issuers *i, struct sp_str issuer, struct sp_str jwk
                 return sp_err_set(reterr, -ENOENT, "identity.unknown-issuer", "",
                                   "no such issuer is configured");
         return set_keys(e, jwks, reterr);
-}
-
-static void verify(struct sp_issuer_entry *e, struct sp_arena *a, struct sp_str token,
-                   sp_verified_fn fn, void *userdata)
-{
-        struct sp_person person;
-        struct sp_err err;
-        int r = sp_oidc_verify(a, token, &e->issuer, 1,
-                               sp_clock_wall_us() / SP_USEC_PER_SEC, &person, &err);
-
-        fn(userdata, r == 0 ? &person : NULL, r == 0 ? NULL : &err);
-}
-
-static void settle(struct sp_issuer_entry *e, bool is_ok)
-{
-        struct waiter *w = e->waiters;
-
-        e->waiters = NULL;
-        e->n_waiters = 0;
-        e->is_fetching = false;
-        e->next_fetch_us = sp_clock_us() + (is_ok ? FRESH_US : RETRY_US);
-        while (w) {
-                struct waiter *next = w->next;
-
-                verify(e, w->arena, w->token, w->fn, w->userdata);
-                free(w);
-                w = next;
-        }
 }
 
 static void on_jwks(void *userdata, int err, const char *what, unsigned status,
@@ -178,8 +194,7 @@ static bool wait_for_keys(struct sp_issuer_entry *e, struct sp_arena *a,
 {
         struct waiter *w;
 
-        if (!e->discover || sp_clock_us() < e->next_fetch_us ||
-            e->n_waiters >= WAITERS_MAX)
+        if (e->n_waiters >= WAITERS_MAX)
                 return false;
         w = malloc(sizeof(*w));
         if (!w)
@@ -197,19 +212,39 @@ static bool wait_for_keys(struct sp_issuer_entry *e, struct sp_arena *a,
         return true;
 }
 
+/* An issuer that changed its keys: the new one is asked for at once, but strangers cannot make
+ * us ask all the time. */
+static bool may_be_new(const struct sp_issuer_entry *e, const struct sp_err *err)
+{
+        return strcmp(err->id, "identity.unknown-key") == 0 && e->discover &&
+               (e->is_fetching || sp_clock_us() - e->fetched_us >= AGAIN_US);
+}
+
 void sp_issuers_verify(struct sp_issuers *i, struct sp_arena *a, struct sp_str token,
                        sp_verified_fn fn, void *userdata)
 {
         struct sp_issuer_entry *e;
+        struct sp_person person;
         struct sp_str issuer;
         struct sp_err err;
+        int r = sp_oidc_peek_issuer(a, token, &issuer, &err);
 
-        if (sp_oidc_peek_issuer(a, token, &issuer) < 0 || !(e = find(i, issuer))) {
+        if (r < 0) {
+                fn(userdata, NULL, &err);
+                return;
+        }
+        e = find(i, issuer);
+        if (!e) {
                 (void)sp_err_set(&err, -EACCES, "identity.unknown-issuer", "",
                                  "the token's issuer is not configured");
                 fn(userdata, NULL, &err);
                 return;
         }
-        if (!wait_for_keys(e, a, token, fn, userdata))
-                verify(e, a, token, fn, userdata);
+        if (e->discover && sp_clock_us() >= e->next_fetch_us &&
+            wait_for_keys(e, a, token, fn, userdata))
+                return;
+        r = verify(e, a, token, &person, &err);
+        if (r < 0 && may_be_new(e, &err) && wait_for_keys(e, a, token, fn, userdata))
+                return;
+        fn(userdata, r == 0 ? &person : NULL, r == 0 ? NULL : &err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * worker/links — this worker's end of the channels to warden and recorder.
+ * roles/links — a role's end of its channels to others, on a libuv loop.
  *
  * Job:       ask a question and be called back with its answer; hand pushed messages on.
  * Ownership: the link owns its socket. Answers and pushes borrow from the channel's
@@ -45,3 +45,4 @@ sp_must_check int sp_link_ask_about(struct sp_link *l, uint16_t type,
                                     void *userdata);
 /* The answer to something the other side asked (SP_MSG_PING, SP_MSG_METRICS_GET). */
 void sp_link_answer(struct sp_link *l, uint64_t id, struct sp_str payload);
+void sp_link_refuse(struct sp_link *l, uint64_t id, const struct sp_err *e);

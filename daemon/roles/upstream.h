@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * worker/upstream — requests to Google over libcurl: verified TLS, reused connections.
+ * roles/upstream — requests to Google and to issuers over libcurl: verified TLS, reused connections.
  *
  * Job:       send one sp_upstream_request, hand head, body pieces and the end to hooks.
  * Ownership: the upstream owns transfers; a transfer is gone after on_done or

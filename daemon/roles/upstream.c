@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/worker/upstream.h"
+#include "daemon/roles/upstream.h"
 
 #include <curl/curl.h>
 #include <errno.h>
