@@ -43,7 +43,12 @@ struct field {
 #define AT(m) offsetof(struct sp_bq_query, m)
 #define NO_OFFSETS NOWHERE, NOWHERE
 
-static const char why_session[] = "sessions are not offered";
+static const char why_session[] =
+        "sessions are not offered: send one script, or keep what statements share in a "
+        "table";
+static const char why_connection[] = "there are no sessions; a time zone is written "
+                                     "into the functions, a label into "
+                                     "the job's labels";
 static const char why_schema[] =
         "only the statement itself may say how a table is made";
 static const char why_external[] = "tables outside the catalogue are not offered";
@@ -65,7 +70,7 @@ static const char why_external[] = "tables outside the catalogue are not offered
                 { "jobCreationMode", CHOICE, NO_OFFSETS,                               \
                   "|JOB_CREATION_REQUIRED|JOB_CREATION_OPTIONAL|JOB_CREATION_MODE_"    \
                   "UNSPECIFIED|" },                                                    \
-                { "connectionProperties", REFUSED, NO_OFFSETS, why_session },          \
+                { "connectionProperties", REFUSED, NO_OFFSETS, why_connection },       \
                 { "createSession", REFUSED, NO_OFFSETS, why_session },                 \
                 { "continuous", REFUSED, NO_OFFSETS,                                   \
                   "continuous queries are not offered" },                              \

@@ -181,6 +181,8 @@ static int note_statement(struct sp_flow *f)
         const struct sp_judgement *j = &f->judgement;
         sp_autobuf names = SP_BUF_INIT(TABLES_TEXT_MAX);
         sp_autobuf places = SP_BUF_INIT(SP_PLACES_TEXT_MAX);
+        struct sp_mask_splice *splices = NULL;
+        size_t n = 0;
         int r = 0;
 
         for (size_t i = 0; i < j->n_names && r == 0; i++)
@@ -188,8 +190,9 @@ static int note_statement(struct sp_flow *f)
                         r = sp_buf_addf(&names, "%.*s\n", SP_FMT(j->names[i]));
         /* cut short they name less: less is shown then */
         if (r == 0 || r == -ENOBUFS)
-                r = sp_places_write(f->call.query->sql, j->plan.splices,
-                                    j->plan.n_splices, &places);
+                r = sp_judge_own_splices(f->arena, j, &splices, &n);
+        if (r == 0)
+                r = sp_places_write(f->call.query->sql, splices, n, &places);
         if (r == -ENOBUFS)
                 sp_buf_clear(&places);
         else if (r < 0)

@@ -235,6 +235,8 @@ static int read_query(struct judge *g)
         size_t mentions = 0, calls = 0;
         int r = sp_sql_parse(g->arena, g->in->call->query->sql, &script, g->err);
 
+        if (r == 0)
+                r = sp_judge_unfold(g->arena, &script, j, g->err);
         if (r < 0)
                 return r;
         j->script = script;
@@ -331,7 +333,7 @@ int sp_judge_read(struct sp_arena *a, const struct sp_judge_input *in,
                 r = check_project(&g);
         if (r < 0)
                 return r;
-        j.plan.text = in->call->query ? in->call->query->sql : SP_STR_NULL;
+        j.plan.text = j.text;
         *ret = j;
         return 0;
 }

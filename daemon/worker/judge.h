@@ -30,7 +30,16 @@ struct sp_judge_input {
         uint64_t estimated_bytes;
 };
 
+/* EXECUTE IMMEDIATE of a constant: its place in the agent's text, and that of what it runs. */
+struct sp_judge_unfolded {
+        struct sp_sql_span own, text;
+};
+
 struct sp_judgement {
+        struct sp_str
+                text; /* that is judged: the agent's, constant dynamic SQL unfolded */
+        struct sp_judge_unfolded *unfolded; /* by position */
+        size_t n_unfolded;
         const struct sp_sql_script *script; /* NULL: not a query */
         struct sp_str *names; /* full name of each table mention, in statement order */
         size_t n_names;
@@ -72,6 +81,14 @@ struct sp_decision sp_judge_decide(const struct sp_judge_input *in,
 sp_must_check int sp_judge_rewrite(struct sp_arena *a, const struct sp_judge_input *in,
                                    const struct sp_schema *schemas, size_t n_schemas,
                                    struct sp_judgement *j, struct sp_err *reterr);
+
+/* judge_dynamic.c: *script is that of the agent's text, and becomes that of j->text. */
+sp_must_check int sp_judge_unfold(struct sp_arena *a, struct sp_sql_script **script,
+                                  struct sp_judgement *j, struct sp_err *err);
+/* The splices of the plan, and what was unfolded, as splices of the agent's own text. -ENOMEM,
+ * -ENOBUFS. */
+sp_must_check int sp_judge_own_splices(struct sp_arena *a, const struct sp_judgement *j,
+                                       struct sp_mask_splice **ret, size_t *ret_n);
 
 /* What may stand in a text, or in the definition of a view, at all. */
 struct sp_judge_own;

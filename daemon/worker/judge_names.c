@@ -142,7 +142,7 @@ int sp_judge_rewrite(struct sp_arena *a, const struct sp_judge_input *in,
 {
         const struct sp_bq_query *q = in->call->query;
         struct sp_mask_input m = {
-                .text = q->sql,
+                .text = j->text,
                 .script = j->script,
                 .names = j->names,
                 .n_names = j->n_names,

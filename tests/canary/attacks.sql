@@ -617,6 +617,14 @@ DROP ROW ACCESS POLICY p ON crm.customers
 
 EXECUTE IMMEDIATE 'SELECT ssn FROM crm.customers'
 
+EXECUTE IMMEDIATE "EXECUTE IMMEDIATE 'SELECT ssn FROM crm.customers'"
+
+EXECUTE IMMEDIATE """SELECT ssn FROM crm.customers -- """ ; SELECT 1
+
+EXECUTE IMMEDIATE 'SELECT \x73sn, id FROM \143rm.customers WHERE ssn = "{{ssn}}"'
+
+EXECUTE IMMEDIATE 'SELECT ssn FROM crm.customers WHERE ssn = ?' USING '{{ssn}}'
+
 EXECUTE IMMEDIATE CONCAT('SELECT s', 'sn FROM crm.custo', 'mers')
 
 DECLARE x STRING DEFAULT (SELECT ssn FROM crm.customers LIMIT 1); SELECT x

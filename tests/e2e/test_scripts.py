@@ -123,12 +123,36 @@ class Scripts(unittest.TestCase):
                      f"{JOBS}/script_job_nobodys_0", f"{JOBS}?parentJobId=nobodys"):
             self.assertEqual(self.rest(path)["error"]["code"], 404, path)
 
+    def test_dynamic_sql_of_a_constant_is_masked_like_any_text(self):
+        sql = "EXECUTE IMMEDIATE 'SELECT id, ssn FROM crm.customers ORDER BY id LIMIT 1'"
+        for text in (sql, f"SELECT 1; {sql}"):
+            a = W.query(text)
+            self.assertTrue(a["ok"], a)
+            self.assertEqual(a["rows"], [{"id": 1, "ssn": "[redacted]"}])
+        a = W.query(sql, "--mode", "job")
+        shown = self.rest(f"{JOBS}/{a['job_id']}")["configuration"]["query"]["query"]
+        self.assertEqual(shown, sql, "the agent's own text")
+
+    def test_sessions_are_refused_with_what_to_do_instead(self):
+        query = {"query": "SELECT 1", "useLegacySql": False}
+        for more, word in (
+                ({"createSession": True}, "send one script"),
+                ({"connectionProperties": [{"key": "session_id", "value": "x"}]}, "no sessions")):
+            for path, body in (("/bigquery/v2/projects/acme-prod/queries", {**query, **more}),
+                               (JOBS, {"configuration": {"query": {**query, **more}}})):
+                text = json.dumps(self.rest(path, "POST", body))
+                self.assertIn("request.refused-field", text)
+                self.assertIn(word, text)
+        for sql in ("SELECT * FROM _SESSION.t", "CALL BQ.ABORT_SESSION()", "SELECT @@session_id"):
+            self.assertIn("sql.", json.dumps(W.query(sql)), sql)
+
     def test_what_a_script_must_not_do_is_refused_by_name(self):
         for sql, word in (
                 ("SET @@dataset_id = 'hr'; SELECT * FROM pay", "sql.system-variable"),
                 ("BEGIN SELECT ERROR('a'); EXCEPTION WHEN ERROR THEN SELECT "
                  "@@error.statement_text; END", "sql.system-variable"),
-                ("EXECUTE IMMEDIATE 'SELECT 1'; SELECT 2", "sql.opaque"),
+                ("EXECUTE IMMEDIATE CONCAT('SELECT ', '1'); SELECT 2", "sql.opaque"),
+                ("EXECUTE IMMEDIATE 'DROP TABLE crm.orders'", "no-drops"),
                 ("CREATE TEMP FUNCTION to_hex(x BYTES) AS (''); SELECT email FROM crm.customers",
                  "sql.function-name"),
                 ("IF TRUE THEN CREATE TEMP TABLE t AS SELECT 1 AS x; END IF; SELECT * FROM t",

@@ -215,6 +215,47 @@ static const struct row rows[] = {
           "CREATE FUNCTION crm.f() AS (1); SELECT 1", "sql.kind", 0, NULL, NULL },
         { "dynamic SQL is not offered", "DECLARE x STRING; EXECUTE IMMEDIATE x",
           "sql.opaque", 0, NULL, NULL },
+        { "of a constant text, it is that text",
+          "EXECUTE IMMEDIATE 'SELECT id, ssn FROM customers'", ALLOW,
+          "select p.crm.customers;", "SELECT id, ssn FROM " CUSTOMERS },
+        { "in a block too, without what stands behind the statement",
+          "BEGIN EXECUTE IMMEDIATE r\"\"\"SELECT ssn FROM customers; -- '\"\"\"; "
+          "SELECT "
+          "ssn "
+          "FROM customers; END",
+          ALLOW, "script p;select p.crm.customers;",
+          "BEGIN SELECT ssn FROM " CUSTOMERS "; SELECT ssn FROM " CUSTOMERS "; END" },
+        { "escapes are read", "EXECUTE IMMEDIATE 'SELECT s\\x73n FROM customers'",
+          ALLOW, NULL, "SELECT ssn FROM " CUSTOMERS },
+        { "what it changes is asked",
+          "EXECUTE IMMEDIATE 'DELETE FROM out.a WHERE TRUE'", DENY, "delete p.out.a;",
+          NULL },
+        { "and what it may not be stays refused", "EXECUTE IMMEDIATE 'CALL crm.p()'",
+          "sql.kind", 0, NULL, NULL },
+        { "it is no way to set what names mean",
+          "EXECUTE IMMEDIATE \"SET @@dataset_id = 'hr'\"; SELECT 1",
+          "sql.system-variable", 0, NULL, NULL },
+        { "a text that is no GoogleSQL is an error", "EXECUTE IMMEDIATE 'SELEC 1'",
+          "sql.syntax", 0, NULL, NULL },
+        { "a text in parts is not offered",
+          "EXECUTE IMMEDIATE CONCAT('SELECT ', 'ssn FROM customers')", "sql.opaque", 0,
+          NULL, NULL },
+        { "nor one with values put in", "EXECUTE IMMEDIATE 'SELECT ?' USING 1",
+          "sql.opaque", 0, NULL, NULL },
+        { "nor one with the job's parameters", "EXECUTE IMMEDIATE 'SELECT @x'",
+          "sql.opaque", 0, NULL, NULL },
+        { "nor one that sets variables",
+          "DECLARE x INT64; EXECUTE IMMEDIATE 'SELECT 1' INTO x", "sql.opaque", 0, NULL,
+          NULL },
+        { "nor one of two statements", "EXECUTE IMMEDIATE 'SELECT 1; SELECT 2'",
+          "sql.opaque", 0, NULL, NULL },
+        { "nor one of none", "EXECUTE IMMEDIATE ' -- '", "sql.opaque", 0, NULL, NULL },
+        { "nor one in one", "EXECUTE IMMEDIATE \"EXECUTE IMMEDIATE 'SELECT 1'\"",
+          "sql.opaque", 0, NULL, NULL },
+        { "nor bytes", "EXECUTE IMMEDIATE b'SELECT 1'", "sql.opaque", 0, NULL, NULL },
+        { "one beside a constant is still refused",
+          "EXECUTE IMMEDIATE 'SELECT 1'; EXECUTE IMMEDIATE CONCAT('a', 'b')",
+          "sql.opaque", 0, NULL, NULL },
         { "nor is CALL", "CALL crm.p()", "sql.kind", 0, NULL, NULL },
         { "what changes the meaning of names is not offered",
           "SET @@dataset_id = 'hr'; SELECT * FROM pay", "sql.system-variable", 0, NULL,
@@ -356,9 +397,56 @@ static void a_rule_may_allow_functions_in_javascript(void **state)
         take(&g);
 }
 
+/* Applied to the agent's text, its splices give what is sent. */
+static void what_was_unfolded_is_a_splice_of_the_agents_text(void **state)
+{
+        static const char *const texts[] = {
+                "SELECT ssn FROM customers; EXECUTE IMMEDIATE 'SELECT ssn FROM "
+                "customers "
+                "JOIN customers AS b USING (id)'; SELECT 1; EXECUTE IMMEDIATE 'SELECT "
+                "2'; "
+                "SELECT ssn FROM customers",
+                "EXECUTE IMMEDIATE 'SELECT 1';",
+                "SELECT ssn FROM customers",
+                "SELECT 1",
+        };
+
+        (void)state;
+        for (size_t i = 0; i < SP_ARRAY_SIZE(texts); i++) {
+                sp_autobuf b = SP_BUF_INIT(65536);
+                struct sp_mask_splice *s;
+                struct sp_err e = SP_ERR_NULL;
+                struct sp_judgement j;
+                struct sp_str own = sp_str_c(texts[i]);
+                struct given g;
+                size_t n, at = 0;
+
+                give(&g, texts[i]);
+                assert_int_equal(sp_judge_read(&g.arena, &g.in, &j, &e), 0);
+                assert_int_equal(
+                        sp_judge_rewrite(&g.arena, &g.in, g.schemas, 5, &j, &e), 0);
+                assert_int_equal(sp_judge_own_splices(&g.arena, &j, &s, &n), 0);
+                for (size_t k = 0; k < n; k++) {
+                        assert_true(s[k].span.start >= at);
+                        assert_int_equal(
+                                sp_buf_add(&b,
+                                           sp_str_sub(own, at, s[k].span.start - at)),
+                                0);
+                        assert_int_equal(sp_buf_add(&b, s[k].text), 0);
+                        at = s[k].span.end;
+                }
+                assert_int_equal(sp_buf_add(&b, sp_str_sub(own, at, own.n)), 0);
+                if (!sp_str_eq(sp_buf_str(&b), j.plan.text))
+                        fail_msg("%.*s\n%.*s", SP_FMT(sp_buf_str(&b)),
+                                 SP_FMT(j.plan.text));
+                take(&g);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(what_was_unfolded_is_a_splice_of_the_agents_text),
                 cmocka_unit_test(each_statement_of_a_script_is_judged_and_masked),
                 cmocka_unit_test(a_rule_may_allow_functions_in_javascript),
         };
