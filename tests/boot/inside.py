@@ -349,8 +349,9 @@ def role_units(role):
 
 
 def strays():
-    """What is left of workers and recorders: units, in whatever state, and processes."""
+    """What is left of workers and recorders: units, in whatever state, sockets and processes."""
     left = [u for role in ROLES for u in role_units(role)]
+    left += os.listdir("/run/sallyport/roles")
     return left + run("pgrep", "-af", "--", "--role=")[1].splitlines()
 
 
@@ -458,7 +459,9 @@ def stopping():
     check("and there is one of each process", (len(role_units("worker")), len(role_units("recorder"))) == (2, 1),
           strays())
     run("systemctl", "stop", "sallyportd")
-    check("when the service stops, its workers and its recorder are gone", not strays(), strays())
+    with contextlib.suppress(TimeoutError):
+        wait_for("nothing", lambda: not strays(), 5)
+    check("when the service stops, its workers, its recorder and their sockets are gone", not strays(), strays())
     run("systemctl", "start", "sallyportd")
     check("and it starts again", wait_for("work", is_working, 60))
 
