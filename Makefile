@@ -41,7 +41,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all test unit escape takeover bpf-arm64 integration integration-guard integration-transport integration-bus integration-warden integration-sql e2e boot demo \
-	conformance canary fuzz fuzz-bins bench bench-mask bench-sql asan clang tidy format check-format check-layers check-docs check install uninstall man clean help deps
+	conformance canary canary-falsify fuzz fuzz-bins bench bench-mask bench-sql asan clang tidy format check-format check-layers check-docs check install uninstall man clean help deps
 
 all: $B/sallyportd $B/sallyctl man ## build everything
 test: unit ## the same as unit
@@ -217,6 +217,8 @@ STATEMENTS ?= 10000
 canary: $B/sallyctl deps ## look for protected values in the answers to STATEMENTS random queries (SEED=n: the same ones)
 	@node tests/canary/run.js --bin $< --statements '$(STATEMENTS)' --seed '$(SEED)' --jobs '$(JOBS)' $(if $(KEEP),--keep) $(if $(V),--verbose)
 	@node tests/canary/written.js --bin $< $(if $(V),--verbose)
+canary-falsify: $B/sallyctl deps ## a gate that forgets a kind of mask, views or wildcards is found
+	@node tests/canary/falsify.js --bin $< --seed '$(or $(SEED),1)'
 
 boot: $(PROGRAMS) ## a real systemd, booted with Sallyport installed: BOOT='nspawn qemu' KILLS=200 (root)
 	@scripts/install-deps --boot

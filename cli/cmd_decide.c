@@ -215,7 +215,7 @@ static int read_schema(struct decide *d, struct question *q, struct sp_str name,
         char key[1200];
         sp_autobuf text = SP_BUF_INIT(CATALOG_MAX);
         struct sp_jsonw w = SP_JSONW(&text);
-        const struct sp_json *t, *columns, *view;
+        const struct sp_json *t, *columns, *view, *materialized;
         struct sp_json *resource;
         struct sp_str kept, kind;
 
@@ -229,8 +229,9 @@ static int read_schema(struct decide *d, struct question *q, struct sp_str name,
                                   "the catalogue has no table %.*s", SP_FMT(name));
         kind = sp_json_get_str(t, "type");
         view = sp_json_get(t, "view");
-        if (!kind.n && view)
-                kind = SP_STR("VIEW");
+        materialized = sp_json_get(t, "materializedView");
+        if (!kind.n && (view || materialized))
+                kind = view ? SP_STR("VIEW") : SP_STR("MATERIALIZED_VIEW");
         sp_jsonw_open(&w, '{');
         sp_jsonw_kstr(&w, "type", kind.n ? kind : SP_STR("TABLE"));
         sp_jsonw_key(&w, "schema");
@@ -238,9 +239,9 @@ static int read_schema(struct decide *d, struct question *q, struct sp_str name,
         sp_jsonw_key(&w, "fields");
         sp_jsonw_node(&w, columns);
         sp_jsonw_close(&w, '}');
-        if (view) {
-                sp_jsonw_key(&w, "view");
-                sp_jsonw_node(&w, view);
+        if (view || materialized) {
+                sp_jsonw_key(&w, view ? "view" : "materializedView");
+                sp_jsonw_node(&w, view ? view : materialized);
         }
         sp_jsonw_close(&w, '}');
         kept = sp_arena_str(&q->arena, sp_buf_str(&text));

@@ -8,6 +8,7 @@
  * but for the hashes, which are renamed in the same way: row by row, in any order.
  */
 const { CANARY, hashed } = require('./values');
+const { VAULT } = require('./views');
 const { NO_SALT } = require('./world');
 
 const COMPARED = ['STRING', 'INTEGER', 'BYTES'];
@@ -84,7 +85,8 @@ function places(world) {
                 }
         };
         for (const [full, t] of Object.entries(world.tables))
-                visit(t.schema, { from: `\`${full}\` AS t`, ref: 't', depth: 0 });
+                if (full.split('.')[1] !== VAULT)
+                        visit(t.schema, { from: `\`${full}\` AS t`, ref: 't', depth: 0 });
         return found;
 }
 
@@ -119,6 +121,8 @@ function generate(rng, world, n) {
 
 /* ---- the property ---- */
 
+/* JSON has an integer of more than 53 bits in quotes, and which hashes are shorter is chance. */
+const bare = (cell) => cell.replace(/"(-?\d{12,})"/g, '$1');
 const sorted = (rows) => rows.map((r) => JSON.stringify(r)).sort();
 
 /* Gives a list of what is wrong. */
@@ -130,8 +134,8 @@ async function check(runner, p, renaming, sql, asked) {
                 ),
         );
         if (!a.ok || !c.ok) return [`${a.message ?? c.message}: ${sql}`];
-        const want = sorted(runner.rows(a).map((r) => r.map((x) => renaming.cell(x))));
-        const got = sorted(runner.rows(c));
+        const want = sorted(runner.rows(a).map((r) => r.map((x) => bare(renaming.cell(x)))));
+        const got = sorted(runner.rows(c).map((r) => r.map(bare)));
         if (JSON.stringify(want) === JSON.stringify(got)) return [];
         const i = want.findIndex((r, k) => r !== got[k]);
         return [`${want[i]} BECAME ${got[i]}: ${sql}\n  sent: ${asked.text}`];

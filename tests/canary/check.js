@@ -19,14 +19,19 @@ const { ANALYSIS, DEADLINE, INTERNAL, Runner, UNAVAILABLE, UNIMPLEMENTED } = req
 const { canariesOf, catalogText, hasMask, maskedRows, policyText } = require('./world');
 
 class Prepared {
-        /* renaming: of hashed values, for canary/bijection; or nothing */
-        constructor(runner, world, renaming = null) {
+        /* renaming: of hashed values, for canary/bijection; forget: a kind of mask that the
+         * policy lacks; or nothing */
+        constructor(runner, world, { renaming = null, forget = null } = {}) {
                 this.world = world;
                 const side = (rows) => {
                         const tables = {};
                         for (const [full, t] of Object.entries(world.tables))
-                                tables[full] = { schema: t.schema, rows: rows(t) };
-                        return runner.catalog(tables);
+                                tables[full] = {
+                                        schema: t.schema,
+                                        rows: rows(t),
+                                        suffixes: t.suffixes,
+                                };
+                        return runner.catalog(tables, world.views);
                 };
                 this.catalogs = {
                         masked: side(maskedRows),
@@ -35,12 +40,13 @@ class Prepared {
                 };
                 if (renaming) this.catalogs.c = side((t) => renaming.rows(t));
                 this.canaries = canariesOf(world, 'a');
-                const tablesWhere = (test) =>
-                        new Set(
-                                Object.entries(world.tables)
-                                        .filter(([, t]) => test(t))
-                                        .map(([full]) => full),
-                        );
+                const all = Object.entries(world.tables);
+                const views = Object.entries(world.views ?? {});
+                const tablesWhere = (test) => {
+                        const found = new Set(all.filter(([, t]) => test(t)).map(([full]) => full));
+                        for (const [full, v] of views) if (found.has(v.below)) found.add(full);
+                        return found;
+                };
                 this.guarded = tablesWhere((t) => hasMask(t.schema));
                 this.paired = tablesWhere(
                         (t) => JSON.stringify(t.rows.a) !== JSON.stringify(t.rows.b),
@@ -48,9 +54,9 @@ class Prepared {
                 const common = {
                         project: world.project,
                         dataset: world.dataset,
-                        catalog: catalogText(world),
+                        catalog: catalogText(world, { forget }),
                 };
-                this.withMasks = { ...common, policy: policyText(world) };
+                this.withMasks = { ...common, policy: policyText(world, { forget }) };
                 this.withoutMasks = { ...common, policy: policyText(world, { withMasks: false }) };
         }
 

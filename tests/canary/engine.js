@@ -11,6 +11,7 @@
 const { Engine } = require('../../sandbox/lib/engine');
 const types = require('../../sandbox/lib/types');
 const { KEYED } = require('./writes');
+const { SUFFIX } = require('./views');
 const { plainField } = require('./world');
 
 const UNAVAILABLE = 14;
@@ -54,6 +55,25 @@ function* fields(buf) {
         }
 }
 
+/* A table as the engine is told of it; one with suffixes has them as a pseudo-column. */
+function tableProtos({ schema, rows, suffixes }) {
+        const kinds = schema.map((f) => types.fromField(plainField(f)));
+        const column = schema.map((f, i) => ({ name: f.name, type: types.toEngine(kinds[i]) }));
+        if (suffixes)
+                column.push({
+                        name: SUFFIX.name,
+                        type: { type_kind: 'TYPE_STRING' },
+                        is_pseudo_column: true,
+                });
+        const row = rows.map((r, k) => ({
+                cell: [
+                        ...r.map((v, i) => types.fromJson(v, kinds[i])),
+                        ...(suffixes ? [{ string_value: suffixes[k] }] : []),
+                ],
+        }));
+        return { column, row };
+}
+
 class Runner {
         constructor() {
                 this.engine = new Engine();
@@ -75,34 +95,53 @@ class Runner {
                 this.engine.stop();
         }
 
-        /* tables: {full name: {schema, rows}}, rows as a data file has them */
-        catalog(tables) {
-                return { tables, id: null, generation: -1 };
+        /* tables: {full name: {schema, rows, suffixes}}, rows as a data file has them; views:
+         * {full name: {schema, engine}}, which become tables with the rows they have there */
+        catalog(tables, views = {}) {
+                return { tables, views, id: null, generation: -1 };
         }
 
         async register(c) {
                 if (c.generation === this.engine.generation) return c.id;
+                /* several ask at the same time */
+                c.coming ??= this.registerAll(c).finally(() => (c.coming = null));
+                return c.coming;
+        }
+
+        async registerAll(c) {
                 const protos = [];
                 const contents = {};
-                for (const [full, { schema, rows }] of Object.entries(c.tables)) {
-                        const kinds = schema.map((f) => types.fromField(plainField(f)));
-                        const column = schema.map((f, i) => ({
-                                name: f.name,
-                                type: types.toEngine(kinds[i]),
-                        }));
-                        const row = rows.map((r) => ({
-                                cell: r.map((v, i) => types.fromJson(v, kinds[i])),
-                        }));
+                for (const [full, t] of Object.entries(c.tables)) {
+                        const { column, row } = tableProtos(t);
                         for (const name of [full, KEYED + full]) {
                                 const key = name === full ? {} : { primary_key_column_index: [0] };
                                 protos.push({ name, full_name: name, column, ...key });
                                 contents[name] = { table_data: { row } };
                         }
                 }
+                const views = Object.entries(c.views);
+                let id = await this.registerTables(protos, contents);
+                if (views.length) {
+                        const answers = [];
+                        for (const [, v] of views)
+                                answers.push(await this.engine.evaluate(v.engine, id, {}));
+                        await this.engine.unregister(id);
+                        for (const [i, [name, v]] of views.entries()) {
+                                const { column } = tableProtos({ schema: v.schema, rows: [] });
+                                protos.push({ name, full_name: name, column });
+                                contents[name] = answers[i].content ?? { table_data: { row: [] } };
+                        }
+                        id = await this.registerTables(protos, contents);
+                }
+                Object.assign(c, { id, generation: this.engine.generation });
+                return id;
+        }
+
+        async registerTables(table, contents) {
                 const { registered_id } = await this.engine.call('RegisterCatalog', {
                         simple_catalog: {
                                 name: 'root',
-                                table: protos,
+                                table,
                                 builtin_function_options: {
                                         language_options: this.engine.language,
                                 },
@@ -110,7 +149,6 @@ class Runner {
                         descriptor_pool_list: { definitions: [{ builtin: {} }] },
                         table_content: contents,
                 });
-                Object.assign(c, { id: registered_id, generation: this.engine.generation });
                 return registered_id;
         }
 

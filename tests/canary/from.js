@@ -10,6 +10,7 @@
 const { Both, Mention, Node, n, optional } = require('./tree');
 const { Expressions } = require('./expressions');
 const { Scope, lower } = require('./scope');
+const { SUFFIX, VAULT } = require('./views');
 const { hasMask } = require('./world');
 const { arrayOf, fromField, isGroupable, isScalar, scalar, text } = require('./types');
 
@@ -26,11 +27,23 @@ const JOINS = {
 class From {
         constructor(rng, world, guesses) {
                 Object.assign(this, { rng, world, guesses });
-                this.tables = Object.entries(world.tables).map(([full, t]) => ({
+                const columnsOf = (t) =>
+                        t.schema.map((f) => ({ name: f.name, type: fromField(f) }));
+                this.tables = Object.entries(world.tables)
+                        .filter(([full, t]) => !t.members && full.split('.')[1] !== VAULT)
+                        .map(([full, t]) => ({
+                                full,
+                                isProtected: hasMask(t.schema),
+                                columns: columnsOf(t),
+                        }));
+                this.views = Object.entries(world.views ?? {}).map(([full, v]) => ({
                         full,
-                        isProtected: hasMask(t.schema),
-                        columns: t.schema.map((f) => ({ name: f.name, type: fromField(f) })),
+                        isView: true,
+                        columns: columnsOf(v),
                 }));
+                this.wildcards = Object.entries(world.tables)
+                        .filter(([, t]) => t.members)
+                        .map(([full, t]) => ({ full, members: t.members, columns: columnsOf(t) }));
                 this.expressions = new Expressions(this);
                 this.ctes = []; /* visible WITH names: [{name, columns}] */
                 this.hidden =
@@ -74,6 +87,7 @@ class From {
         }
 
         pickTable() {
+                if (this.views.length && this.rng.chance(0.3)) return this.rng.pick(this.views);
                 const guarded = this.tables.filter((t) => t.isProtected);
                 return this.rng.pick(
                         guarded.length && this.rng.chance(0.7) ? guarded : this.tables,
@@ -99,7 +113,7 @@ class From {
                 const as = isImplicit ? '' : rng.pick([` AS ${alias}`, ` ${alias}`]);
                 const relation = { alias, columns: t.columns };
                 if (isImplicit && /^`[^`]*\.[^`]*`$/.test(path)) relation.quoted = path;
-                if (rng.chance(0.02)) {
+                if (!t.isView && rng.chance(0.02)) {
                         const time = ' FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()';
                         return {
                                 node: n(
@@ -114,7 +128,7 @@ class From {
                                 relation,
                         };
                 }
-                if (rng.chance(0.02)) {
+                if (!t.isView && rng.chance(0.02)) {
                         const sample = `${rng.chance(0.3) ? ' FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()' : ''} TABLESAMPLE SYSTEM (100 PERCENT)`;
                         return {
                                 node: n(
@@ -211,6 +225,36 @@ class From {
                 };
         }
 
+        /* A wildcard table is read by its columns: `*` beside the pseudo-column is refused. */
+        wildcard(used) {
+                const { rng } = this;
+                const t = rng.pick(this.wildcards);
+                const alias = this.freeAlias(used, null);
+                const picked = rng.some(t.columns, 2, t.columns.length);
+                const names = picked.map((c) => `w.\`${c.name}\``);
+                const columns = [...picked];
+                const hasSuffix = rng.chance(0.5);
+                if (hasSuffix) {
+                        names.push(`w.${SUFFIX.name} AS sfx`);
+                        columns.push({ name: 'sfx', type: SUFFIX.type });
+                }
+                const where = optional(
+                        'where',
+                        rng.pick(['', ` WHERE ${SUFFIX.name} = '${rng.pick(t.members)}'`, " WHERE w.id > 1"]),
+                );
+                return {
+                        node: n(
+                                'table',
+                                `(SELECT ${names.join(', ')} FROM `,
+                                new Mention(t.full, `\`${t.full}\``, { alias: 'w' }),
+                                ' AS w',
+                                where,
+                                `) AS ${alias}`,
+                        ),
+                        relation: { alias, columns },
+                };
+        }
+
         derived(outer, used, depth) {
                 const q = this.query(outer, depth - 1);
                 const alias = this.freeAlias(used, null);
@@ -262,9 +306,12 @@ class From {
                 const kinds = { table: 12, unnest: scope ? 4 : 1, unpivot: 1 };
                 if (depth > 0) Object.assign(kinds, { derived: 4, pivot: 0.7 });
                 if (this.ctes.length) kinds.cte = 8;
+                if (this.wildcards.length) kinds.wildcard = 4;
                 switch (rng.weighted(kinds)) {
                         case 'unnest':
                                 return this.unnest(scope ?? outer, used);
+                        case 'wildcard':
+                                return this.wildcard(used);
                         case 'unpivot':
                                 return this.unpivot(used);
                         case 'derived':

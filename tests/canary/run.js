@@ -4,8 +4,9 @@
  * canary: no protected value in any answer, whatever the statement.
  *
  * usage: node run.js --bin build/sallyctl [--statements N] [--seed S] [--per-world N] [--jobs N]
- *                    [--first N] [--keep] [--stop] [--verbose]
+ *                    [--first N] [--keep] [--stop] [--verbose] [--forget WHAT]
  *   --first N  begin with the world of statement N, a multiple of --per-world
+ *   --forget WHAT  leave out a kind of mask, 'views' or 'wildcards': this must be found
  *   --jobs N   processes, each with an engine of its own (one for each CPU)
  *   --keep     write failures, made small, to tests/canary/found/
  *   --stop     stop at the first failure
@@ -81,6 +82,7 @@ async function main() {
                         jobs: { type: 'string', default: '' },
                         keep: { type: 'boolean', default: false },
                         stop: { type: 'boolean', default: false },
+                        forget: { type: 'string' },
                         verbose: { type: 'boolean', default: false },
                 },
         });
@@ -113,7 +115,7 @@ async function main() {
                 failures.push(...done.failures);
                 if (values.stop && failures.length) tasks.return();
         };
-        const options = { bin: values.bin, seed, isKept: values.keep };
+        const options = { bin: values.bin, seed, isKept: values.keep, forget: values.forget };
         await Promise.all(Array.from({ length: jobs }, () => work(options, tasks, take)));
         clearInterval(say);
         const spent = minutes();

@@ -8,6 +8,7 @@
  * promises of each mask: the test compares with tables that were masked beforehand.
  */
 const crypto = require('node:crypto');
+const { tokenized } = require('./token');
 
 const RARE = 'qxzjkvwQXZJKVW';
 const WORDS = ['alpha', 'Beta', 'gamma', 'delta', 'one two', 'Ännö', '', 'true', '12', 'a%b'];
@@ -171,6 +172,7 @@ function masked(v, field, salt) {
                 return redacted(field);
         if (mask.kind === 'null') return field.mode === 'REPEATED' ? [] : null;
         if (mask.kind === 'hash') return hashed(v, field.type, salt);
+        if (mask.kind === 'tokenize') return tokenized(v, field.type, salt);
         if (mask.kind === 'truncate') return truncated(v, field.type, mask);
         return starred(v, mask);
 }

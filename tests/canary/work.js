@@ -18,7 +18,7 @@ const { Random } = require('./random');
 const { shrink, shrinkWorld } = require('./shrink');
 const { Tally, generic } = require('./tally');
 const { agentText } = require('./tree');
-const { randomWorld } = require('./world');
+const { policyText, randomWorld } = require('./world');
 
 const FOUND = path.join(__dirname, 'found');
 const SHRINK_AT_MOST = 6;
@@ -34,9 +34,23 @@ function keep(seed, world, { statement, result }) {
         fs.writeFileSync(`${name}.json`, JSON.stringify(found, null, 1) + '\n');
 }
 
+/* What only `select-through` lets somebody read is refused without it, and by itself. */
+async function through(gate, world, p) {
+        const views = Object.entries(world.views).filter(([, v]) => v.isThrough);
+        if (!views.length) return [];
+        const without = { ...p.withMasks, policy: policyText(world, { hasThrough: false }) };
+        const texts = views.map(([full]) => `SELECT COUNT(*) FROM \`${full}\``);
+        const below = views.map(([, v]) => `SELECT COUNT(*) FROM \`${v.below}\``);
+        const refused = [
+                ...(await gate.ask(without, texts)),
+                ...(await gate.ask(p.withMasks, below)),
+        ];
+        return [...texts, ...below].filter((_, i) => refused[i].verdict !== 'deny');
+}
+
 class Work {
-        constructor({ bin, seed, isKept }) {
-                Object.assign(this, { seed, isKept });
+        constructor({ bin, seed, isKept, forget }) {
+                Object.assign(this, { seed, isKept, forget });
                 this.runner = new Runner();
                 this.gate = new Gate(path.resolve(bin));
                 this.known = new Set(); /* failures: of each sort one is made small */
@@ -72,7 +86,7 @@ class Work {
                         generate(rng.fork(i), world, guesses),
                 );
                 const renaming = new bijection.Renaming(rng.fork(n));
-                const p = new Prepared(this.runner, world, renaming);
+                const p = new Prepared(this.runner, world, { renaming, forget: this.forget });
                 const compared = bijection.generate(rng.fork(n + 1), world, COMPARED);
                 const texts = statements.map((s) => agentText(s.tree));
                 const asked = Promise.all([
@@ -96,6 +110,11 @@ class Work {
                                 failures.push(await this.failure(prepared, i, r));
                 }
                 tally.compared = compared.length;
+                for (const wrong of await through(gate, prepared.world, p))
+                        failures.push({
+                                key: 'through',
+                                text: `through\n  world ${at} of seed ${this.seed}: ${wrong}`,
+                        });
                 for (const wrong of await bijection.checkAll(runner, gate, p, renaming, compared))
                         failures.push({
                                 key: 'bijection',

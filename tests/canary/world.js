@@ -4,7 +4,8 @@
  * canary/world: random tables, what the policy protects of them, and their rows.
  *
  * A world is plain JSON, so that a kept case carries its own:
- *   {project, dataset, tables: {"p.d.t": {schema: [TableFieldSchema + mask], rows: {a, b}}}}
+ *   {project, dataset, tables: {"p.d.t": {schema: [TableFieldSchema + mask], rows: {a, b}}},
+ *    views: {"p.d.v": …}, see views.js}
  * `a` and `b` are two data sets that differ only in values no answer may depend on: in what is
  * redacted or nulled, there also in NULLs and lengths of lists, and in what partial stars out or
  * truncate cuts off.
@@ -22,6 +23,7 @@ const {
         truncatePair,
         value,
 } = require('./values');
+const { VAULT, addViews, addWildcard } = require('./views');
 
 const PROJECT = 'acme-prod';
 const DATASETS = ['crm', 'web'];
@@ -47,6 +49,9 @@ const TRUNCATED = {
         BIGNUMERIC: STEPS,
 };
 const NO_SALT = '0'.repeat(64);
+const TOKENS = ['STRING', 'INTEGER'];
+/* worlds with something that takes long, or that not every statement should meet */
+const WITH = { tokens: 0.1, views: 0.4, vault: 0.3 /* of those with views */, wildcard: 0.2 };
 
 function randomMask(rng, field) {
         const kinds = { redact: 4, null: 4 };
@@ -143,7 +148,7 @@ const seen = new WeakMap(); /* hashed field → its values */
 /* The values of a protected field in both data sets. */
 function protectedPair(rng, field) {
         const { mask } = field;
-        if (mask.kind === 'hash') {
+        if (mask.kind === 'hash' || mask.kind === 'tokenize') {
                 /* few, so that equality has something to show */
                 if (!seen.has(field)) seen.set(field, []);
                 const known = seen.get(field);
@@ -197,17 +202,44 @@ function randomRows(rng, schema, n) {
         return rows;
 }
 
+/* One mask of the world becomes `tokenize`: its SQL is long, so one is enough. */
+function addTokens(rng, schema) {
+        const fit = (fields) =>
+                fields.flatMap((f) =>
+                        f.mask
+                                ? f.mode !== 'REPEATED' && TOKENS.includes(f.type)
+                                        ? [f]
+                                        : []
+                                : f.fields
+                                  ? fit(f.fields)
+                                  : [],
+                );
+        const [field] = rng.some(fit(schema), 1, 1);
+        if (field) field.mask = { kind: 'tokenize' };
+}
+
 function randomWorld(rng) {
         const tables = {};
         const names = rng.some(TABLE_NAMES, 3, 4);
         const hasNested = rng.chance(0.6);
-        names.forEach((name, i) => {
-                const isProtected = i < 2;
+        const hasViews = rng.chance(WITH.views);
+        const hasVault = hasViews && rng.chance(WITH.vault);
+        const hasTokens = rng.chance(WITH.tokens);
+        const add = (name, dataset, isProtected) => {
                 const schema = randomSchema(rng, { isProtected, hasNested: hasNested && isProtected });
-                const full = `${PROJECT}.${rng.weighted({ crm: 3, web: 1 })}.${name}`;
+                if (hasTokens && isProtected) addTokens(rng, schema);
+                const full = `${PROJECT}.${dataset}.${name}`;
                 tables[full] = { schema, rows: randomRows(rng, schema, rng.between(2, 6)) };
-        });
-        return { project: PROJECT, dataset: DATASETS[0], tables };
+                return full;
+        };
+        const added = names.map((name, i) =>
+                add(name, rng.weighted({ crm: 3, web: 1 }), i < 2),
+        );
+        const world = { project: PROJECT, dataset: DATASETS[0], tables, views: {} };
+        const vault = hasVault ? add('kept', VAULT, true) : null;
+        if (rng.chance(WITH.wildcard)) addWildcard(rng, world, added[rng.int(2)]);
+        if (hasViews) addViews(rng, world, vault && [vault, tables[vault]]);
+        return world;
 }
 
 /* ---- what the others are given ---- */
@@ -220,37 +252,54 @@ function columnsWithMasks(prefix, fields, into = []) {
         return into;
 }
 
-function protectedColumns(world) {
-        return Object.entries(world.tables).flatMap(([name, t]) =>
-                columnsWithMasks(name, t.schema),
+function protectedColumns(world, forget) {
+        const tables = Object.entries(world.tables).filter(
+                ([, t]) => !(t.members && forget === 'wildcards'),
+        );
+        return tables.flatMap(([name, t]) =>
+                (t.masked ?? [null]).flatMap((member) =>
+                        columnsWithMasks(member ? memberOf(name, member) : name, t.schema),
+                ),
         );
 }
 
-/* The policy as a YAML file; JSON is YAML. */
-function policyText(world, { withMasks = true } = {}) {
-        const masks = protectedColumns(world).map(({ path, mask }, i) => {
-                const { kind, ...how } = mask;
-                return {
-                        name: `m${i}`,
-                        columns: [path],
-                        mask: Object.keys(how).length ? { [kind]: how } : kind,
-                };
-        });
+const memberOf = (full, member) => full.replace(/\*$/, member);
+
+const rule = (name, actions, resources) => ({ name, actions, resources, verdict: 'allow' });
+
+/* What the policy allows: everything, but tables of the vault, which some views may show. */
+function rules(world, hasThrough) {
         const actions =
-                'select insert update delete merge truncate create alter drop export load call execute script other';
-        const rule = {
-                name: 'all',
-                actions: actions.split(' '),
-                resources: ['*'],
-                verdict: 'allow',
-        };
-        const metadata = {
-                name: 'metadata',
-                actions: ['select'],
-                resources: ['*.*.INFORMATION_SCHEMA.*'],
-                verdict: 'allow',
-        };
-        const policy = { version: 1, rules: [rule, metadata] };
+                'select insert update delete merge truncate create alter drop grant export load call execute script other'.split(
+                        ' ',
+                );
+        const metadata = rule('metadata', ['select'], ['*.*.INFORMATION_SCHEMA.*']);
+        const views = Object.entries(world.views ?? {}).filter(([, v]) => v.isThrough);
+        if (!views.length) return [rule('all', actions, ['*']), metadata];
+        const found = [
+                rule('all', actions, DATASETS.map((d) => `${world.project}.${d}`)),
+                rule('scripts', ['script'], [world.project]),
+                metadata,
+        ];
+        if (hasThrough)
+                found.push(rule('through', ['select-through'], views.map(([full]) => full)));
+        return found;
+}
+
+/* The policy as a YAML file; JSON is YAML. `forget`: a kind of mask to leave out, as of a gate
+ * that does not know it; or 'wildcards': that does not know which tables one may match. */
+function policyText(world, { withMasks = true, hasThrough = true, forget = null } = {}) {
+        const masks = protectedColumns(world, forget)
+                .filter(({ mask }) => mask.kind !== forget)
+                .map(({ path, mask }, i) => {
+                        const { kind, ...how } = mask;
+                        return {
+                                name: `m${i}`,
+                                columns: [path],
+                                mask: Object.keys(how).length ? { [kind]: how } : kind,
+                        };
+                });
+        const policy = { version: 1, rules: rules(world, hasThrough) };
         if (withMasks && masks.length) policy.masks = masks;
         return JSON.stringify(policy, null, 1);
 }
@@ -262,11 +311,21 @@ const plainField = ({ name, type, mode, fields }) => ({
         ...(fields ? { fields: fields.map(plainField) } : {}),
 });
 
-function catalogText(world) {
+/* `forget`: 'views': they are told to be tables, as of a gate that does not look into them. */
+function catalogText(world, { forget = null } = {}) {
         const tables = {};
         for (const [name, t] of Object.entries(world.tables)) {
-                tables[name] = { schema: t.schema.map(plainField) };
-                if (t.type) tables[name].type = t.type;
+                const schema = t.schema.map(plainField);
+                for (const member of t.members ?? [null]) {
+                        const full = member ? memberOf(name, member) : name;
+                        tables[full] = t.type ? { schema, type: t.type } : { schema };
+                }
+        }
+        for (const [name, v] of Object.entries(world.views ?? {})) {
+                const kind = v.isMaterialized ? 'materializedView' : 'view';
+                tables[name] = { schema: v.schema.map(plainField) };
+                if (forget !== 'views')
+                        tables[name][kind] = { query: v.query, useLegacySql: false };
         }
         return JSON.stringify({ tables });
 }
