@@ -145,7 +145,8 @@ $B/takeover/control: $B/tests/takeover/control.o $B/tests/takeover/system.o $B/t
 $B/takeover/sallyctl: $B/sallyctl
 	@mkdir -p $(@D)
 	$(Q)ln -sf ../sallyctl $@
-takeover: $(PROGRAMS) $B/takeover/sallyportd $B/takeover/control $B/takeover/sallyctl ## run an attacker's code inside a live worker, and the verifier (root)
+TAKEOVER := $B/takeover/sallyportd $B/takeover/control $B/takeover/sallyctl
+takeover: $(PROGRAMS) $(TAKEOVER) ## run an attacker's code inside a live worker, and the verifier (root)
 	@BUILD=$B/takeover tests/takeover/test_takeover.py
 
 # ---- the transport alone, driven by curl, openssl, h2load and raw bytes ----
@@ -220,9 +221,10 @@ canary: $B/sallyctl deps ## look for protected values in the answers to STATEMEN
 canary-falsify: $B/sallyctl deps ## a gate that forgets a kind of mask, views or wildcards is found
 	@node tests/canary/falsify.js --bin $< --seed '$(or $(SEED),1)'
 
-boot: $(PROGRAMS) ## a real systemd, booted with Sallyport installed: BOOT='nspawn qemu' KILLS=200 (root)
+boot: ## a real systemd, booted with Sallyport installed: BOOT='nspawn qemu' KILLS=200 KILLS_EMULATED=20 (root)
 	@scripts/install-deps --boot
-	@tests/boot/run --build $B --kills '$(or $(KILLS),200)' $(or $(BOOT),nspawn qemu)
+	@$(MAKE) --no-print-directory -j$(JOBS) $(PROGRAMS) $B/integration/guardd $B/escape/escape $(TAKEOVER)
+	@tests/boot/run --build $B --kills '$(or $(KILLS),200)' $(if $(KILLS_EMULATED),--kills-emulated '$(KILLS_EMULATED)') $(or $(BOOT),nspawn qemu)
 
 e2e: $(PROGRAMS) ## the main job with real clients (root)
 	@r=0; for t in tests/e2e/test_*.py; do BUILD=$B $$t || r=1; done; exit $$r

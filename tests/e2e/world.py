@@ -153,6 +153,7 @@ class World:
             f.write("169.254.169.254 metadata.google.internal metadata\n")
             for name in HOSTS + ["example.com"]:
                 f.write(f"{GOOGLE4} {name}\n{GOOGLE6} {name}\n")
+        open("/etc/hosts", "a").close()  # a minimal system has none to mount over
         self.run(["mount", "--bind", hosts, "/etc/hosts"])
         os.mkdir(self.path("bpf"))
         self.run(["mount", "-t", "bpf", "bpf", self.path("bpf")])

@@ -77,7 +77,7 @@ static int failed(long r)
 
 static int read_a_file(void)
 {
-        return failed(open("/etc/hosts", O_RDONLY | O_CLOEXEC));
+        return failed(open("/etc/passwd", O_RDONLY | O_CLOEXEC));
 }
 static int write_a_file(void)
 {
