@@ -485,7 +485,7 @@ def suite(name, *argv):
     lines = [""]
     for line in map(str.strip, p.stdout):
         lines.append(line)
-        if re.match("FAIL|not available|stated as open|[0-9]+ ways|test_.* [.]{3} |Landlock", line):
+        if re.match("FAIL|guardd: here|not available|not stopped|stated as open|[0-9]+ ways|test_.* [.]{3} ", line):
             for at in range(0, len(line), 300):
                 say("       " + line[at:at + 300])
     check(f"{name}: {lines[-1]}", p.wait() == 0, "\n".join(lines))
