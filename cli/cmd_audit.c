@@ -32,18 +32,29 @@ static int verify(const char *dir)
         return SP_EXIT_OK;
 }
 
+struct export
+{
+        struct sp_store *store;
+        const char *type;
+};
+
 /* A record is one line of JSON already. */
 static int print_record(void *userdata, const struct sp_store_record *r)
 {
         sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(RECORD_ARENA);
-        const char *type = userdata;
+        sp_autobuf room = SP_BUF_INIT(SP_CLI_RECORD_MAX);
+        const struct export *x = userdata;
+        struct sp_str text;
         struct sp_json *v;
+        int e;
 
-        if (type && (sp_json_parse(&a, r->json, &v, NULL) < 0 ||
-                     !sp_str_eq(sp_json_get_str(v, "type"), sp_str_c(type))))
+        if (x->type && (sp_json_parse(&a, r->json, &v, NULL) < 0 ||
+                        !sp_str_eq(sp_json_get_str(v, "type"), sp_str_c(x->type))))
                 return 0;
-        return fwrite(r->json.p, 1, r->json.n, stdout) == r->json.n &&
-                               putchar('\n') != EOF
+        e = sp_store_text(x->store, r, &room, &text);
+        if (e < 0)
+                return e;
+        return fwrite(text.p, 1, text.n, stdout) == text.n && putchar('\n') != EOF
                        ? 0
                        : -EIO;
 }
@@ -55,7 +66,8 @@ static int export(const char *dir, const char *type)
         int r = sp_cli_open_store(dir, false, &s, &e);
 
         if (r == 0)
-                r = sp_store_walk(s, SP_STR_NULL, 0, print_record, (void *)type, &e);
+                r = sp_store_walk(s, SP_STR_NULL, 0, print_record,
+                                  &(struct export){ s, type }, &e);
         if (r < 0)
                 return sp_cli_fail(&e);
         return SP_EXIT_OK;

@@ -230,6 +230,7 @@ static int list(struct sp_store *store, const struct options *o, struct sp_err *
 struct telling {
         const struct options *o;
         const char *session;
+        struct sp_store *store;
         struct sp_arena arena;
         uint64_t last_us, n;
         bool as_lines;
@@ -255,7 +256,9 @@ static void wait_as_it_was(struct telling *t, uint64_t wall_us)
 
 static int tell(void *userdata, const struct sp_store_record *r)
 {
+        sp_autobuf room = SP_BUF_INIT(SP_CLI_RECORD_MAX);
         struct telling *t = userdata;
+        struct sp_str text;
         struct sp_json *json;
 
         if (!t->n++)
@@ -263,7 +266,9 @@ static int tell(void *userdata, const struct sp_store_record *r)
         sp_arena_reset(&t->arena);
         if (!t->as_lines)
                 wait_as_it_was(t, r->wall_us);
-        if (sp_json_parse(&t->arena, r->json, &json, NULL) < 0)
+
+        if (sp_store_text(t->store, r, &room, &text) < 0 ||
+            sp_json_parse(&t->arena, text, &json, NULL) < 0)
                 (void)printf("record %" PRIu64 " is not JSON\n", r->seq);
         else if (t->as_lines)
                 sp_record_print_line(stdout, json, r->wall_us);
@@ -312,6 +317,7 @@ static int tell_session(struct sp_store *store, const struct options *o, bool as
                         struct sp_err *e)
 {
         struct telling t = { .o = o,
+                             .store = store,
                              .arena = SP_ARENA_INIT(RECORD_ARENA_BYTES),
                              .as_lines = as_lines };
         char id[65];

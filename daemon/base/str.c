@@ -167,7 +167,7 @@ static bool is_ascii_word(const char *p)
                  UINT64_C(0x8080808080808080));
 }
 
-bool sp_str_is_utf8(struct sp_str s)
+struct sp_str sp_str_utf8(struct sp_str s)
 {
         size_t i = 0;
 
@@ -181,10 +181,15 @@ bool sp_str_is_utf8(struct sp_str s)
                         break;
                 len = utf8_sequence((const unsigned char *)s.p + i, s.n - i);
                 if (!len)
-                        return false;
+                        break;
                 i += len;
         }
-        return true;
+        return sp_str_sub(s, 0, i);
+}
+
+bool sp_str_is_utf8(struct sp_str s)
+{
+        return sp_str_utf8(s).n == s.n;
 }
 
 bool sp_str_eq_secret(struct sp_str a, struct sp_str b)

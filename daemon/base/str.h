@@ -50,6 +50,7 @@ int sp_str_i64(struct sp_str s, int64_t *ret) sp_must_check; /* optional leading
 bool sp_str_glob(struct sp_str pattern, struct sp_str text);
 /* Valid UTF-8 without NUL, overlong forms and surrogates (RFC 3629). */
 bool sp_str_is_utf8(struct sp_str s);
+struct sp_str sp_str_utf8(struct sp_str s); /* up to where it is not */
 /* Equal without leaking where they differ; for tokens. */
 bool sp_str_eq_secret(struct sp_str a, struct sp_str b);
 char *sp_str_dup(struct sp_str s); /* malloc'ed, NUL-terminated; NULL: no memory */

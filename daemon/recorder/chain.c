@@ -9,42 +9,74 @@
 
 #define HEAD_LEN (20 + 1 + SP_SHA256_HEX_LEN + 1)
 
-int sp_chain_hash(const uint8_t previous[SP_SHA256_LEN], uint64_t seq, uint64_t wall_us,
-                  struct sp_str json, uint8_t ret[SP_SHA256_LEN])
+int sp_chain_hash(const struct sp_store_record *r, uint8_t ret[SP_SHA256_LEN])
 {
+        char head[SP_SHA256_LEN + 3 * 8 + SP_SHA256_LEN], *to = head;
         sp_cleanup(sp_digest_freep) struct sp_digest *d = sp_digest_new();
-        char numbers[16];
-        int r;
+        int e;
 
         if (!d)
                 return -ENOMEM;
-        sp_put_be64(numbers, seq);
-        sp_put_be64(numbers + 8, wall_us);
-        r = sp_digest_add(d, sp_str((const char *)previous, SP_SHA256_LEN));
-        if (r == 0)
-                r = sp_digest_add(d, sp_str(numbers, sizeof(numbers)));
-        if (r == 0)
-                r = sp_digest_add(d, json);
-        return r < 0 ? r : sp_digest_end(d, ret);
+        memcpy(to, r->previous, SP_SHA256_LEN);
+        sp_put_be64(to += SP_SHA256_LEN, r->seq);
+        sp_put_be64(to += 8, r->wall_us);
+        to += 8;
+        if (r->body.bytes) {
+                sp_put_be64(to, r->body.bytes);
+                memcpy(to += 8, r->body.sha256, SP_SHA256_LEN);
+                to += SP_SHA256_LEN;
+        }
+        e = sp_digest_add(d, sp_str(head, (size_t)(to - head)));
+        if (e == 0)
+                e = sp_digest_add(d, r->json);
+        return e < 0 ? e : sp_digest_end(d, ret);
 }
 
-void sp_chain_encode(const struct sp_store_record *r, char to[SP_CHAIN_PREFIX])
+size_t sp_chain_encode(const struct sp_store_record *r, char to[SP_CHAIN_PREFIX_MAX])
 {
-        to[0] = SP_CHAIN_VERSION;
+        char *body = to + SP_CHAIN_PREFIX;
+
+        to[0] = r->body.bytes ? SP_CHAIN_VERSION_BODY : SP_CHAIN_VERSION;
         sp_put_be64(to + 1, r->wall_us);
         memcpy(to + 9, r->previous, SP_SHA256_LEN);
         memcpy(to + 9 + SP_SHA256_LEN, r->hash, SP_SHA256_LEN);
+        if (!r->body.bytes)
+                return SP_CHAIN_PREFIX;
+        sp_put_be32(body, r->body.file);
+        sp_put_be64(body + 4, r->body.at);
+        sp_put_be64(body + 12, r->body.bytes);
+        memcpy(body + 20, r->body.sha256, SP_SHA256_LEN);
+        return SP_CHAIN_PREFIX_MAX;
 }
 
 int sp_chain_decode(uint64_t seq, struct sp_str value, struct sp_store_record *ret)
 {
-        if (value.n < SP_CHAIN_PREFIX || value.p[0] != SP_CHAIN_VERSION)
+        struct sp_store_body body = { 0 };
+        size_t prefix = SP_CHAIN_PREFIX;
+
+        if (value.n < SP_CHAIN_PREFIX)
                 return -EBADMSG;
+        if (value.p[0] == SP_CHAIN_VERSION_BODY) {
+                const char *p = value.p + SP_CHAIN_PREFIX;
+
+                prefix = SP_CHAIN_PREFIX_MAX;
+                if (value.n < prefix)
+                        return -EBADMSG;
+                body.file = sp_get_be32(p);
+                body.at = sp_get_be64(p + 4);
+                body.bytes = sp_get_be64(p + 12);
+                memcpy(body.sha256, p + 20, SP_SHA256_LEN);
+                if (!body.bytes || body.bytes > SP_CHAIN_BODY_MAX)
+                        return -EBADMSG;
+        } else if (value.p[0] != SP_CHAIN_VERSION) {
+                return -EBADMSG;
+        }
         ret->seq = seq;
         ret->wall_us = sp_get_be64(value.p + 1);
         memcpy(ret->previous, value.p + 9, SP_SHA256_LEN);
         memcpy(ret->hash, value.p + 9 + SP_SHA256_LEN, SP_SHA256_LEN);
-        ret->json = sp_str_sub(value, SP_CHAIN_PREFIX, value.n);
+        ret->body = body;
+        ret->json = sp_str_sub(value, prefix, value.n);
         return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <rocksdb/c.h>
 
+#include "daemon/recorder/bodies.h"
 #include "daemon/recorder/chain.h"
 
 enum sp_cf { SP_CF_DEFAULT, SP_CF_RECORDS, SP_CF_SESSIONS, SP_CF_FACTS, SP_CF_MAX_ };
@@ -41,5 +42,6 @@ struct sp_store {
         struct sp_chain_head witness; /* chain-head file as it was before opening */
         int has_witness; /* 0, or why not: -errno */
         int head_fd;
+        struct sp_bodies bodies; /* of the writer's thread */
         bool is_damaged; /* opened for an audit, without what is behind the damage */
 };

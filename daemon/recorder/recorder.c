@@ -2,10 +2,12 @@
 #include "daemon/recorder/recorder.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "daemon/base/clock.h"
 #include "daemon/base/digest.h"
@@ -114,7 +116,8 @@ static bool is_wardens(struct sp_str type)
 }
 
 static const char *check_record(struct recorder *r, const struct channel *c,
-                                struct sp_str text, struct sp_str *ret_session)
+                                struct sp_str text, bool has_body,
+                                struct sp_str *ret_session)
 {
         struct sp_json *json;
         struct sp_str type;
@@ -130,6 +133,23 @@ static const char *check_record(struct recorder *r, const struct channel *c,
                 return "the session's name is too long";
         if (is_wardens(type) && !c->is_warden)
                 return "records of this type are for the warden only";
+        if (has_body && sp_json_get(json, "body"))
+                return "a record has one body";
+        return NULL;
+}
+
+/* It must stay as it is, and be there, while the writer reads it. */
+static const char *check_body(int fd, uint64_t *ret_bytes)
+{
+        const int sealed = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+        int seals = fcntl(fd, F_GET_SEALS); /* of another file: -EINVAL */
+        struct stat st;
+
+        if (seals < 0 || (seals & sealed) != sealed || fstat(fd, &st) < 0)
+                return "a body is a sealed memfd";
+        if (st.st_size <= 0 || st.st_size > SP_RECORD_BODY_MAX)
+                return "a body is 1 byte to 8 MiB";
+        *ret_bytes = (uint64_t)st.st_size;
         return NULL;
 }
 
@@ -144,16 +164,19 @@ static const char *check_keep(const struct channel *c, const struct sp_msg_keep 
 }
 
 static void write_job(struct recorder *r, struct channel *c, uint64_t id,
-                      struct sp_str record, const struct sp_msg_keep *keep)
+                      struct sp_str record, int *body, const struct sp_msg_keep *keep)
 {
         const char *wrong = keep ? check_keep(c, keep) : NULL;
         struct sp_str session = SP_STR_NULL;
+        uint64_t body_bytes = 0;
         struct sp_err e;
         struct sp_job *j;
         int v;
 
         if (!wrong && (record.n || !keep))
-                wrong = check_record(r, c, record, &session);
+                wrong = check_record(r, c, record, *body >= 0, &session);
+        if (!wrong && *body >= 0)
+                wrong = keep ? "a fact has no body" : check_body(*body, &body_bytes);
         if (wrong) {
                 refuse(r, c, id, wrong);
                 return;
@@ -163,6 +186,8 @@ static void write_job(struct recorder *r, struct channel *c, uint64_t id,
         if (j) {
                 j->channel = c->number;
                 j->id = id;
+                j->body = SP_TAKE_FD(*body);
+                j->body_bytes = body_bytes;
                 v = sp_writer_put(r->writer, j);
         }
         if (v < 0) {
@@ -173,7 +198,7 @@ static void write_job(struct recorder *r, struct channel *c, uint64_t id,
         }
 }
 
-static void on_record(struct recorder *r, struct channel *c, const struct sp_ipc_msg *m)
+static void on_record(struct recorder *r, struct channel *c, struct sp_ipc_msg *m)
 {
         struct sp_wire_in w = SP_WIRE_IN(m->payload);
         bool is_record = m->type == SP_MSG_RECORD;
@@ -185,7 +210,7 @@ static void on_record(struct recorder *r, struct channel *c, const struct sp_ipc
         if (sp_wire_end(&w) < 0 || (is_record && !record.n))
                 refuse(r, c, m->id, "the message is malformed");
         else
-                write_job(r, c, m->id, record, is_record ? NULL : &keep);
+                write_job(r, c, m->id, record, &m->fd, is_record ? NULL : &keep);
 }
 
 static void on_recall(struct recorder *r, struct channel *c, const struct sp_ipc_msg *m)

@@ -124,6 +124,7 @@ int sp_store_open(const char *dir, const struct sp_store_options *o,
         s->dir = strdup(dir);
         if (!s->dir)
                 return -ENOMEM;
+        sp_bodies_init(&s->bodies, s->dir);
         if (!o->read_only && mkdir(dir, 0750) < 0 && errno != EEXIST)
                 return sp_err_set(reterr, -errno,
                                   errno == ENOSPC ? "store.full" : "store.io", dir,
@@ -140,6 +141,7 @@ struct sp_store *sp_store_close(struct sp_store *s)
         if (!s)
                 return NULL;
         sp_db_close(&s->db);
+        sp_bodies_done(&s->bodies);
         sp_closep(&s->head_fd);
         (void)pthread_rwlock_destroy(&s->lock);
         free(s->dir);
@@ -154,6 +156,7 @@ static int reopen(struct sp_store *s, struct sp_err *reterr)
 
         (void)pthread_rwlock_wrlock(&s->lock);
         sp_db_close(&s->db);
+        sp_bodies_done(&s->bodies);
         r = open_database(s, reterr);
         s->is_broken = r < 0;
         (void)pthread_rwlock_unlock(&s->lock);
@@ -195,24 +198,43 @@ struct sp_store_batch *sp_store_batch_free(struct sp_store_batch *b)
         return NULL;
 }
 
-int sp_store_append(struct sp_store_batch *b, struct sp_str session, struct sp_str json,
-                    uint64_t *ret_seq)
+static int check_space(const struct sp_store *s, uint64_t bytes, struct sp_err *reterr)
+{
+        struct statvfs v;
+        uint64_t free_bytes;
+
+        if (statvfs(s->dir, &v) < 0)
+                return sp_err_set(reterr, -EIO, "store.io", s->dir, "%s",
+                                  strerror(errno));
+        free_bytes = (uint64_t)v.f_bavail * v.f_frsize;
+        if (free_bytes >= bytes && free_bytes - bytes >= s->options.free_min_bytes)
+                return 0;
+        return sp_err_set(reterr, -ENOSPC, "store.full", s->dir,
+                          "%llu bytes are free, and at least %llu must stay free",
+                          (unsigned long long)free_bytes,
+                          (unsigned long long)s->options.free_min_bytes);
+}
+
+static int append(struct sp_store_batch *b, struct sp_str session, struct sp_str json,
+                  const struct sp_store_body *body, uint64_t *ret_seq)
 {
         struct sp_store_record record = { .seq = b->head.seq + 1,
-                                          .wall_us = sp_clock_wall_us() };
-        char prefix[SP_CHAIN_PREFIX], key[8], index[SESSION_MAX + 8];
+                                          .wall_us = sp_clock_wall_us(),
+                                          .json = json,
+                                          .body = *body };
+        char prefix[SP_CHAIN_PREFIX_MAX], key[8], index[SESSION_MAX + 8];
         const char *keys[] = { key }, *values[] = { prefix, json.p };
-        const size_t key_sizes[] = { 8 }, value_sizes[] = { sizeof(prefix), json.n };
+        const size_t key_sizes[] = { 8 };
+        size_t value_sizes[] = { 0, json.n };
         int r;
 
         if (session.n > SESSION_MAX || !json.n)
                 return -EINVAL;
         memcpy(record.previous, b->head.hash, SP_SHA256_LEN);
-        r = sp_chain_hash(record.previous, record.seq, record.wall_us, json,
-                          record.hash);
+        r = sp_chain_hash(&record, record.hash);
         if (r < 0)
                 return r;
-        sp_chain_encode(&record, prefix);
+        value_sizes[0] = sp_chain_encode(&record, prefix);
         sp_put_be64(key, record.seq);
         rocksdb_writebatch_putv_cf(b->batch, b->store->db.cf[SP_CF_RECORDS], 1, keys,
                                    key_sizes, 2, values, value_sizes);
@@ -228,6 +250,28 @@ int sp_store_append(struct sp_store_batch *b, struct sp_str session, struct sp_s
         if (ret_seq)
                 *ret_seq = record.seq;
         return 0;
+}
+
+int sp_store_append(struct sp_store_batch *b, struct sp_str session, struct sp_str json,
+                    uint64_t *ret_seq)
+{
+        return append(b, session, json, &(struct sp_store_body){ 0 }, ret_seq);
+}
+
+int sp_store_append_body(struct sp_store_batch *b, struct sp_str session,
+                         struct sp_str json, int fd, uint64_t bytes, uint64_t *ret_seq,
+                         struct sp_err *reterr)
+{
+        struct sp_store *s = b->store;
+        struct sp_store_body body;
+        int r;
+
+        if (session.n > SESSION_MAX || !json.n || !bytes || bytes > SP_CHAIN_BODY_MAX)
+                return -EINVAL;
+        r = check_space(s, b->bytes + bytes, reterr);
+        if (r == 0)
+                r = sp_bodies_append(&s->bodies, fd, bytes, &body, reterr);
+        return r < 0 ? r : append(b, session, json, &body, ret_seq);
 }
 
 static int fact_key(struct sp_str space, struct sp_str key, struct sp_buf *to)
@@ -263,23 +307,6 @@ int sp_store_keep(struct sp_store_batch *b, struct sp_str space, struct sp_str k
                                    key_sizes, 2, values, value_sizes);
         b->bytes += k.n + value.n + 64;
         return 0;
-}
-
-static int check_space(const struct sp_store *s, uint64_t bytes, struct sp_err *reterr)
-{
-        struct statvfs v;
-        uint64_t free_bytes;
-
-        if (statvfs(s->dir, &v) < 0)
-                return sp_err_set(reterr, -EIO, "store.io", s->dir, "%s",
-                                  strerror(errno));
-        free_bytes = (uint64_t)v.f_bavail * v.f_frsize;
-        if (free_bytes >= bytes && free_bytes - bytes >= s->options.free_min_bytes)
-                return 0;
-        return sp_err_set(reterr, -ENOSPC, "store.full", s->dir,
-                          "%llu bytes are free, and at least %llu must stay free",
-                          (unsigned long long)free_bytes,
-                          (unsigned long long)s->options.free_min_bytes);
 }
 
 static int write_batch(struct sp_store_batch *b, struct sp_err *reterr)
@@ -325,9 +352,13 @@ int sp_store_commit(struct sp_store_batch *b, struct sp_err *reterr)
         if (s->is_broken) /* a batch begun before another one failed */
                 return sp_err_set(reterr, -EIO, "store.io", s->dir,
                                   "the store is closed");
-        r = write_batch(b, reterr);
-        if (r == -ENOSPC && check_space(s, b->bytes + ROOM_TO_REOPEN, NULL) == 0)
-                r = write_again(b, reterr);
+        r = sp_bodies_sync(&s->bodies, reterr);
+        if (r == 0) {
+                r = write_batch(b, reterr);
+                if (r == -ENOSPC &&
+                    check_space(s, b->bytes + ROOM_TO_REOPEN, NULL) == 0)
+                        r = write_again(b, reterr);
+        }
         if (r == 0 && b->head.seq != b->base.seq) {
                 r = sp_chain_head_write(s->head_fd, &b->head);
                 if (r < 0)

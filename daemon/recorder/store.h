@@ -9,7 +9,8 @@
  *            1), "sessions" (session ULID + sequence → empty), "facts" (space \0 key →
  *            expiry + value). A record's value: {u8 version, u64 wall_us, 32 bytes
  *            previous hash, 32 bytes own hash, JSON}. hash = SHA-256(previous ‖
- *            sequence ‖ wall_us ‖ JSON).
+ *            sequence ‖ wall_us ‖ JSON). One with a long body (bodies.h) has its place,
+ *            length and digest before the JSON, and the hash covers the last two.
  * Ownership: the store owns the database; iterators borrow it.
  * Errors:    -ENOSPC: below the free-space floor or the disk is full, nothing was
  *            written; -EIO: RocksDB failed (reterr says what); -ENOENT: no such fact.
@@ -48,6 +49,11 @@ SP_DEFINE_CLEANUP(struct sp_store_batch *, sp_store_batch_free)
 /* `session` may be empty; at most 64 bytes. */
 sp_must_check int sp_store_append(struct sp_store_batch *b, struct sp_str session,
                                   struct sp_str json, uint64_t *ret_seq);
+/* With a body of `body_bytes`, read from the beginning of `body`. */
+sp_must_check int sp_store_append_body(struct sp_store_batch *b, struct sp_str session,
+                                       struct sp_str json, int body,
+                                       uint64_t body_bytes, uint64_t *ret_seq,
+                                       struct sp_err *reterr);
 sp_must_check int sp_store_keep(struct sp_store_batch *b, struct sp_str space,
                                 struct sp_str key, struct sp_str value,
                                 uint64_t expires_s); /* Unix time; 0: never */
@@ -58,11 +64,22 @@ sp_must_check int sp_store_probe(struct sp_store *s, struct sp_err *reterr);
 sp_must_check int sp_store_recall(struct sp_store *s, struct sp_str space,
                                   struct sp_str key, struct sp_buf *ret);
 
+/* Where a body is. `bytes` 0: the record has none. */
+struct sp_store_body {
+        uint32_t file;
+        uint64_t at, bytes;
+        uint8_t sha256[32];
+};
 struct sp_store_record {
         uint64_t seq, wall_us;
-        struct sp_str json;
+        struct sp_str json; /* without the body */
+        struct sp_store_body body;
         uint8_t previous[32], hash[32];
 };
+/* The record as people and programs read it: its JSON, with the body in it as a member. Where the
+ * body is not what was recorded, member "body_lost" says so. *ret is r->json or in `room`. */
+sp_must_check int sp_store_text(struct sp_store *s, const struct sp_store_record *r,
+                                struct sp_buf *room, struct sp_str *ret);
 /* Calls `fn` for each record, in order; of one session if not empty. fn returning
  * non-zero ends the walk with that value. */
 typedef int (*sp_store_walk_fn)(void *userdata, const struct sp_store_record *r);

@@ -155,19 +155,22 @@ static int prove(void *userdata, const struct sp_store_record *r)
 {
         struct proof *p = userdata;
         uint8_t hash[SP_SHA256_LEN];
+        struct sp_err e;
 
         if (r->seq != p->last.seq + 1)
                 return broken(p, p->last.seq + 1, "it is missing");
         if (memcmp(r->previous, p->last.hash, SP_SHA256_LEN) != 0)
                 return broken(p, r->seq,
                               "it does not follow from the record before it");
-        if (sp_chain_hash(r->previous, r->seq, r->wall_us, r->json, hash) < 0)
+        if (sp_chain_hash(r, hash) < 0)
                 return broken(p, r->seq, "its hash cannot be computed");
         if (memcmp(r->hash, hash, SP_SHA256_LEN) != 0)
                 return broken(p, r->seq, "its content does not match its hash");
         if (p->store->has_witness == 0 && p->store->witness.seq == r->seq &&
             memcmp(p->store->witness.hash, hash, SP_SHA256_LEN) != 0)
                 return broken(p, r->seq, "it is not the one that chain-head names");
+        if (r->body.bytes && sp_body_read(p->store->dir, &r->body, NULL, NULL, &e) < 0)
+                return broken(p, r->seq, e.what);
         p->last.seq = r->seq;
         memcpy(p->last.hash, hash, SP_SHA256_LEN);
         p->count++;

@@ -9,6 +9,9 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 
+/* A body counts for at least this much of what may wait: it holds a descriptor. */
+#define BODY_LEAST (UINT64_C(128) << 10)
+
 struct sp_writer {
         pthread_t thread;
         pthread_mutex_t lock; /* of everything below but `dir` and `options` */
@@ -46,7 +49,7 @@ struct sp_job *sp_job_new(struct sp_str record, struct sp_str session,
                    keep->value.n);
         if (!j)
                 return NULL;
-        *j = (struct sp_job){ .queued_us = sp_clock_us() };
+        *j = (struct sp_job){ .queued_us = sp_clock_us(), .body = -1 };
         to = j->bytes;
         j->record = copy(&to, record);
         j->session = copy(&to, session);
@@ -59,12 +62,16 @@ struct sp_job *sp_job_new(struct sp_str record, struct sp_str session,
 
 void sp_job_free(struct sp_job *j)
 {
+        if (j)
+                sp_closep(&j->body);
         free(j);
 }
 
 static size_t job_bytes(const struct sp_job *j)
 {
-        return sizeof(*j) + j->record.n + j->keep.value.n;
+        size_t body = j->body < 0 ? 0 : SP_MAX(j->body_bytes, BODY_LEAST);
+
+        return sizeof(*j) + j->record.n + j->keep.value.n + body;
 }
 
 /* ---- the thread ---- */
@@ -125,9 +132,12 @@ static void gather(struct sp_store_batch *b, struct sp_job *j)
                 j->result = sp_store_keep(b, j->keep.space, j->keep.key, j->keep.value,
                                           j->keep.expires_s);
         /* The record goes last: once it is in, its number is used. */
-        if (j->result == 0 && j->record.n)
+        if (j->result == 0 && j->record.n && j->body >= 0)
+                j->result = sp_store_append_body(b, j->session, j->record, j->body,
+                                                 j->body_bytes, &j->seq, &j->err);
+        else if (j->result == 0 && j->record.n)
                 j->result = sp_store_append(b, j->session, j->record, &j->seq);
-        if (j->result < 0)
+        if (j->result < 0 && !j->err.id)
                 (void)sp_err_set(&j->err, j->result, "record.invalid", "", "%s",
                                  strerror(-j->result));
 }
@@ -171,7 +181,9 @@ static void write_batch(struct sp_writer *w, struct sp_job *list)
                 w->stats.failures += j->result < 0;
                 w->stats.records += j->result == 0 && j->record.n;
                 w->stats.facts += j->result == 0 && j->keep.space.n;
-                w->stats.bytes += j->result == 0 ? j->record.n + j->keep.value.n : 0;
+                w->stats.bytes +=
+                        j->result == 0 ? j->record.n + j->body_bytes + j->keep.value.n
+                                       : 0;
         }
         (void)pthread_mutex_unlock(&w->lock);
 }

@@ -25,6 +25,8 @@ struct sp_job {
         struct sp_job *next;
         uint64_t channel, id; /* where the answer goes; id 0: none wanted */
         struct sp_str record, session; /* empty: no record */
+        int body; /* of the record: a descriptor, owned; -1: none */
+        uint64_t body_bytes;
         struct sp_msg_keep keep; /* space empty: nothing to keep */
         uint64_t queued_us;
         uint64_t seq; /* of the record, when result is 0 */

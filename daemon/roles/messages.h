@@ -60,7 +60,9 @@ enum sp_msg_type {
         SP_MSG_CHANNEL = 64, /* fd: one more client channel (a worker's) */
 
         /* any → recorder, answered when on stable storage */
-        SP_MSG_RECORD = 80, /* str: one JSON record → u64 sequence number */
+        SP_MSG_RECORD =
+                80, /* str: one JSON record → u64 sequence number. fd, or none: a
+                               sealed memfd with the body of an answer, not empty */
         SP_MSG_KEEP, /* struct sp_msg_keep → empty */
         SP_MSG_RECALL, /* str space, str key → str value; -ENOENT */
         SP_MSG_RECORDER_STATUS, /* empty → struct sp_msg_metrics */
@@ -144,6 +146,7 @@ struct sp_msg_approval_state {
 struct sp_msg_claim {
         struct sp_str approval, request_hash;
 };
+#define SP_RECORD_BODY_MAX (8u << 20)
 #define SP_LIMITS_SPACE "limits" /* what was used of them; the warden's alone */
 /* A small durable fact with an expiry: ownership of a job, a held request. Kept by
  * the recorder because it owns the disk. */

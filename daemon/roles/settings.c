@@ -20,6 +20,7 @@ enum kind {
         KIND_SPAN_US,
         KIND_SPAN_S,
         KIND_EGRESS,
+        KIND_DIGEST,
 };
 
 struct key {
@@ -92,6 +93,7 @@ static const struct key limits_keys[] = {
 };
 static const struct key records_keys[] = {
         { "answer_max", KIND_SIZE, AT(records.answer_max_bytes), 0, 8 * MIB },
+        { "answer_digest", KIND_DIGEST, AT(records.digest_whole), 0, 0 },
         { "free_min", KIND_SIZE, AT(records.free_min_bytes), 0, 1024 * GIB },
         { "jobs_kept", KIND_SPAN_S, AT(records.jobs_kept_s), 1, 180 * 86400 },
         { NULL },
@@ -228,6 +230,19 @@ static int check_text(const struct reader *r, const struct key *k,
         return 0;
 }
 
+static int read_choice(const struct reader *r, const struct sp_yaml *n, const char *yes,
+                       const char *no, bool *to)
+{
+        char what[64];
+
+        if (!sp_str_eq(n->text, sp_str_c(yes)) && !sp_str_eq(n->text, sp_str_c(no))) {
+                (void)snprintf(what, sizeof(what), "must be %s or %s", yes, no);
+                return refuse(r, n, what);
+        }
+        *to = sp_str_eq(n->text, sp_str_c(yes));
+        return 0;
+}
+
 static int read_value(const struct reader *r, const struct key *k,
                       const struct sp_yaml *n, void *base)
 {
@@ -247,17 +262,11 @@ static int read_value(const struct reader *r, const struct key *k,
                         *(struct sp_str *)(void *)to = n->text;
                 return x;
         case KIND_FLAG:
-                if (!sp_str_eq(n->text, SP_STR("true")) &&
-                    !sp_str_eq(n->text, SP_STR("false")))
-                        return refuse(r, n, "must be true or false");
-                *(bool *)to = sp_str_eq(n->text, SP_STR("true"));
-                return 0;
+                return read_choice(r, n, "true", "false", (bool *)to);
         case KIND_EGRESS:
-                if (!sp_str_eq(n->text, SP_STR("splice")) &&
-                    !sp_str_eq(n->text, SP_STR("refuse")))
-                        return refuse(r, n, "must be splice or refuse");
-                *(bool *)to = sp_str_eq(n->text, SP_STR("splice"));
-                return 0;
+                return read_choice(r, n, "splice", "refuse", (bool *)to);
+        case KIND_DIGEST:
+                return read_choice(r, n, "whole", "kept", (bool *)to);
         default:
                 x = read_number(r, k, n, &v);
                 if (x < 0)

@@ -84,6 +84,7 @@ struct sp_settings {
         } limits;
         struct {
                 uint64_t answer_max_bytes; /* of each answer kept in records; 1 MiB */
+                bool digest_whole; /* SHA-256 of all of an answer, not only what is kept */
                 uint64_t free_min_bytes; /* below that much free space nothing is
                                             written */
                 uint64_t jobs_kept_s; /* how long a job stays its owner's; 7 d */

@@ -24,7 +24,7 @@ static void reply_free(struct sp_reply *r)
         sp_answer_stream_done(&r->rows);
         sp_buf_done(&r->out);
         sp_buf_done(&r->whole);
-        sp_buf_done(&r->kept);
+        sp_kept_done(&r->kept);
         sp_buf_done_secret(&r->sample);
         sp_buf_done_secret(&r->token);
         (void)sp_digest_free(r->digest);
@@ -54,23 +54,36 @@ static void look_at_sample(struct sp_reply *r, struct sp_sample_counts *to)
                 to->n = 0;
 }
 
+/* Of everything that was sent, where it is wanted or costs nothing. What is kept whole in a
+ * memfd the recorder hashes anyway. */
+static void digest_of(const struct sp_reply *r, char hex[SP_SHA256_HEX_LEN + 1])
+{
+        uint8_t hash[SP_SHA256_LEN];
+        int e = -ENODATA;
+
+        if (r->digest)
+                e = sp_digest_end(r->digest, hash);
+        else if (r->bytes == r->kept.bytes && r->kept.fd < 0)
+                e = sp_sha256(sp_buf_str(&r->kept.begin), hash);
+        hex[0] = 0;
+        if (e == 0)
+                sp_hex(hash, sizeof(hash), hex);
+}
+
 static void record(struct sp_reply *r)
 {
         struct sp_sample_counts counts = { .n = 0 };
         struct sp_flow *f = r->f;
-        uint8_t hash[SP_SHA256_LEN];
-        char hex[SP_SHA256_HEX_LEN + 1] = "";
+        char hex[SP_SHA256_HEX_LEN + 1];
         char error[sizeof(r->error.what) + 64] = "";
         uint64_t now = sp_clock_us();
 
         if (r->error.id)
                 (void)snprintf(error, sizeof(error), "%s (%s)", r->error.what,
                                r->error.id);
-        if (sp_digest_end(r->digest, hash) == 0)
-                sp_hex(hash, sizeof(hash), hex);
-        /* the record ends with a whole character */
-        while (r->kept.n && !sp_str_is_utf8(sp_buf_str(&r->kept)))
-                r->kept.n--;
+        digest_of(r, hex);
+        if (sp_kept_seal(&r->kept) < 0)
+                sp_kept_done(&r->kept);
         look_at_sample(r, &counts);
         sp_record_answer(f->w, &(struct sp_answer_facts){
                                        .session = f->id.session,
@@ -82,8 +95,8 @@ static void record(struct sp_reply *r)
                                        .rows = r->rows.stream.rows,
                                        .took_us = now - f->started_us,
                                        .upstream_us = r->answered_us - r->sent_us,
-                                       .is_truncated = r->bytes > r->kept.n,
-                                       .body = sp_buf_str(&r->kept),
+                                       .is_truncated = r->bytes > r->kept.bytes,
+                                       .kept = &r->kept,
                                        .sha256 = hex,
                                        .looks_like = &counts,
                                        .error = sp_str_c(error),
@@ -94,16 +107,14 @@ static void record(struct sp_reply *r)
         sp_latency_add(&f->w->metrics.upstream, r->answered_us - r->sent_us);
 }
 
-/* What the client gets, the digest and the record see too. */
 void sp_reply_give(struct sp_reply *r, struct sp_str bytes)
 {
-        size_t room = r->kept.max - r->kept.n;
+        size_t room = r->sample.max - r->sample.n;
 
         r->bytes += bytes.n;
-        if (sp_digest_add(r->digest, bytes) < 0 ||
-            sp_buf_add(&r->kept, sp_str_sub(bytes, 0, room)) < 0)
+        if ((r->digest && sp_digest_add(r->digest, bytes) < 0) ||
+            sp_kept_add(&r->kept, bytes) < 0)
                 r->f->w->metrics.faults++; /* the record is poorer; the answer is not */
-        room = r->sample.max - r->sample.n;
         if (room && sp_buf_add(&r->sample, sp_str_sub(bytes, 0, room)) < 0)
                 r->sample.max = r->sample.n;
         (void)sp_exchange_write(r->f->x, bytes);
@@ -438,8 +449,11 @@ static void on_head(void *userdata, unsigned status)
         r->status = status;
         r->is_streamed = status == 200 && is_row_answer(f);
         r->is_media = status == 200 && f->call.is_media;
-        if (r->is_media) /* its record has the digest */
+        if (r->is_media) { /* its record has the digest instead */
                 r->kept.max = 0;
+                r->digest = r->digest ?: sp_digest_new();
+                f->w->metrics.faults += !r->digest;
+        }
         r->own = own_of(f);
         if (!r->is_streamed)
                 return;
@@ -514,9 +528,10 @@ static struct sp_reply *reply_new(struct sp_flow *f)
         r->token = SP_BUF_INIT(8192);
         r->out = SP_BUF_INIT(AHEAD_MAX);
         r->whole = SP_BUF_INIT(WHOLE_MAX);
-        r->kept = SP_BUF_INIT(f->w->settings.records.answer_max_bytes);
-        r->digest = sp_digest_new();
-        if (!r->digest) {
+        sp_kept_init(&r->kept, f->w->settings.records.answer_max_bytes);
+        if (f->w->settings.records.digest_whole)
+                r->digest = sp_digest_new();
+        if (f->w->settings.records.digest_whole && !r->digest) {
                 reply_free(r);
                 return NULL;
         }

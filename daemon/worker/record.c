@@ -6,6 +6,7 @@
 
 #include "daemon/base/json.h"
 #include "daemon/base/log.h"
+#include "daemon/worker/kept.h"
 #include "daemon/worker/record_columns.h"
 
 #define RECORD_MAX (8 * 1024 * 1024)
@@ -242,7 +243,8 @@ int sp_record_write_answer(const struct sp_answer_facts *a, struct sp_buf *to)
         sp_jsonw_ku64(&w, "bytes", a->bytes);
         sp_jsonw_ku64(&w, "rows", a->rows);
         sp_jsonw_kbool(&w, "truncated", a->is_truncated);
-        sp_jsonw_kstr(&w, "sha256", sp_str_c(a->sha256 ? a->sha256 : ""));
+        if (a->sha256 && a->sha256[0])
+                sp_jsonw_kstr(&w, "sha256", sp_str_c(a->sha256));
         sp_jsonw_ku64(&w, "took_us", a->took_us);
         sp_jsonw_ku64(&w, "upstream_us", a->upstream_us);
         if (a->columns)
@@ -254,9 +256,8 @@ int sp_record_write_answer(const struct sp_answer_facts *a, struct sp_buf *to)
                 sp_jsonw_kstr(&w, "approval", a->approval);
         if (a->error.n)
                 safe(&w, "error", a->error);
-        /* a body cut in the middle of a character is shown up to there */
-        if (sp_str_is_utf8(a->body))
-                sp_jsonw_kstr(&w, "body", a->body);
+        if (a->kept && a->kept->fd < 0) /* it may be cut within a character */
+                sp_jsonw_kstr(&w, "body", sp_str_utf8(sp_buf_str(&a->kept->begin)));
         sp_jsonw_close(&w, '}');
         return sp_jsonw_end(&w);
 }
@@ -271,14 +272,14 @@ static void on_told(void *userdata, int err, const struct sp_err *e,
                 sp_log_err(SP_LOG_WARNING, e, "a record was not kept");
 }
 
-static void tell(struct sp_worker *w, const struct sp_buf *record)
+static void tell(struct sp_worker *w, const struct sp_buf *record, int body)
 {
         sp_autobuf b = SP_BUF_INIT(RECORD_MAX + 16);
         struct sp_wire_out out = SP_WIRE_OUT(&b);
 
         sp_wire_put_str(&out, sp_buf_str(record));
-        if (out.error < 0 ||
-            sp_link_ask(&w->recorder, SP_MSG_RECORD, sp_buf_str(&b), on_told, NULL) < 0)
+        if (out.error < 0 || sp_link_ask_about(&w->recorder, SP_MSG_RECORD,
+                                               sp_buf_str(&b), body, on_told, NULL) < 0)
                 sp_log(SP_LOG_WARNING, "a record was not kept: the recorder is away");
 }
 
@@ -291,7 +292,7 @@ void sp_record_answer(struct sp_worker *w, const struct sp_answer_facts *a)
                 sp_log(SP_LOG_WARNING, "the record of an answer cannot be written: %s",
                        strerror(-r));
         else
-                tell(w, &b);
+                tell(w, &b, a->kept ? a->kept->fd : -1);
 }
 
 void sp_record_connection(struct sp_worker *w, const struct sp_origin *o,
@@ -317,7 +318,7 @@ void sp_record_connection(struct sp_worker *w, const struct sp_origin *o,
         origin(&j, o);
         sp_jsonw_close(&j, '}');
         if (sp_jsonw_end(&j) == 0)
-                tell(w, &b);
+                tell(w, &b, -1);
 }
 
 /* ---- stage record ---- */

@@ -13,13 +13,15 @@
 
 sp_must_check int sp_record_write_request(const struct sp_flow *f, struct sp_buf *to);
 
+struct sp_kept;
 struct sp_answer_facts {
-        struct sp_str session, exchange, job, approval, body, error;
+        struct sp_str session, exchange, job, approval, error;
+        const struct sp_kept *kept; /* sealed; NULL: nothing is */
         const char *columns; /* against what those of the rows were checked; or NULL */
         unsigned status;
         uint64_t bytes, rows, took_us, upstream_us;
         bool is_truncated;
-        const char *sha256; /* hex, of everything that was sent */
+        const char *sha256; /* hex, of everything that was sent; empty: not computed */
         const struct sp_sample_counts *looks_like; /* or NULL */
 };
 sp_must_check int sp_record_write_answer(const struct sp_answer_facts *a,

@@ -10,6 +10,7 @@
 #include "daemon/google/answer_stream.h"
 #include "daemon/worker/flow_state.h"
 #include "daemon/worker/joblist.h"
+#include "daemon/worker/kept.h"
 
 struct sp_reply {
         struct sp_flow *f;
@@ -24,17 +25,17 @@ struct sp_reply {
         struct sp_answer_stream rows;
         struct sp_buf out; /* through the wall, not yet with the client */
         struct sp_buf whole;
-        struct sp_buf kept; /* beginning of what was sent, for the record */
+        struct sp_kept kept; /* beginning of what was sent, for the record */
         struct sp_buf sample; /* beginning of rows that are looked at; no room: not */
         struct sp_joblist *list; /* of jobs.list */
-        struct sp_digest *digest;
+        struct sp_digest *digest; /* of all that is sent; NULL: not wanted */
         uint64_t bytes, sent_us, answered_us;
         struct sp_err error;
 };
 
 /* `length` UINT64_MAX: not known yet. */
 void sp_reply_send_head(struct sp_reply *r, unsigned status, uint64_t length);
-/* What the client gets, the digest and the record see too. */
+/* What the client gets, the record sees too. */
 void sp_reply_give(struct sp_reply *r, struct sp_str bytes);
 /* Each of these four is the last that is done with `r`, unless a fact is being kept. */
 void sp_reply_finish(struct sp_reply *r);

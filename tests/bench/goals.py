@@ -41,15 +41,20 @@ def medians(rounds):
     return {k: statistics.median(r[k] for r in rounds) for k in rounds[0]}
 
 
-def all_of(found):
-    """(what, value, unit, goal, is it met, spread)."""
-    for name, page in pages(found["pages"]).items():
+def of_pages(rounds):
+    for name, page in pages(rounds).items():
         for key, what, goal, sign in (("mb_s", "throughput, of nginx's plain", 0.90, 1),
                                       ("cpu_ms", "CPU, of nginx's plain", 1.15, -1)):
             low, high = page["spread"][key]
             v = page["ratio"][key]
             yield (f"{name}: {what}", v, "x", f"{'>=' if sign > 0 else '<='} {goal}",
-                   v * sign >= goal * sign, f"{low:.2f} to {high:.2f}")
+                   v * sign >= goal * sign, f"{low:.2f} to {high:.2f}; {page['ours'][key]:.1f}, "
+                   f"nginx {page['nginx'][key]:.1f}")
+
+
+def all_of(found):
+    """(what, value, unit, goal, is it met, spread)."""
+    yield from of_pages(found["pages"])
     for k in found["kernel"]:
         goal = {"scalar": 0.8, "AVX2": 2.5}.get(k["scan"])
         if k["bytes"] > 5e6 and k["plan"] == "one column redacted" and goal:
@@ -73,9 +78,17 @@ def all_of(found):
            kb <= peer, f"{kb:.1f} KB, nginx {peer:.1f} KB")
 
 
+def show_pages(rounds):
+    show_goals(of_pages(rounds))
+
+
 def show(found):
+    show_goals(all_of(found))
+    print("load average before and after: {:.1f}, {:.1f}".format(*found["load"]))
+
+
+def show_goals(goals):
     print(f"\n{'goal':66}{'':>8} {'':5}{'goal':>9}  verdict  spread, beside")
-    for what, value, unit, goal, is_met, beside in all_of(found):
+    for what, value, unit, goal, is_met, beside in goals:
         verdict = "" if is_met is None else "met" if is_met else "MISSED"
         print(f"{what:66}{value:8.2f} {unit:5}{goal:>9}  {verdict:9}{beside}")
-    print("load average before and after: {:.1f}, {:.1f}".format(*found["load"]))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What comes back of a query: its columns, its errors, its job, its pages.
 Run by `make e2e`; a world of its own."""
+import hashlib
 import json
 import os
 import sys
@@ -115,6 +116,27 @@ class Changes(unittest.TestCase):
             if "copied" in after:
                 answers.append(json.dumps(query("SELECT j FROM analytics.copied%d" % i)))
             self.assertNotIn("raw value", "".join(answers), text)
+
+
+class Digests(unittest.TestCase):
+    def test_the_digest_is_of_what_is_kept(self):
+        for n, is_whole in ((3, True), (15000, False)):
+            sql = f"SELECT x, REPEAT('digest {n} ', 12) AS t FROM UNNEST(GENERATE_ARRAY(1, {n})) AS x"
+            a = query(sql, maxResults=n)
+            self.assertEqual(len(a.get("rows", [])), n, str(a)[:500])
+
+            def look(sql=sql):
+                records = [json.loads(line) for line in
+                           W.ctl("audit", "export", "--store", W.store()).stdout.splitlines()]
+                ids = {r["exchange"] for r in records if r.get("sql") == sql}
+                return next((r for r in records if r["type"] == "response" and
+                             r["exchange"] in ids), None)
+            r = w.wait_for("the record", look, 20)
+            self.assertEqual(r["truncated"], not is_whole)
+            self.assertEqual(len(r["body"]), min(r["bytes"], 1 << 20))
+            digest = hashlib.sha256(r["body"].encode()).hexdigest()
+            self.assertEqual(r["sha256" if is_whole else "body_sha256"], digest)
+            self.assertEqual("sha256" in r, is_whole)
 
 
 class Lies(unittest.TestCase):

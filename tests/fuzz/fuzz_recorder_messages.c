@@ -2,8 +2,12 @@
 /*
  * What a worker that was taken over says to the recorder: a sequence of messages through the
  * recorder's own dispatcher. In place of the writer's thread and the store stands what looks at
- * what gets that far: nothing of the warden's, and only records that are one JSON object.
+ * what gets that far: nothing of the warden's, only records that are one JSON object, and only
+ * bodies that nobody can change any more. A type with bit 8 has the payload in a descriptor too,
+ * with bit 9 a sealed one.
  */
+#include <sys/mman.h>
+
 #include "daemon/recorder/recorder.c"
 #include "tests/fuzz/worker_says.h"
 
@@ -51,10 +55,32 @@ void sp_job_free(struct sp_job *j)
         free(j);
 }
 
+static struct sp_ipc_msg with_body(struct sp_ipc_msg m)
+{
+        bool is_sealed = m.type & 0x200;
+        int r = 0;
+
+        if (m.type & 0x100) {
+                if (is_sealed)
+                        r = sp_memfd_new("body", m.payload, &m.fd);
+                else
+                        m.fd = memfd_create("body", MFD_CLOEXEC);
+                if (r < 0 || m.fd < 0)
+                        abort();
+        }
+        m.type &= 0xFF;
+        return m;
+}
+
 int sp_writer_put(struct sp_writer *w, struct sp_job *j)
 {
         struct sp_arena a = SP_ARENA_INIT(8u << 20);
         struct sp_json *json;
+
+        if (j->body >= 0 && (!j->record.n || !j->body_bytes ||
+                             !(fcntl(j->body, F_GET_SEALS) & F_SEAL_WRITE)))
+                abort();
+        sp_closep(&j->body);
 
         (void)w;
         if (j->record.n) {
@@ -119,7 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         c->number = 1;
         c->is_open = true;
         while (c->is_open && in.n) {
-                struct sp_ipc_msg m = says_next(&in), answer;
+                struct sp_ipc_msg m = with_body(says_next(&in)), answer;
                 unsigned answers = 0;
 
                 on_message(&r, c, &m);

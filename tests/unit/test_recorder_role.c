@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -246,6 +247,60 @@ static void what_must_not_be_recorded_is_refused(void **state)
         stop(&x, true);
 }
 
+static void a_body_comes_sealed_and_with_one_record(void **state)
+{
+        static const struct {
+                const char *sentence, *json;
+                size_t bytes;
+                bool is_sealed, want;
+        } rows[] = {
+                { "a body beside its record", "{\"type\":\"response\"}", 100000, true,
+                  true },
+                { "one that could still be changed", "{\"type\":\"response\"}", 100000,
+                  false, false },
+                { "an empty one", "{\"type\":\"response\"}", 0, true, false },
+                { "of more than 8 MiB", "{\"type\":\"response\"}",
+                  SP_RECORD_BODY_MAX + 1, true, false },
+                { "of 8 MiB", "{\"type\":\"response\"}", SP_RECORD_BODY_MAX, true,
+                  true },
+                { "of a record that has one", "{\"type\":\"response\",\"body\":\"\"}",
+                  10, true, false },
+                { "of a record that is none", "{}", 10, true, false },
+        };
+        static char bytes[SP_RECORD_BODY_MAX + 1];
+        struct role x;
+        struct sp_ipc worker;
+
+        (void)state;
+        memset(bytes, 'b', sizeof(bytes));
+        set_up_dir(&x);
+        start(&x, "1KiB");
+        add_channel(&x, &worker);
+        for (size_t i = 0; i < SP_ARRAY_SIZE(rows); i++) {
+                sp_autobuf b = SP_BUF_INIT(SP_IPC_PAYLOAD_MAX);
+                struct sp_wire_out w = SP_WIRE_OUT(&b);
+                struct sp_ipc_msg m;
+                int fd;
+
+                if (rows[i].is_sealed) {
+                        must(sp_memfd_new("body", sp_str(bytes, rows[i].bytes), &fd));
+                } else {
+                        fd = memfd_create("body", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+                        assert_int_equal(write(fd, bytes, rows[i].bytes),
+                                         rows[i].bytes);
+                }
+                sp_wire_put_str(&w, sp_str_c(rows[i].json));
+                must(sp_ipc_send(&worker, SP_MSG_RECORD, i + 1, sp_buf_str(&b), fd));
+                close(fd);
+                answer(&worker, i + 1, &m);
+                SP_CHECK(rows[i].sentence,
+                         (m.type == SP_MSG_ANSWER_OK) == rows[i].want);
+        }
+        assert_int_equal(verified(&x), 2);
+        sp_ipc_done(&worker);
+        stop(&x, true);
+}
+
 static void send_keep(struct sp_ipc *c, uint64_t id, const char *key,
                       struct sp_str value)
 {
@@ -393,6 +448,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(records_are_answered_when_they_are_safe),
                 cmocka_unit_test(what_must_not_be_recorded_is_refused),
+                cmocka_unit_test(a_body_comes_sealed_and_with_one_record),
                 cmocka_unit_test(facts_are_kept_and_live_through_a_restart),
                 cmocka_unit_test(while_nothing_can_be_written_everything_is_refused),
                 cmocka_unit_test(kill_dash_nine_loses_nothing_answered),

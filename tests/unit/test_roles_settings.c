@@ -176,7 +176,8 @@ static void everything_that_is_set_is_read(void **state)
                 "limits: {body_max: 64MiB, connections_max: 65536, streams_max: 1000,\n"
                 "  idle_timeout: 1d, token_lifetime: 12h, session_idle: 500m,\n"
                 "  approvals_pending_max: 1000}\n"
-                "records: {answer_max: 0, free_min: 1GiB, jobs_kept: 90d}\n"
+                "records: {answer_max: 0, answer_digest: whole, free_min: 1GiB, "
+                "jobs_kept: 90d}\n"
                 "users: {worker: w, recorder: r, verifier: v}\n";
         sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(1 << 20);
         struct sp_settings s;
@@ -210,6 +211,7 @@ static void everything_that_is_set_is_read(void **state)
         assert_int_equal(s.limits.token_lifetime_s, 43200);
         assert_int_equal(s.limits.session_idle_us, 30000 * SP_USEC_PER_SEC);
         assert_int_equal(s.records.answer_max_bytes, 0);
+        assert_true(s.records.digest_whole);
         assert_int_equal(s.records.free_min_bytes, 1 << 30);
         assert_int_equal(s.records.jobs_kept_s, 90 * 86400);
         assert_true(sp_str_eq(s.user_recorder, SP_STR("r")));
