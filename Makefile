@@ -136,10 +136,11 @@ escape: $B/integration/guardd $B/escape/escape ## try every way round the guard 
 
 PROGRAMS := $B/sallyportd $B/sallyctl
 # ---- a worker that was taken over: the product's objects, and a door that the linker adds; never installed ----
-$B/takeover/sallyportd: $B/daemon/main.o $B/tests/takeover/backdoor.o $B/tests/takeover/system.o $B/tests/takeover/messages.o $(LIBS)
+TAKEOVER := $(addprefix $B/tests/takeover/,system.o reach.o rights.o network.o messages.o)
+$B/takeover/sallyportd: $B/daemon/main.o $B/tests/takeover/backdoor.o $(TAKEOVER) $(LIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=sp_flow_start,--wrap=sp_issuers_verify -o $@ $(filter %.o,$^) $(LIBS_LINK) $(PKG_LIBS)
-$B/takeover/control: $B/tests/takeover/control.o $B/tests/takeover/system.o $B/tests/takeover/messages.o $B/libroles.a $B/libbase.a
+$B/takeover/control: $B/tests/takeover/control.o $(TAKEOVER) $B/libroles.a $B/libbase.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 $B/takeover/sallyctl: $B/sallyctl

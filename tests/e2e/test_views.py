@@ -37,6 +37,16 @@ class Views(unittest.TestCase):
             self.assertTrue(a["ok"], a)
             self.assertNotIn("@", json.dumps(a))
 
+    def test_a_pattern_of_the_views_own_masks_what_the_table_shows(self):
+        sql = ("SELECT v.email AS x, c.email AS y FROM %s AS v JOIN crm.customers AS c USING (id)" % VIEW)
+        with W.changed_policy(("\"acme-prod.crm.customers.email\"", "\"*.*.*.email\"")):
+            a = W.query(sql)
+        self.assertTrue(a["ok"], a)
+        for row in a["rows"]:
+            self.assertRegex(row["x"] + row["y"], "^[0-9a-f]{128}$")
+        self.assertFalse([r for r in a["rows"] if r["x"] == r["y"]], "a hash of the hash")
+        self.assertEqual(len({r["x"] for r in a["rows"]}), len({r["y"] for r in a["rows"]}))
+
     def test_the_record_names_the_column_of_the_table_below(self):
         marker = "email_through_a_view"
         self.assertTrue(W.query("SELECT email AS %s FROM %s" % (marker, VIEW))["ok"])

@@ -153,12 +153,12 @@ void __wrap_sp_issuers_verify(struct sp_issuers *i, struct sp_arena *a,
                 __real_sp_issuers_verify(i, a, token, fn, userdata);
                 return;
         }
-        for (size_t k = 0; k < n_takeover_system; k++) {
-                if (strcmp(takeover_system[k].id, name) == 0) {
+        for (size_t k = 0; takeover_system(k); k++) {
+                if (strcmp(takeover_system(k)->id, name) == 0) {
                         int r;
 
                         errno = 0;
-                        r = takeover_system[k].act(&t);
+                        r = takeover_system(k)->act(&t);
                         outcome = r == 0 ? "through" : strerrorname_np(r);
                 }
         }
@@ -191,9 +191,9 @@ void __wrap_sp_flow_start(struct sp_worker *w, struct sp_exchange *x)
                 __real_sp_flow_start(w, x);
                 return;
         }
-        for (size_t i = 0; i < n_takeover_system; i++) {
-                if (sp_str_eq(name, sp_str_c(takeover_system[i].id))) {
-                        act(x, &takeover_system[i]);
+        for (size_t i = 0; takeover_system(i); i++) {
+                if (sp_str_eq(name, sp_str_c(takeover_system(i)->id))) {
+                        act(x, takeover_system(i));
                         return;
                 }
         }

@@ -22,13 +22,13 @@ static int run(char **argv)
                                      .port = 8080 };
 
         (void)snprintf(t.dir, sizeof(t.dir), "%s", argv[3]);
-        for (size_t i = 0; i < n_takeover_system; i++) {
+        for (size_t i = 0; takeover_system(i); i++) {
                 int r;
 
-                if (strcmp(takeover_system[i].id, argv[2]) != 0)
+                if (strcmp(takeover_system(i)->id, argv[2]) != 0)
                         continue;
                 errno = 0;
-                r = takeover_system[i].act(&t);
+                r = takeover_system(i)->act(&t);
                 (void)puts(r == 0 ? "through" : strerrorname_np(r));
                 return 0;
         }
@@ -37,8 +37,8 @@ static int run(char **argv)
 
 static void list(void)
 {
-        for (size_t i = 0; i < n_takeover_system; i++) {
-                const struct takeover_attempt *a = &takeover_system[i];
+        for (size_t i = 0; takeover_system(i); i++) {
+                const struct takeover_attempt *a = takeover_system(i);
 
                 (void)printf("{\"id\":\"%s\",\"end\":\"%s\",\"control\":%s,"
                              "\"landlock\":%u}\n",
@@ -69,8 +69,8 @@ static void table(void)
         const char *before = NULL;
 
         (void)puts("| | who has taken over a worker … | stopped by |\n|---|---|---|");
-        for (size_t i = 0; i < n_takeover_system; i++) {
-                const struct takeover_attempt *a = &takeover_system[i];
+        for (size_t i = 0; takeover_system(i); i++) {
+                const struct takeover_attempt *a = takeover_system(i);
 
                 before = row(before, a->group, a->what, a->stop, a->end);
         }

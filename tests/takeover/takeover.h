@@ -38,8 +38,8 @@ struct takeover_attempt {
         unsigned landlock; /* its version that stops it; older: nothing does */
 };
 
-extern const struct takeover_attempt takeover_system[];
-extern const size_t n_takeover_system;
+/* NULL: there are no more. */
+const struct takeover_attempt *takeover_system(size_t i);
 
 /* What he says to the warden and the recorder over the worker's own channels. */
 struct sp_buf;
