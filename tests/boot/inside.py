@@ -175,6 +175,21 @@ def main_job():
     check("what it connects to by address is the daemon", not arrivals(), f"{code} {out}")
 
 
+def signing_in():
+    """A person's ID token, which the verifier checks."""
+    def exchange(key):
+        token = run("node", TREE + "/sandbox/mint-oidc.js", "--key", key)[1].strip()
+        return agent("/usr/bin/curl", "-sS", "--max-time", str(30 * SLOW), "--cacert", "/run/sallyport/ca.pem",
+                     "https://sts.googleapis.com/v1/token",
+                     "-d", "grant_type=urn:ietf:params:oauth:grant-type:token-exchange",
+                     "-d", "subject_token_type=urn:ietf:params:oauth:token-type:jwt", "--data-urlencode", f"subject_token={token}")[1]
+    out = exchange("/etc/boot-pki/oidc-rs256.key")
+    check("a person signs in", '"access_token"' in out, out)
+    run("openssl", "genrsa", "-out", "/run/boot/other.key", "2048")
+    out = exchange("/run/boot/other.key")
+    check("but not by a token that another key has signed", '"access_token"' not in out and "error" in out, out)
+
+
 def pending():
     """The object of the approval that waits, if one does."""
     out = run("busctl", "call", "--json=short", SERVICE, "/dev/sallyport/Sallyport1",
@@ -504,7 +519,7 @@ def takeover():
         suite("make takeover", TREE + "/tests/takeover/test_takeover.py")
 
 
-PARTS = (starting, main_job, approvals, slices, restarts, exposure, hanging, upgrade, changed, kills, stopping, uninstalling,
+PARTS = (starting, main_job, signing_in, approvals, slices, restarts, exposure, hanging, upgrade, changed, kills, stopping, uninstalling,
          escape, takeover)
 
 
