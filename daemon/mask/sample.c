@@ -198,7 +198,7 @@ static int look_at_row(struct sample *s, const struct sp_json *columns,
                 const struct at at = { o, sp_json_get_str(o, "table"),
                                        sp_json_get_str(o, "column") };
 
-                if (at.table.n)
+                if (at.table.n && at.path.n)
                         r = look_at(s, &at, sp_json_get(c, "v"));
         }
         return r;

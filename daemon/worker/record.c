@@ -102,6 +102,20 @@ static void statements(struct sp_jsonw *w, const struct sp_judgement *j)
         sp_jsonw_close(w, ']');
 }
 
+/* The stored functions that were judged with the text, those that they call included. */
+static void routines(struct sp_jsonw *w, const struct sp_judgement *j)
+{
+        if (!j->n_routines)
+                return;
+        sp_jsonw_key(w, "routines");
+        sp_jsonw_open(w, '[');
+        for (size_t i = 0; i < j->n_needs_schema; i++)
+                if (sp_is_routine(j->needs_schema[i]))
+                        sp_jsonw_str(w, sp_str_sub(j->needs_schema[i], 0,
+                                                   j->needs_schema[i].n - 2));
+        sp_jsonw_close(w, ']');
+}
+
 /* A write without SQL, in the form of the statement that it equals. */
 static void equal_statement(struct sp_jsonw *w, const struct sp_bq_write *b)
 {
@@ -190,6 +204,7 @@ int sp_record_write_request(const struct sp_flow *f, struct sp_buf *to)
         sp_jsonw_kstr(&w, "action", sp_str_c(f->call.action ? f->call.action : ""));
         if (f->judgement.script)
                 statements(&w, &f->judgement);
+        routines(&w, &f->judgement);
         if (f->call.write)
                 equal_statement(&w, f->call.write);
         if (f->call.query && sp_str_is_utf8(f->call.query->sql))

@@ -27,6 +27,13 @@ class Functions(unittest.TestCase):
             self.assertEqual({r["theirs"] for r in a["rows"]}, {None}, "a hash has no domain")
             self.assertEqual({r["ssn"] for r in a["rows"]}, {"[redacted]"})
 
+    def test_its_record_names_it(self):
+        self.assertTrue(W.query("SELECT analytics.domain_of('a@recorded.example') AS d")["ok"])
+        records = [json.loads(line) for line in
+                   W.ctl("audit", "export", "--store", W.store()).stdout.splitlines()]
+        mine = [r for r in records if "recorded.example" in r.get("sql", "")]
+        self.assertEqual(mine[-1]["routines"], ["acme-prod.analytics.domain_of"])
+
     def test_bq_calls_one(self):
         p = W.agent([W.client("bq.sh"), "SELECT analytics.domain_of('ann@example.com') AS d"])
         self.assertEqual(p.returncode, 0, p.stdout + p.stderr)
