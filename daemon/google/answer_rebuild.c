@@ -73,26 +73,37 @@ static void write_labels(struct rebuild *b, const struct sp_json *o)
         sp_jsonw_close(&b->w, '}');
 }
 
-/* "p.d" or "p.d.t"; a NULL string when the reference is not complete. */
+/* "p.d", or "p.d.t" with the member `id`; a NULL string when the reference is not complete. */
 static struct sp_str name_of(struct rebuild *b, const struct sp_json *ref,
-                             bool is_table)
+                             const char *id)
 {
         struct sp_str p = sp_json_get_str(ref, "projectId");
         struct sp_str d = sp_json_get_str(ref, "datasetId");
-        struct sp_str t = sp_json_get_str(ref, "tableId");
+        struct sp_str t = id ? sp_json_get_str(ref, id) : SP_STR_NULL;
 
-        if (!p.n || !d.n || (is_table && !t.n))
+        if (!p.n || !d.n || (id && !t.n))
                 return SP_STR_NULL;
         return sp_arena_printf(b->arena, "%.*s.%.*s%s%.*s", SP_FMT(p), SP_FMT(d),
-                               is_table ? "." : "", SP_FMT(t));
+                               id ? "." : "", SP_FMT(t));
 }
 
 static struct sp_str item_resource(struct rebuild *b, const struct sp_json *item)
 {
-        const struct sp_json *table = sp_json_get(item, "tableReference");
+        static const struct {
+                const char *reference, *id;
+        } kinds[] = {
+                { "tableReference", "tableId" },
+                { "routineReference", "routineId" },
+                { "modelReference", "modelId" },
+        };
 
-        return name_of(b, table ? table : sp_json_get(item, "datasetReference"),
-                       table != NULL);
+        for (size_t i = 0; i < SP_ARRAY_SIZE(kinds); i++) {
+                const struct sp_json *ref = sp_json_get(item, kinds[i].reference);
+
+                if (ref)
+                        return name_of(b, ref, kinds[i].id);
+        }
+        return name_of(b, sp_json_get(item, "datasetReference"), NULL);
 }
 
 /* The others are those that a view reads, say. */
@@ -101,7 +112,7 @@ static void write_own_tables(struct rebuild *b, const struct sp_json *all,
 {
         sp_jsonw_open(&b->w, '[');
         for (const struct sp_json *m = all->first; m; m = m->next) {
-                struct sp_str name = name_of(b, m, true);
+                struct sp_str name = name_of(b, m, "tableId");
 
                 if (name.p && b->own && sp_message_is_own_table(b->own, name))
                         write_fields(b, m, shape);

@@ -67,10 +67,13 @@ static const struct sp_method_info methods[] = {
           "judged as what its statement does" },
         { "bigquery.models.delete", "DELETE", P_D "/models/{modelId}", DENY, 0, false,
           "DROP MODEL" },
-        { "bigquery.models.get", "GET", P_D "/models/{modelId}", DENY, 0, false,
-          "a model holds values of what it was trained on" },
-        { "bigquery.models.list", "GET", P_D "/models", DENY, 0, false,
-          "a model holds values of what it was trained on" },
+        { "bigquery.models.get", "GET", P_D "/models/{modelId}", SP_HANDLING_READ, 0,
+          false,
+          "judged as this action on PROJECT.DATASET.MODEL; shown without its features "
+          "and "
+          "training runs, which hold values of what it was trained on" },
+        { "bigquery.models.list", "GET", P_D "/models", SP_HANDLING_FILTER, PAGES,
+          false, "shows the models that bigquery.models.get would, as that does" },
         { "bigquery.models.patch", "PATCH", P_D "/models/{modelId}", DENY, 0, true,
           "ALTER MODEL" },
         { "bigquery.projects.getServiceAccount", "GET", P_P "/serviceAccount", DENY, 0,
@@ -79,14 +82,16 @@ static const struct sp_method_info methods[] = {
           "answered from the policy, without asking Google" },
         { "bigquery.routines.delete", "DELETE", P_R, DENY, 0, false,
           "DROP FUNCTION or DROP PROCEDURE" },
-        { "bigquery.routines.get", "GET", P_R, DENY, 0, false,
-          "shows code that may quote protected data" },
+        { "bigquery.routines.get", "GET", P_R, SP_HANDLING_READ, 0, false,
+          "judged as this action on PROJECT.DATASET.ROUTINE; shown without its code "
+          "and "
+          "descriptions, which may quote protected data" },
         { "bigquery.routines.getIamPolicy", "POST", P_R ":getIamPolicy", DENY, 0, true,
           "tells who may do what" },
         { "bigquery.routines.insert", "POST", P_D "/routines", DENY, 0, true,
           "CREATE FUNCTION or CREATE PROCEDURE" },
-        { "bigquery.routines.list", "GET", P_D "/routines", DENY, 0, false,
-          "shows code that may quote protected data" },
+        { "bigquery.routines.list", "GET", P_D "/routines", SP_HANDLING_FILTER, PAGES,
+          false, "shows the routines that bigquery.routines.get would, as that does" },
         { "bigquery.routines.setIamPolicy", "POST", P_R ":setIamPolicy", DENY, 0, true,
           "GRANT and REVOKE" },
         /* not in revision 20250528; in later ones */
@@ -372,7 +377,7 @@ static int find_method(const struct sp_request *r, const struct sp_url_path *pat
                 ret->handling = m->handling;
                 ret->project = b.project;
                 ret->dataset = b.dataset;
-                ret->table = b.table;
+                ret->table = b.table.n ? b.table : b.other;
                 ret->job_id = b.job;
                 ret->bucket = b.bucket;
                 return 0;

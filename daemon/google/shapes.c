@@ -324,6 +324,53 @@ static const struct sp_shape table_list[] = {
         END,
 };
 
+/* ---- routines and models ---- */
+
+static const struct sp_shape routine_reference[] = { SCALAR("projectId"),
+                                                     SCALAR("datasetId"),
+                                                     NAME("routineId"), END };
+static const struct sp_shape sql_type[] = { SCALAR("typeKind"),
+                                            OBJECT("arrayElementType", sql_type), END };
+static const struct sp_shape argument[] = { NAME("name"), SCALAR("argumentKind"),
+                                            SCALAR("mode"),
+                                            OBJECT("dataType", sql_type), END };
+/* Without the body, libraries, connections and options; descriptions are the author's text, too. */
+static const struct sp_shape routine[] = { SCALAR("etag"),
+                                           OBJECT("routineReference",
+                                                  routine_reference),
+                                           SCALAR("routineType"),
+                                           SCALAR("language"),
+                                           SCALAR("creationTime"),
+                                           SCALAR("lastModifiedTime"),
+                                           ARRAY("arguments", argument),
+                                           OBJECT("returnType", sql_type),
+                                           SCALAR("determinismLevel"),
+                                           END };
+static const struct sp_shape routine_list[] = {
+        { "routines", SP_SHAPE_ITEMS, routine },
+        SCALAR("nextPageToken"),
+        END,
+};
+
+static const struct sp_shape model_reference[] = { SCALAR("projectId"),
+                                                   SCALAR("datasetId"), NAME("modelId"),
+                                                   END };
+/* Without features, labels, training runs and what they measured: values of the rows. */
+static const struct sp_shape model[] = { SCALAR("etag"),
+                                         OBJECT("modelReference", model_reference),
+                                         SCALAR("modelType"),
+                                         SCALAR("creationTime"),
+                                         SCALAR("lastModifiedTime"),
+                                         SCALAR("expirationTime"),
+                                         SCALAR("location"),
+                                         LABELS,
+                                         END };
+static const struct sp_shape model_list[] = {
+        { "models", SP_SHAPE_ITEMS, model },
+        SCALAR("nextPageToken"),
+        END,
+};
+
 /* Without debugInfo. Messages quote what the client itself sent. */
 static const struct sp_shape insert_error[] = { SCALAR("index"),
                                                 ARRAY("errors", error_proto), END };
@@ -385,6 +432,10 @@ const struct sp_shape *sp_shape_of(const char *action)
                 { "bigquery.datasets.patch", dataset },
                 { "bigquery.datasets.undelete", dataset },
                 { "bigquery.datasets.update", dataset },
+                { "bigquery.models.get", model },
+                { "bigquery.models.list", model_list },
+                { "bigquery.routines.get", routine },
+                { "bigquery.routines.list", routine_list },
                 { "bigquery.tables.get", table },
                 { "bigquery.tables.insert", table },
                 { "bigquery.tables.list", table_list },

@@ -191,6 +191,12 @@ void sp_reply_fault(struct sp_reply *r, const char *what)
 
 /* ---- everything else: whole, rebuilt ---- */
 
+static bool may_see(const struct sp_flow *f, const char *action, struct sp_str resource)
+{
+        return sp_policy_may_see(f->policy, &f->id.who, sp_str_c(action), resource,
+                                 sp_clock_wall_us());
+}
+
 static bool keep_item(void *userdata, struct sp_str resource)
 {
         const struct sp_flow *f = userdata;
@@ -199,10 +205,12 @@ static bool keep_item(void *userdata, struct sp_str resource)
         if (sp_str_starts(f->call.dataset, SP_STR("_")) ||
             (!f->call.dataset.n && memmem(resource.p, resource.n, "._", 2)))
                 return false;
-        return sp_policy_may_see(f->policy, &f->id.who, SP_STR("select"), resource,
-                                 sp_clock_wall_us()) ||
-               sp_policy_may_see(f->policy, &f->id.who, SP_STR("bigquery.tables.get"),
-                                 resource, sp_clock_wall_us());
+        if (strcmp(f->call.action, "bigquery.routines.list") == 0)
+                return may_see(f, "bigquery.routines.get", resource);
+        if (strcmp(f->call.action, "bigquery.models.list") == 0)
+                return may_see(f, "bigquery.models.get", resource);
+        return may_see(f, "select", resource) ||
+               may_see(f, "bigquery.tables.get", resource);
 }
 
 static bool is_job_list(const struct sp_flow *f)

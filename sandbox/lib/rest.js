@@ -42,6 +42,7 @@ const ROUTES = [
         ['POST', `${T}/insertAll`, writesApi.insertAll],
         ['GET', `${T}/data`, dataApi.listRows],
         ['POST', `${D}/routines`, routinesApi.insertRoutine],
+        ['GET', `${D}/routines`, routinesApi.listRoutines],
         ['GET', `${D}/routines/:routine`, routinesApi.getRoutine],
         ['DELETE', `${D}/routines/:routine`, routinesApi.deleteRoutine],
 ].map(([method, pattern, handler]) => ({ method, parts: pattern.split('/'), handler }));

@@ -74,6 +74,16 @@ function getRoutine({ store }, { project, dataset, routine }) {
         return find(store, `${project}.${dataset}.${routine}`);
 }
 
+/* As BigQuery: without bodies, unless readMask asks for them. */
+function listRoutines({ store }, { project, dataset }) {
+        store.needDataset(`${project}.${dataset}.x`);
+        const routines = [...store.routines.values()]
+                .filter((r) => r.routineReference.projectId === project)
+                .filter((r) => r.routineReference.datasetId === dataset)
+                .map(({ definitionBody, ...rest }) => rest);
+        return routines.length ? { routines } : {};
+}
+
 function deleteRoutine({ store }, { project, dataset, routine }) {
         const full = `${project}.${dataset}.${routine}`;
         find(store, full);
@@ -163,4 +173,4 @@ async function body(planner, stmt, routine, ctx) {
         return splice(source, all).text.slice('SELECT '.length);
 }
 
-module.exports = { put, insertRoutine, getRoutine, deleteRoutine, called, edits };
+module.exports = { put, insertRoutine, getRoutine, listRoutines, deleteRoutine, called, edits };

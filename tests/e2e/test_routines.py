@@ -16,6 +16,11 @@ JAVASCRIPT = ("masks:\n  - name: ssn", "  - name: javascript\n    workloads: [ci
               "    actions: [create-temp-js]\n    resources: [acme-prod]\n"
               "    verdict: allow\nmasks:\n  - name: ssn")
 
+METADATA = ("masks:\n  - name: ssn", "  - name: metadata\n    workloads: [ci-agents]\n"
+            "    actions: [bigquery.routines.get, bigquery.models.get]\n"
+            "    resources: [acme-prod.analytics.ssn_of, acme-prod.analytics.m]\n"
+            "    verdict: allow\nmasks:\n  - name: ssn")
+
 
 class Functions(unittest.TestCase):
     def test_one_that_computes_gets_masked_values(self):
@@ -63,6 +68,31 @@ class Functions(unittest.TestCase):
         self.assertTrue(a["ok"], a)
         a = W.query("SELECT COUNT(*) AS n FROM analytics.active_customers /* stand-in lies: another routine */")
         self.assertIn("judge.mismatch", json.dumps(a))
+
+    def test_metadata_is_shown_where_a_rule_names_it_and_never_the_code(self):
+        api = "https://bigquery.googleapis.com/bigquery/v2/projects/acme-prod/datasets/analytics"
+
+        def get(path):
+            script = ("T=$(curl -sS -H 'Metadata-Flavor: Google' http://169.254.169.254/computeMetadata/v1/"
+                      "instance/service-accounts/default/token | sed 's/.*access_token\":\"\\([^\"]*\\).*/\\1/');"
+                      "exec curl -sS --max-time 20 -H \"Authorization: Bearer $T\" \"$0\"")
+            return json.loads(W.agent(["sh", "-c", script, api + path]).stdout)
+        before = len(W.journal())
+        for path in ("/routines/domain_of", "/models/m"):
+            self.assertIn("policy.no-rule", json.dumps(get(path)), path)
+        self.assertEqual(len(W.journal()), before)
+        self.assertEqual(get("/routines").get("routines", []), [])
+        with W.changed_policy(METADATA):
+            a = get("/routines/ssn_of")
+            self.assertEqual(a["routineReference"]["routineId"], "ssn_of", a)
+            self.assertEqual(a["routineType"], "SCALAR_FUNCTION")
+            self.assertIn("policy.no-rule", json.dumps(get("/routines/domain_of")))
+            listed = get("/routines")
+            self.assertEqual([r["routineReference"]["routineId"] for r in listed["routines"]], ["ssn_of"])
+            for shown in (a, listed):
+                for word in ("customers", "definitionBody", "SELECT"):
+                    self.assertNotIn(word, json.dumps(shown))
+            self.assertEqual(get("/models/m")["error"]["code"], 404)
 
 
 if __name__ == "__main__":

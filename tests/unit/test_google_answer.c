@@ -140,7 +140,7 @@ static void test_discovery(void **state sp_unused)
                                         found++;
                 }
         assert_int_equal(found, handled);
-        assert_int_equal(handled, 22);
+        assert_int_equal(handled, 26);
 }
 
 static void test_metadata(void **state sp_unused)
@@ -400,6 +400,22 @@ static void test_filter(void **state sp_unused)
                                         "t1\",\"tableReference\":{\"projectId\":\"p\","
                                         "\"datasetId\":\"d\",\"tableId\":\"t1\"}}],"
                                         "\"totalItems\":1,\"nextPageToken\":\"n\"}")));
+        c.action = "bigquery.models.list";
+        assert_int_equal(
+                sp_answer_filter(
+                        &a, &c,
+                        SP_STR("{\"models\":[{\"modelReference\":{\"projectId\":\"p\","
+                               "\"datasetId\":\"d\",\"modelId\":\"t1\"},\"modelType\":"
+                               "\"KMEANS\",\"trainingRuns\":[{\"results\":[7]}],"
+                               "\"labelColumns\":[{\"name\":\"secret\"}]},"
+                               "{\"modelReference\":{\"projectId\":\"p\",\"datasetId\":"
+                               "\"d\",\"modelId\":\"t2\"}}]}"),
+                        keep, granted, &s, NULL),
+                0);
+        assert_true(sp_str_eq(
+                s, SP_STR("{\"models\":[{\"modelReference\":{\"projectId\":\"p\","
+                          "\"datasetId\":\"d\",\"modelId\":\"t1\"},\"modelType\":"
+                          "\"KMEANS\"}],\"totalItems\":1}")));
         c.action = "bigquery.datasets.list";
         assert_int_equal(
                 sp_answer_filter(&a, &c,
