@@ -62,7 +62,7 @@ static __always_inline int decide(struct bpf_sock_addr *ctx, const __u32 ip[4],
         struct guard g = guard_of(ctx->sk);
         enum judgement j;
 
-        if (!g.id && !g.is_lost)
+        if (!is_guarded(g))
                 return pass_through(ctx);
         j = judge(ctx->type, ctx->protocol, ip, port);
         if (j == JUDGE_PASS)

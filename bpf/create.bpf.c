@@ -30,20 +30,22 @@ int sallyport_create(struct bpf_sock *ctx)
         struct guard g = caller_guard();
         struct attempt a = { .guard_id = g.id, .has_task = true };
 
-        if (!g.id)
+        if (!is_guarded(g))
                 return SP_PASS;
         if (ctx->type == SOCK_RAW && ctx->protocol == SP_PROBE_PROTOCOL)
                 return SP_BLOCK;
         if (!is_allowed(ctx->type, ctx->protocol)) {
                 count(SP_STAT_REFUSED_SOCKET);
                 a.cgroup_id = bpf_get_current_cgroup_id();
-                a.what = SP_GUARD_REFUSED_SOCKET;
+                a.what = g.is_lost ? SP_GUARD_REFUSED_LOST : SP_GUARD_REFUSED_SOCKET;
                 a.family = ctx->family;
                 a.type = ctx->type;
                 a.protocol = ctx->protocol;
                 report(&a);
                 return SP_BLOCK;
         }
+        if (g.is_lost)
+                return SP_PASS; /* refused wherever it goes, as long as that holds */
         if (!bpf_sk_storage_get(&births, ctx, &g.id, BPF_SK_STORAGE_GET_F_CREATE)) {
                 count(SP_STAT_ERROR_STORAGE);
                 return SP_BLOCK;

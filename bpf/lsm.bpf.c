@@ -52,7 +52,7 @@ int BPF_PROG(sallyport_lsm_socket, int family, int type, int protocol, int is_ke
         if (ret || is_kernels || is_ordinary(family))
                 return ret;
         g = caller_guard();
-        return g.id ? refuse(g, SP_GUARD_REFUSED_SOCKET, family, type) : 0;
+        return is_guarded(g) ? refuse(g, SP_GUARD_REFUSED_SOCKET, family, type) : 0;
 }
 
 /* Sockets that are neither connected nor odd are judged when they are used. */
@@ -79,7 +79,7 @@ int BPF_PROG(sallyport_lsm_receive, struct file *file, int ret)
         if (!sk || is_harmless(sk))
                 return 0;
         g = caller_guard();
-        if (!g.id || bpf_sk_storage_get(&births, sk, 0, 0))
+        if (!is_guarded(g) || bpf_sk_storage_get(&births, sk, 0, 0))
                 return 0; /* not guarded, or from one of its kind */
         return refuse(g, SP_GUARD_REFUSED_FILE, sk->__sk_common.skc_family,
                       sk->sk_type);
@@ -94,7 +94,7 @@ int BPF_PROG(sallyport_lsm_ptrace, struct task_struct *child, unsigned int mode,
         if (ret)
                 return ret;
         g = caller_guard();
-        if (!g.id || guard_of_task(child) == g.id)
+        if (!is_guarded(g) || (g.id && guard_of_task(child) == g.id))
                 return 0;
         return refuse(g, SP_GUARD_REFUSED_PROCESS, 0, 0);
 }
@@ -107,7 +107,7 @@ int BPF_PROG(sallyport_lsm_bpf, int command, void *attr, unsigned int size, int 
         if (ret)
                 return ret;
         g = caller_guard();
-        return g.id ? refuse(g, SP_GUARD_REFUSED_BPF, 0, 0) : 0;
+        return is_guarded(g) ? refuse(g, SP_GUARD_REFUSED_BPF, 0, 0) : 0;
 }
 
 static __always_inline int keep_pins(struct super_block *sb)
@@ -117,7 +117,7 @@ static __always_inline int keep_pins(struct super_block *sb)
         if (sb->s_magic != BPF_FS_MAGIC)
                 return 0;
         g = caller_guard();
-        return g.id ? refuse(g, SP_GUARD_REFUSED_BPF, 0, 0) : 0;
+        return is_guarded(g) ? refuse(g, SP_GUARD_REFUSED_BPF, 0, 0) : 0;
 }
 
 SEC("lsm/inode_unlink")

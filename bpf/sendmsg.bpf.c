@@ -17,7 +17,7 @@ static __always_inline int decide(struct bpf_sock_addr *ctx, const __u32 ip[4])
         struct guard g = guard_of(ctx->sk);
         enum judgement j;
 
-        if (!g.id && !g.is_lost)
+        if (!is_guarded(g))
                 return SP_PASS;
         j = judge(ctx->type, ctx->protocol, ip, port);
         return j == JUDGE_PASS ? SP_PASS : refuse(ctx, j, g, ip, port);

@@ -17,13 +17,17 @@ struct guard {
         bool is_lost; /* may be one that could not be entered: refuse */
 };
 
-/* The guard of a process that left its cgroup by its own doing: see bpf/members. */
-static __always_inline __u64 member_guard(void)
+static __always_inline bool is_guarded(struct guard g)
 {
-        __u32 pid = bpf_get_current_pid_tgid() >> 32;
-        __u64 *id = bpf_map_lookup_elem(&members, &pid);
+        return g.id || g.is_lost;
+}
 
-        return id ? *id : 0;
+static __always_inline __u32 lost_bits(__u32 pid)
+{
+        __u32 at = pid / 32;
+        __u64 *bits = bpf_map_lookup_elem(&lost_members, &at);
+
+        return bits ? *bits >> (pid % 32 * 2) & (SP_LOST_MEMBER | SP_LOST_AWAY) : 0;
 }
 
 static __always_inline struct guard caller_guard(void)
@@ -32,7 +36,18 @@ static __always_inline struct guard caller_guard(void)
         __u32 zero = 0;
         struct sp_guard_state *state = bpf_map_lookup_elem(&guard_state, &zero);
         __u64 lost_from = state ? state->lost_from : 0;
+        __u32 pid = bpf_get_current_pid_tgid() >> 32;
+        __u64 *member = bpf_map_lookup_elem(&members, &pid);
+        __u32 lost = lost_bits(pid);
 
+        if (lost & SP_LOST_AWAY) {
+                g.is_lost = true;
+                return g;
+        }
+        if (member && *member & SP_MEMBER_AWAY) {
+                g.id = *member & ~SP_MEMBER_AWAY;
+                return g;
+        }
         /* Downwards, and the last hit stays: the most specific tag decides. */
         for (int level = 1; level <= SP_GUARD_DEPTH_MAX; level++) {
                 __u64 id = bpf_get_current_ancestor_cgroup_id(level);
@@ -44,8 +59,11 @@ static __always_inline struct guard caller_guard(void)
                 else if (lost_from && id >= lost_from)
                         g.is_lost = true;
         }
-        if (!g.id)
-                g.id = member_guard();
+        /* A process that left its cgroup by its own doing: see bpf/members. */
+        if (!g.id && member)
+                g.id = *member;
+        if (lost)
+                g.is_lost = true;
         if (g.id)
                 g.is_lost = false;
         return g;

@@ -47,7 +47,8 @@ struct {
         __type(value, struct sp_guarded);
 } guarded SEC(".maps");
 
-/* Process id, as the initial namespace has it → guard id. What bpf/members keeps. */
+/* Process id, as the initial namespace has it → guard id, maybe SP_MEMBER_AWAY. What
+ * bpf/members keeps. */
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
         __uint(map_flags, BPF_F_NO_PREALLOC);
@@ -55,6 +56,14 @@ struct {
         __type(key, __u32);
         __type(value, __u64);
 } members SEC(".maps");
+
+/* Room for every process that can be: what `members` has none for. */
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, SP_PIDS_MAX / 32);
+        __type(key, __u32);
+        __type(value, __u64);
+} lost_members SEC(".maps");
 
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);

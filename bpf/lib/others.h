@@ -28,7 +28,8 @@ static __always_inline __u64 guard_of_cgroup(struct cgroup *cgrp)
         return guard;
 }
 
-static __always_inline __u64 guard_of_member(__u32 pid)
+/* 0: none; else maybe with SP_MEMBER_AWAY. */
+static __always_inline __u64 member_of(__u32 pid)
 {
         __u64 *id = bpf_map_lookup_elem(&members, &pid);
 
@@ -37,7 +38,10 @@ static __always_inline __u64 guard_of_member(__u32 pid)
 
 static __always_inline __u64 guard_of_task(struct task_struct *task)
 {
-        __u64 guard = guard_of_cgroup(BPF_CORE_READ(task, cgroups, dfl_cgrp));
+        __u64 member = member_of(BPF_CORE_READ(task, tgid)), guard;
 
-        return guard ? guard : guard_of_member(BPF_CORE_READ(task, tgid));
+        if (member & SP_MEMBER_AWAY)
+                return member & ~SP_MEMBER_AWAY;
+        guard = guard_of_cgroup(BPF_CORE_READ(task, cgroups, dfl_cgrp));
+        return guard ? guard : member;
 }

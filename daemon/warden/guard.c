@@ -19,8 +19,8 @@ static struct sp_guard *guard_new(void)
                 return NULL;
         g->root_fd = g->attach_fd = g->lock_fd = -1;
         g->tags_fd = g->guarded_fd = g->state_fd = g->stats_fd = -1;
-        g->events_map_fd = g->origins_fd = g->members_fd = g->exits_fd =
-                g->networks_fd = -1;
+        g->events_map_fd = g->origins_fd = g->members_fd = g->lost_members_fd =
+                g->exits_fd = g->networks_fd = -1;
         return g;
 }
 
@@ -163,7 +163,8 @@ int sp_guard_workload(struct sp_guard *g, uint64_t guard_id,
         return 0;
 }
 
-int sp_guard_of_pid(struct sp_guard *g, pid_t pid, uint64_t *ret_guard_id)
+/* From the process upwards: the first hit is the most specific tag, as in BPF. 0: none. */
+static int guard_of_cgroup(struct sp_guard *g, pid_t pid, uint64_t *ret)
 {
         char path[PATH_MAX];
         struct sp_guarded v;
@@ -173,21 +174,38 @@ int sp_guard_of_pid(struct sp_guard *g, pid_t pid, uint64_t *ret_guard_id)
 
         if (r)
                 return r;
-        /* From the process upwards: the first hit is the most specific tag, as in BPF.
-         */
         while (path[0] == '/' && path[1]) {
                 if (fstatat(g->root_fd, path + 1, &st, 0))
                         return -errno;
                 id = st.st_ino;
                 if (!bpf_map_lookup_elem(g->guarded_fd, &id, &v)) {
-                        *ret_guard_id = id;
-                        return 1;
+                        *ret = id;
+                        return 0;
                 }
                 if (errno != ENOENT)
                         return -errno;
                 *strrchr(path, '/') = 0;
         }
-        return sp_guard_members_find(g, pid, ret_guard_id);
+        *ret = 0;
+        return 0;
+}
+
+int sp_guard_of_pid(struct sp_guard *g, pid_t pid, uint64_t *ret_guard_id)
+{
+        struct sp_guard_member m;
+        uint64_t id;
+        int r = guard_of_cgroup(g, pid, &id);
+
+        if (!r)
+                r = sp_guard_members_find(g, pid, &m);
+        if (r)
+                return r;
+        if (m.is_away || !id)
+                id = m.id;
+        if (!id && !m.is_lost)
+                return 0;
+        *ret_guard_id = id;
+        return 1;
 }
 
 int sp_guard_origins_fd(const struct sp_guard *g)

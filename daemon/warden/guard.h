@@ -64,7 +64,8 @@ sp_must_check int sp_guard_list(struct sp_guard *g, struct sp_arena *a,
 /* -ENOENT: no such guarded cgroup (any more). */
 sp_must_check int sp_guard_workload(struct sp_guard *g, uint64_t guard_id,
                                     char ret[SP_TAG_WORKLOAD_LEN]);
-/* Is process `pid` inside a guarded cgroup? 1: yes, *ret_guard_id is its guard; 0: no.
+/* Is process `pid` guarded? 1: yes, *ret_guard_id is its guard, or 0 where there was no room
+ * to remember it; 0: no.
  * The caller makes sure, by a pidfd, that `pid` still is who it was. */
 sp_must_check int sp_guard_of_pid(struct sp_guard *g, pid_t pid,
                                   uint64_t *ret_guard_id);

@@ -35,7 +35,7 @@ struct sp_guard {
         int lock_fd; /* held for as long as the guard is open */
 
         int tags_fd, guarded_fd, state_fd, stats_fd, events_map_fd, origins_fd;
-        int members_fd, exits_fd, networks_fd;
+        int members_fd, lost_members_fd, exits_fd, networks_fd;
         bool has_old_pins; /* of another version: gone once our tags are set */
         struct sp_guard_missing missing[SP_GUARD_MISSING_MAX];
         size_t n_missing;
@@ -67,11 +67,16 @@ int sp_guard_exits_compile(const struct sp_egress_rule *rules, size_t n,
 bool sp_guard_exits_allow(const struct sp_guard_exit *v, size_t n, const uint8_t ip[16],
                           uint8_t protocol, uint16_t port);
 
-/* guard_members.c. _seed: enters whoever is in a guarded cgroup now. _find: as
- * sp_guard_of_pid, of processes that left. */
+/* guard_members.c. _seed: enters whoever is in a guarded cgroup now. _find: what is
+ * known of one process beside its cgroup. */
 int sp_guard_members_seed(struct sp_guard *g);
 int sp_guard_members_forget(struct sp_guard *g, uint64_t guard_id);
-int sp_guard_members_find(struct sp_guard *g, pid_t pid, uint64_t *ret_guard_id);
+struct sp_guard_member {
+        uint64_t id; /* 0: none */
+        bool is_lost; /* guarded, by nobody knows whom */
+        bool is_away; /* not by whom its cgroup says */
+};
+int sp_guard_members_find(struct sp_guard *g, pid_t pid, struct sp_guard_member *ret);
 /* Are process ids here those that the programs see? Not in a process namespace. */
 bool sp_guard_sees_kernel_pids(void);
 

@@ -63,7 +63,7 @@ static const struct object {
 /* The maps that live below maps/; all others belong to one load of one object. */
 static const char *const pinned_maps[] = {
         "origins",     "births", "bridge", "guarded", "members",  "tags",
-        "guard_state", "stats",  "events", "exits",   "networks",
+        "guard_state", "stats",  "events", "exits",   "networks", "lost_members",
 };
 
 static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -328,6 +328,7 @@ static int open_maps(struct sp_guard *g, struct sp_err *reterr)
                 { "events", 0, &g->events_map_fd },
                 { "origins", BPF_F_RDONLY, &g->origins_fd },
                 { "members", 0, &g->members_fd },
+                { "lost_members", BPF_F_RDONLY, &g->lost_members_fd },
                 { "exits", 0, &g->exits_fd },
                 { "networks", 0, &g->networks_fd },
         };
@@ -464,9 +465,10 @@ void sp_guard_load_forget_others(struct sp_guard *g)
 
 void sp_guard_load_done(struct sp_guard *g)
 {
-        int *fds[] = { &g->tags_fd,       &g->guarded_fd, &g->state_fd,   &g->stats_fd,
-                       &g->events_map_fd, &g->origins_fd, &g->members_fd, &g->exits_fd,
-                       &g->networks_fd,   &g->lock_fd };
+        int *fds[] = { &g->tags_fd,     &g->guarded_fd,      &g->state_fd,
+                       &g->stats_fd,    &g->events_map_fd,   &g->origins_fd,
+                       &g->members_fd,  &g->lost_members_fd, &g->exits_fd,
+                       &g->networks_fd, &g->lock_fd };
 
         /* Not by closing alone: a child between fork and exec has the descriptor too.
          */

@@ -43,7 +43,8 @@ int sp_guard_members_forget(struct sp_guard *g, uint64_t guard_id)
 
         while (more) {
                 more = !bpf_map_get_next_key(g->members_fd, &pid, &next);
-                if (!bpf_map_lookup_elem(g->members_fd, &pid, &id) && id == guard_id &&
+                if (!bpf_map_lookup_elem(g->members_fd, &pid, &id) &&
+                    (id & ~SP_MEMBER_AWAY) == guard_id &&
                     bpf_map_delete_elem(g->members_fd, &pid) && errno != ENOENT)
                         return -errno;
                 pid = next;
@@ -58,13 +59,27 @@ bool sp_guard_sees_kernel_pids(void)
         return !stat("/proc/self/ns/pid", &st) && st.st_ino == INIT_PID_NAMESPACE;
 }
 
-int sp_guard_members_find(struct sp_guard *g, pid_t pid, uint64_t *ret_guard_id)
+int sp_guard_members_find(struct sp_guard *g, pid_t pid, struct sp_guard_member *ret)
 {
-        uint32_t key = (uint32_t)pid;
+        uint32_t key = (uint32_t)pid, at = key / 32;
+        struct sp_guard_member m = { 0 };
+        uint64_t id, bits;
 
-        if (!sp_guard_sees_kernel_pids())
+        if (!sp_guard_sees_kernel_pids()) {
+                *ret = m;
                 return 0;
-        if (!bpf_map_lookup_elem(g->members_fd, &key, ret_guard_id))
-                return 1;
-        return errno == ENOENT ? 0 : -errno;
+        }
+        if (bpf_map_lookup_elem(g->lost_members_fd, &at, &bits))
+                return -errno;
+        bits = bits >> (key % 32 * 2) & (SP_LOST_MEMBER | SP_LOST_AWAY);
+        m.is_lost = bits != 0;
+        m.is_away = bits & SP_LOST_AWAY;
+        if (!bpf_map_lookup_elem(g->members_fd, &key, &id)) {
+                m.id = id & ~SP_MEMBER_AWAY;
+                m.is_away |= (id & SP_MEMBER_AWAY) != 0;
+        } else if (errno != ENOENT) {
+                return -errno;
+        }
+        *ret = m;
+        return 0;
 }

@@ -54,6 +54,12 @@ _Static_assert(sizeof(struct sp_origin) == 80, "layout shared with BPF");
 #define SP_BRIDGE_MAX 65536 /* connections between connect() and the accepted side */
 #define SP_EVENTS_BYTES (256 * 1024)
 #define SP_MEMBERS_MAX 262144 /* guarded processes */
+/* In a value of `members`: it moved itself into a cgroup of another guard. */
+#define SP_MEMBER_AWAY (1ull << 63)
+/* Map `lost_members`: two bits for each process id, 32 ids in an entry. */
+#define SP_PIDS_MAX 4194304 /* include/linux/threads.h: PID_MAX_LIMIT */
+#define SP_LOST_MEMBER 1 /* guarded, and there was no room to say by whom */
+#define SP_LOST_AWAY 2 /* and not by whom its cgroup says */
 #define SP_EXITS_MAX 512 /* address ranges that guarded processes may reach */
 #define SP_EXIT_RANGES_MAX 16 /* port ranges of one of them */
 #define SP_NETWORKS_MAX 4096 /* network namespaces with sockets of guarded processes */
@@ -166,7 +172,7 @@ enum sp_guard_stat {
         SP_STAT_ERROR_NO_BRIDGE, /* accepted, but nobody announced it */
         SP_STAT_ERROR_ACCEPT,
         SP_STAT_ERROR_TAG,
-        SP_STAT_ERROR_MEMBER, /* a guarded process that could leave: no room */
+        SP_STAT_ERROR_MEMBER, /* no room for a guarded process: refused if it leaves */
         SP_STAT_ERROR_NETWORK, /* no room for a network namespace */
         SP_STAT_ERROR_EVENT, /* an event was lost; what it told of was still refused */
         SP_STAT_COUNT

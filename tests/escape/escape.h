@@ -33,6 +33,7 @@
 #define OWN6 "2001:db8::1"
 #define RESOLVER4 "203.0.113.53" /* the one that the guard is told of */
 #define DEVICE "v0"
+#define DAEMON_PORT 844
 
 #define FDS_MAX 4
 

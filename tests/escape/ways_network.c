@@ -173,6 +173,39 @@ static int namespace_passed(struct env *e)
         return r ? r : tcp(e);
 }
 
+/* On the port that connections are redirected to, in a network where the daemon was not
+ * first: passes on what it gets. */
+static int relay(struct env *e)
+{
+        const struct target port = target_of("127.0.0.1", DAEMON_PORT);
+        int listener = socket(AF_INET, SOCK_STREAM, 0), got, r;
+        char token[128];
+
+        r = listener < 0 ? -errno : set(listener, SOL_SOCKET, SO_REUSEADDR, 1);
+        if (!r)
+                r = err(bind(listener, (const void *)&port.a, port.n));
+        if (!r)
+                r = err(listen(listener, 16));
+        if (r)
+                return r;
+        if (!fork()) {
+                (void)alarm(3);
+                got = accept(listener, NULL, NULL);
+                if (got >= 0 && recv(got, token, sizeof(token), 0) > 0)
+                        (void)finish(e, new_socket(e));
+                _exit(0);
+        }
+        if (!e->is_control)
+                return tcp(e); /* redirected to the relay */
+        got = new_socket(e);
+        if (got < 0)
+                return got;
+        r = connect_to(got, &port);
+        r = r ? r : send_token(e, got);
+        (void)wait(NULL);
+        return r;
+}
+
 static int route(struct env *e)
 {
         (void)e;
@@ -184,7 +217,8 @@ static int route(struct env *e)
 #define OWN "Networks"
 #define HOOK "connect hooks"
 #define LO                                                                             \
-        "connect hooks: redirected to that namespace's loopback, where nobody listens"
+        "connect hooks: redirected to that namespace's loopback, where the daemon "    \
+        "listens or nobody"
 #define ADMIN "the kernel: needs CAP_NET_ADMIN in the host's network"
 #define TCP .type = SOCK_STREAM
 #define UDP .type = SOCK_DGRAM
@@ -222,6 +256,9 @@ static const struct way v[] = {
           .flags = WAY_CONTAINER },
         { "container-root", OWN, "the same as root of the container with CAP_NET_ADMIN",
           LO, tcp, REAL4, 443, TCP, .flags = WAY_CONTAINER, .who = WHO_NET_ADMIN },
+        { "container-relay", OWN,
+          "listens on the daemon's port there before the daemon does, and passes on",
+          LO, relay, REAL4, 443, TCP, .flags = WAY_CONTAINER, .who = WHO_NET_RAW },
         { "setns", OWN, "enters a network namespace that was passed in",
           "the kernel: needs CAP_SYS_ADMIN", namespace_passed, REAL4, 443, TCP, 0,
           namespace_before, .control_who = WHO_ROOT },

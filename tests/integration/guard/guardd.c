@@ -223,20 +223,27 @@ static void do_events(struct sp_guard *g)
         (void)fflush(stdout);
 }
 
+static int open_map(const char *name)
+{
+        char path[4096];
+        int fd;
+
+        (void)snprintf(path, sizeof(path), "%.*s/v%d/maps/%s",
+                       SP_FMT(settings.guard.pin_dir), SP_BPF_ABI, name);
+        fd = bpf_obj_get(path);
+        if (fd < 0)
+                die(path);
+        return fd;
+}
+
 /* The same with connections on their way that are nobody's. */
 static void do_fill_bridge(bool is_fill)
 {
         struct sp_origin o = { 0 };
         struct sp_bridge_key key = { .netns_cookie = UINT64_MAX };
-        char path[4096];
         unsigned n = 0;
-        int fd;
+        int fd = open_map("bridge");
 
-        (void)snprintf(path, sizeof(path), "%.*s/v%d/maps/bridge",
-                       SP_FMT(settings.guard.pin_dir), SP_BPF_ABI);
-        fd = bpf_obj_get(path);
-        if (fd < 0)
-                die(path);
         for (; n < SP_BRIDGE_MAX; n++) {
                 key.client_ip[0] = n;
                 if (is_fill ? bpf_map_update_elem(fd, &key, &o, BPF_ANY)
@@ -253,16 +260,10 @@ static void do_fill_bridge(bool is_fill)
 static void do_fill(bool is_fill)
 {
         struct sp_guarded v = { .score = 1, .workload = "filler" };
-        char path[4096];
         uint64_t id = UINT64_C(1) << 62;
         unsigned n = 0;
-        int fd;
+        int fd = open_map("guarded");
 
-        (void)snprintf(path, sizeof(path), "%.*s/v%d/maps/guarded",
-                       SP_FMT(settings.guard.pin_dir), SP_BPF_ABI);
-        fd = bpf_obj_get(path);
-        if (fd < 0)
-                die(path);
         for (; n < SP_GUARDED_MAX; n++, id++)
                 if (is_fill ? bpf_map_update_elem(fd, &id, &v, BPF_ANY)
                             : bpf_map_delete_elem(fd, &id))
@@ -270,6 +271,38 @@ static void do_fill(bool is_fill)
         (void)close(fd);
         (void)printf("%u\n", n);
         (void)fflush(stdout);
+}
+
+/* The same with processes that cannot be: their numbers are too big. */
+static void do_fill_members(bool is_fill)
+{
+        uint64_t id = UINT64_C(1) << 62;
+        uint32_t pid = SP_PIDS_MAX + 1;
+        unsigned n = 0;
+        int fd = open_map("members");
+
+        for (; n < SP_MEMBERS_MAX; n++, pid++)
+                if (is_fill ? bpf_map_update_elem(fd, &pid, &id, BPF_ANY)
+                            : bpf_map_delete_elem(fd, &pid))
+                        break;
+        (void)close(fd);
+        (void)printf("%u\n", n);
+}
+
+/* How many words of bits are not empty. */
+static void do_lost_members(void)
+{
+        unsigned n = 0;
+        int fd = open_map("lost_members");
+
+        for (uint32_t i = 0; i < SP_PIDS_MAX / 32; i++) {
+                uint64_t bits = 1;
+
+                (void)bpf_map_lookup_elem(fd, &i, &bits);
+                n += bits != 0;
+        }
+        (void)close(fd);
+        (void)printf("%u\n", n);
 }
 
 static void command(struct sp_guard **g, char **w, size_t n)
@@ -303,6 +336,10 @@ static void command(struct sp_guard **g, char **w, size_t n)
                 do_fill(w[0][0] == 'f');
         } else if (!strcmp(w[0], "fill-bridge") || !strcmp(w[0], "unfill-bridge")) {
                 do_fill_bridge(w[0][0] == 'f');
+        } else if (!strcmp(w[0], "fill-members") || !strcmp(w[0], "unfill-members")) {
+                do_fill_members(w[0][0] == 'f');
+        } else if (!strcmp(w[0], "lost-members")) {
+                do_lost_members();
         } else if (!strcmp(w[0], "reopen")) {
                 *g = sp_guard_close(*g);
                 r = sp_guard_open(&settings, g, &err);
