@@ -72,7 +72,8 @@ static const char of_service[] =
         "systemd\n"
         "# has them start anything anywhere.\n"
         "InaccessiblePaths=-/run/docker.sock -/run/containerd -/run/podman -/run/crio "
-        "-/run/dbus -/run/systemd/private -/run/libvirt -/run/snapd.socket\n";
+        "-/run/dbus -/run/systemd/private -/run/libvirt -/run/snapd.socket "
+        "-/run/sallyport/roles\n";
 
 struct unit {
         const char *name, *slice, *ca_dir, *root;
