@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """client.py FILE FIRST: an agent at work: numbered queries, each retried until it is answered. Appends the number of each answered
-query to FILE, and every 50th failure's reason to FILE.err. Ends when FILE.stop is there, after its last answer.
+query to FILE, and each failure's reason to FILE.err. With an ID token in the variable PERSON it signs in with that, anew
+before every tenth query. Ends when FILE.stop is there, after its last answer.
 client.py --query SQL: one statement; prints {"ok", "rows" or "error"} as the Node client does, for machines that are
 too slow for that one's own timeouts."""
 import http.client
@@ -10,6 +11,7 @@ import os
 import ssl
 import sys
 import time
+import urllib.parse
 import urllib.request
 
 HOST = "bigquery.googleapis.com"
@@ -17,6 +19,14 @@ PATIENCE_S = 10 * int(os.environ.get("SLOW", "1"))
 
 
 def token():
+    if os.environ.get("PERSON"):
+        form = urllib.parse.urlencode({"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+                                       "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+                                       "subject_token": os.environ["PERSON"]})
+        context = ssl.create_default_context(cafile="/run/sallyport/ca.pem")
+        with urllib.request.urlopen("https://sts.googleapis.com/v1/token", form.encode(), timeout=PATIENCE_S,
+                                    context=context) as a:
+            return json.load(a)["access_token"]
     r = urllib.request.Request("http://169.254.169.254/computeMetadata/v1/instance/service-accounts/"
                                "default/token", headers={"Metadata-Flavor": "Google"})
     with urllib.request.urlopen(r, timeout=PATIENCE_S) as a:
@@ -56,6 +66,8 @@ def work(out, n):
                     raise SystemExit(f"asked {n}, was answered {body}")
                 answered.write(f"{n}\n")
                 n += 1
+                if n % 10 == 0 and os.environ.get("PERSON"):
+                    state["token"] = None
             except (OSError, RuntimeError, ValueError, http.client.HTTPException) as e:
                 state.pop("http", None)
                 errors.write(f"{type(e).__name__} {e}\n")

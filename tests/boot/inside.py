@@ -238,13 +238,19 @@ class Load:
         self.seen = {f: [0, 0] for f in self.files}  # how far it was read, and the answers up to there
         first = random.randrange(10**6, 10**7) * 1000
         self.units = [service(f"{name}-{i}", ["/usr/bin/python3", "/opt/boot/client.py", f, str(first + i * 10**8)],
-                              env={"SLOW": SLOW})
+                              env={"SLOW": SLOW, "PERSON": self.person() if i else ""})
                       for i, f in enumerate(self.files)]
         self.attack = f"/run/boot/{name}-attack"
         self.attacker = f"{name}-attack"
         run("systemd-run", "--quiet", "--collect", "--slice=agents.slice", f"--unit={self.attacker}", "--uid=nobody",
             f"--setenv=SLOW={SLOW}", "/usr/bin/python3", "/opt/boot/attacker.py", self.attack)
         wait_for("load", lambda: self.answered() > 5)
+
+    @staticmethod
+    def person():
+        """The first client is the workload alone, the others sign in as somebody."""
+        with open("/opt/boot/person") as f:
+            return f.read().strip()
 
     def answered(self):
         for path, seen in self.seen.items():
