@@ -15,6 +15,7 @@ import urllib.parse
 import urllib.request
 
 HOST = "bigquery.googleapis.com"
+CA = os.environ.get("SSL_CERT_FILE", "/run/sallyport/ca.pem")
 PATIENCE_S = 10 * int(os.environ.get("SLOW", "1"))
 
 
@@ -23,7 +24,7 @@ def token():
         form = urllib.parse.urlencode({"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
                                        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
                                        "subject_token": os.environ["PERSON"]})
-        context = ssl.create_default_context(cafile="/run/sallyport/ca.pem")
+        context = ssl.create_default_context(cafile=CA)
         with urllib.request.urlopen("https://sts.googleapis.com/v1/token", form.encode(), timeout=PATIENCE_S,
                                     context=context) as a:
             return json.load(a)["access_token"]
@@ -38,7 +39,7 @@ def call(state, method, path, body=None):
     if not state.get("token"):
         state["token"] = token()
     if not state.get("http"):
-        context = ssl.create_default_context(cafile="/run/sallyport/ca.pem")
+        context = ssl.create_default_context(cafile=CA)
         state["http"] = http.client.HTTPSConnection(HOST, timeout=state.get("timeout", PATIENCE_S), context=context)
     c = state["http"]
     c.request(method, "/bigquery/v2/projects/acme-prod" + path, body and json.dumps(body),

@@ -531,7 +531,8 @@ PARTS = (starting, main_job, signing_in, approvals, slices, restarts, exposure, 
 
 def main():
     wanted = os.environ.get("PARTS", "").split(",")
-    for part in [p for p in PARTS if p.__name__ in wanted] or PARTS:
+    # half an hour on an emulated machine: only when it is asked for
+    for part in [p for p in PARTS if p.__name__ in wanted] or PARTS[:-1]:
         try:
             part()
         except Exception as e:  # a part that breaks is a failure, and the others still run

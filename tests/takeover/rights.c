@@ -215,7 +215,7 @@ static int bpf_call(int command)
 
         /* the kernel looked at what it was asked */
         return syscall(SYS_bpf, command, &a, sizeof(a)) < 0 && errno != EBADF &&
-                               errno != EINVAL && errno != E2BIG
+                               errno != EINVAL && errno != E2BIG && errno != EFAULT
                        ? errno
                        : 0;
 }

@@ -70,6 +70,11 @@ class Takeover(unittest.TestCase):
                 return a
         self.fail("the same worker answers always")
 
+    def patiently(self, name):
+        """Where a machine is emulated, a worker may be ended because it kept the warden waiting: then once more."""
+        a = self.attempt(name)
+        return self.attempt(name) if a["outcome"] == "cut" and w.SLOW > 1 else a
+
     def died(self, before):
         """Which worker ended since, by the warden's log."""
         def seen():
@@ -96,7 +101,7 @@ class Takeover(unittest.TestCase):
         with self.subTest(a["id"]):
             if a.get("landlock", 0) > LANDLOCK:
                 self.skipTest(f"this kernel's Landlock is version {LANDLOCK}; {a['landlock']} stops it")
-            got = self.attempt(a["id"])
+            got = self.patiently(a["id"])
             self.assertNotIn(got["outcome"], ("through", "cut", "no such attempt"), (a, got))
             if a.get("error"):
                 self.assertEqual(got["outcome"], a["error"], a)
@@ -141,7 +146,7 @@ class Takeover(unittest.TestCase):
     def test_6_what_the_table_calls_not_stopped_is_not(self):
         for a in self.of("open", "done") + self.of("open", "said"):
             with self.subTest(a["id"]):
-                self.assertEqual(self.attempt(a["id"])["outcome"], "through", a)
+                self.assertEqual(self.patiently(a["id"])["outcome"], "through", a)
 
     def in_verifier(self, name):
         """What the verifier says of an attempt in it, and whether it ended over it."""
@@ -175,7 +180,7 @@ class Takeover(unittest.TestCase):
         self.assertEqual(W.children["sallyportd"].poll(), None)
         self.assertEqual(len(recorder), 1)
         self.assertNotIn("recorder 0 (pid", W.log("sallyportd"))  # it never ended
-        a = w.wait_for("an answer", lambda: W.query("SELECT id FROM crm.customers LIMIT 1"))
+        a = w.wait_for("an answer", lambda: W.patient_query("SELECT id FROM crm.customers LIMIT 1"))
         self.assertTrue(a.get("rows"), a)
         W.stop("sallyportd")
         p = W.ctl("audit", "verify", "--store", W.store())
