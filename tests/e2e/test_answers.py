@@ -192,7 +192,7 @@ class Lies(unittest.TestCase):
             W.stop("standin")
             os.unlink(W.path("standin.ready"))
             W.start_google()
-            answers = [query(sql % i) for i in range(6, 6 + 2 * len(W.pids("worker")))]
+            answers = [query(sql % i) for i in range(6, 6 + 8 * len(W.pids("worker")))]
             self.assertIn("upstream.unreachable", json.dumps(answers), "the old one was refused")
             self.assertNotIn("error", answers[-1])
 
