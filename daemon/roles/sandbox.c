@@ -295,8 +295,28 @@ static int filter_new(scmp_filter_ctx *ret)
         return r;
 }
 
+/* Who closes the last descriptor of a socket with SO_LINGER waits; it could be one that was sent
+ * to the warden. A filter of its own, as a rule for one option would make exceptions of all others. */
+static int refuse_linger(void)
+{
+        scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
+        int r = f ? seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1) : -ENOMEM;
+
+        if (r == 0)
+                r = seccomp_rule_add(
+                        f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setsockopt), 2,
+                        SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, SOL_SOCKET),
+                        SCMP_A2(SCMP_CMP_MASKED_EQ, UINT32_MAX, SO_LINGER));
+        if (r == 0)
+                r = seccomp_load(f);
+        seccomp_release(f);
+        return r;
+}
+
 static int install(scmp_filter_ctx f, int r, struct sp_err *reterr)
 {
+        if (r == 0)
+                r = refuse_linger();
         if (r == 0)
                 r = seccomp_load(f);
         seccomp_release(f);

@@ -117,6 +117,26 @@ static int open_unix_stream(void)
 {
         return failed(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
+static int set_an_option(void)
+{
+        const int on = 1;
+        int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+        return setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &on, sizeof(on)) < 0 ? errno : 0;
+}
+
+/* With rubbish in the upper halves, which the kernel does not look at. */
+static int make_others_wait(void)
+{
+        const struct linger l = { 1, 3600 };
+        int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+        return syscall(SYS_setsockopt, fd, (1UL << 32) | SOL_SOCKET,
+                       (1UL << 32) | SO_LINGER, &l, sizeof(l)) < 0
+                       ? errno
+                       : 0;
+}
+
 static int open_mptcp(void)
 {
         return failed(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP));
@@ -282,6 +302,8 @@ static const struct {
         ROW(open_udp, 0, 0, EPERM),
         ROW(resolve, 0, 0, EHOSTUNREACH),
         ROW(open_unix_stream, EPERM, EPERM, EPERM),
+        ROW(set_an_option, 0, 0, 0),
+        ROW(make_others_wait, EPERM, EPERM, EPERM),
         ROW(open_mptcp, EPERM, EPERM, EPERM),
         ROW(listen_to_others, EPERM, EPERM, EPERM),
         ROW(read_a_secret_place, NO_FILE, NO_FILE, NO_FILE),
