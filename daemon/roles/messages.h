@@ -43,13 +43,14 @@ enum sp_msg_type {
         /* warden → any role, no answer: the first message */
         SP_MSG_BEGIN = 40, /* struct sp_msg_begin */
 
-        /* worker → warden, answered. IDENTIFY, MINT and SIGN_IN carry the accepted socket
-         * that they are about: where it comes from, the warden reads itself. */
+        /* worker → warden, answered. IDENTIFY, MINT, SIGN_IN and APPROVAL_ASK carry the
+         * accepted socket that they are about: where it comes from, the warden reads itself. */
         SP_MSG_IDENTIFY = 48, /* struct sp_msg_identify → struct sp_msg_identity */
         SP_MSG_TOKEN_MINT, /* struct sp_msg_mint → struct sp_msg_token */
         SP_MSG_LEAF_GET, /* str: SNI → struct sp_msg_leaf */
         SP_MSG_ASSERTION_GET, /* empty → struct sp_msg_assertion */
-        SP_MSG_APPROVAL_ASK, /* struct sp_msg_approval → str: approval id */
+        SP_MSG_APPROVAL_ASK, /* str: token as in sp_msg_identify, struct sp_msg_approval
+                              → str: approval id */
         SP_MSG_APPROVAL_GET, /* str: approval id → struct sp_msg_approval_state */
         SP_MSG_APPROVAL_CLAIM, /* struct sp_msg_claim → struct sp_msg_approval_state */
         SP_MSG_APPROVAL_WITHDRAW, /* the same: the asker cancelled its job */
@@ -114,7 +115,10 @@ struct sp_msg_assertion {
 };
 struct sp_msg_approval {
         struct sp_str job; /* "project:job_id": what the client polls */
-        struct sp_str session, workload, iss, sub;
+        struct sp_str
+                session; /* that the worker takes it for; empty: whichever it is */
+        /* filled in by the warden: */
+        struct sp_str workload, iss, sub; /* sub: the address, where there is one */
         uint32_t uid, pid;
         struct sp_str comm;
         struct sp_str action, resources; /* resources joined by '\n' */

@@ -87,46 +87,67 @@ static int find_session(struct sp_warden *w, const struct sp_session_key *key,
                      : 0;
 }
 
-static int on_identify(struct question *q, struct sp_err *reterr)
-{
-        struct sp_msg_identify m;
-        struct sp_msg_identity id = { .valid_s = CACHE_S };
-        struct sp_token t = { 0 };
+/* Who is behind the connection that came along, by the token that its client sent. */
+struct asker {
         struct sp_origin from;
-        struct sp_session_key key;
-        char workload[SP_TAG_WORKLOAD_LEN], salt[SP_SHA256_HEX_LEN + 1];
+        char workload[SP_TAG_WORKLOAD_LEN];
+        bool token_is_ours, token_is_valid;
+        struct sp_token t; /* of the person, when it is valid; else empty */
         const struct sp_ulid *session;
+};
+
+static int find_asker(struct question *q, struct sp_str token, struct asker *ret,
+                      struct sp_err *reterr)
+{
         struct sp_str resume = SP_STR_NULL;
-        uint64_t idle_s = q->w->settings.limits.session_idle_us / SP_USEC_PER_SEC;
+        struct sp_session_key key;
+        struct sp_token t;
         int r;
 
-        if (sp_msg_read_identify(q->payload, &m) < 0)
-                return bad_payload(reterr);
-        r = find_caller(q, &from, workload, reterr);
+        *ret = (struct asker){ .token_is_ours = false };
+        r = find_caller(q, &ret->from, ret->workload, reterr);
         if (r < 0)
                 return r;
-        if (m.token.n && sp_token_read(&q->w->keys, q->arena, m.token, &t) == 0) {
-                id.token_is_ours = 1;
-                id.token_is_valid =
-                        t.guard_id == from.guard_id && t.expires_s > now_s();
+        if (token.n && sp_token_read(&q->w->keys, q->arena, token, &t) == 0) {
+                ret->token_is_ours = true;
+                ret->token_is_valid =
+                        t.guard_id == ret->from.guard_id && t.expires_s > now_s();
         }
-        if (id.token_is_valid) {
-                id.iss = t.iss;
-                id.sub = t.sub;
-                id.email = t.email;
-                id.groups = t.groups;
-                id.valid_s = SP_MIN(id.valid_s, t.expires_s - now_s());
+        if (ret->token_is_valid) {
+                ret->t = t;
                 /* a session that this process has ended stays ended */
                 if (t.issued_s * SP_USEC_PER_SEC < q->w->started_wall_us)
                         resume = t.session;
         }
-        id.valid_s = SP_MAX(SP_MIN(id.valid_s, idle_s / 2), UINT64_C(1));
-        key = (struct sp_session_key){ from.guard_id, id.iss, id.sub };
-        r = find_session(q->w, &key, resume, &session, reterr);
+        key = (struct sp_session_key){ ret->from.guard_id, ret->t.iss, ret->t.sub };
+        return find_session(q->w, &key, resume, &ret->session, reterr);
+}
+
+static int on_identify(struct question *q, struct sp_err *reterr)
+{
+        uint64_t idle_s = q->w->settings.limits.session_idle_us / SP_USEC_PER_SEC;
+        struct sp_msg_identity id = { .valid_s = CACHE_S };
+        char salt[SP_SHA256_HEX_LEN + 1];
+        struct sp_msg_identify m;
+        struct asker a;
+        int r;
+
+        if (sp_msg_read_identify(q->payload, &m) < 0)
+                return bad_payload(reterr);
+        r = find_asker(q, m.token, &a, reterr);
         if (r < 0)
                 return r;
-        id.workload = sp_str_c(workload);
-        id.session = sp_str_c(session->c);
+        id.token_is_ours = a.token_is_ours;
+        id.token_is_valid = a.token_is_valid;
+        if (a.token_is_valid)
+                id.valid_s = SP_MIN(id.valid_s, a.t.expires_s - now_s());
+        id.valid_s = SP_MAX(SP_MIN(id.valid_s, idle_s / 2), UINT64_C(1));
+        id.iss = a.t.iss;
+        id.sub = a.t.sub;
+        id.email = a.t.email;
+        id.groups = a.t.groups;
+        id.workload = sp_str_c(a.workload);
+        id.session = sp_str_c(a.session->c);
         r = sp_keys_salt(&q->w->keys, id.session, salt, reterr);
         if (r < 0)
                 return r;
@@ -257,14 +278,34 @@ static int on_assertion(struct question *q, struct sp_err *reterr)
         return 0;
 }
 
+/* Who asks is shown to who decides, and may not be the same: none of it is the worker's word. */
 static int on_approval_ask(struct question *q, struct sp_err *reterr)
 {
+        struct sp_wire_in in = SP_WIRE_IN(q->payload);
         struct sp_msg_approval m;
         struct sp_ulid id;
+        struct sp_str token;
+        struct asker a;
         int r;
 
-        if (sp_msg_read_approval(q->payload, &m) < 0)
+        token = sp_wire_str(&in);
+        sp_msg_get_approval(&in, &m);
+        if (sp_wire_end(&in) < 0)
                 return bad_payload(reterr);
+        r = find_asker(q, token, &a, reterr);
+        if (r < 0)
+                return r;
+        if (m.session.n && !sp_str_eq(m.session, sp_str_c(a.session->c)))
+                return sp_err_set(reterr, -EACCES, "identity.token-expired", "",
+                                  "the access token has expired or belongs to another "
+                                  "cgroup; get a new one");
+        m.session = sp_str_c(a.session->c);
+        m.workload = sp_str_c(a.workload);
+        m.iss = a.t.iss;
+        m.sub = a.t.email.n ? a.t.email : a.t.sub;
+        m.uid = a.from.uid;
+        m.pid = a.from.pid;
+        m.comm = sp_str(a.from.comm, strnlen(a.from.comm, sizeof(a.from.comm)));
         r = sp_approvals_ask(q->w->approvals, &m, &id, reterr);
         if (r == 0)
                 sp_wire_put_str(&q->answer, sp_str_c(id.c));
@@ -340,7 +381,7 @@ static const struct {
         { SP_MSG_SIGN_IN, on_sign_in, 200, true },
         { SP_MSG_LEAF_GET, on_leaf, 500 },
         { SP_MSG_ASSERTION_GET, on_assertion, 10 },
-        { SP_MSG_APPROVAL_ASK, on_approval_ask, 200 },
+        { SP_MSG_APPROVAL_ASK, on_approval_ask, 200, true },
         { SP_MSG_APPROVAL_GET, on_approval_get, 10000 },
         { SP_MSG_APPROVAL_CLAIM, on_approval_claim, 1000 },
         { SP_MSG_APPROVAL_WITHDRAW, on_approval_withdraw, 1000 },

@@ -109,16 +109,10 @@ static void on_asked(void *userdata, int err, const struct sp_err *e,
 static enum sp_next ask_approval(struct sp_flow *f)
 {
         const struct sp_policy_approvals rules = sp_policy_approvals(f->policy);
-        const struct sp_origin *o = f->x->origin;
+        int fd = sp_exchange_socket(f->x);
         struct sp_msg_approval m = {
                 .job = sp_job_key(f->arena, f->job.project, f->job.id),
                 .session = f->id.session,
-                .workload = f->id.who.workload,
-                .iss = f->id.who.iss,
-                .sub = f->id.who.email.n ? f->id.who.email : f->id.who.sub,
-                .uid = o->uid,
-                .pid = o->pid,
-                .comm = sp_str(o->comm, strnlen(o->comm, sizeof(o->comm))),
                 .action = f->judgement.n_accesses
                                   ? f->judgement.accesses[f->decision.access].action
                                   : SP_STR_NULL,
@@ -138,12 +132,13 @@ static enum sp_next ask_approval(struct sp_flow *f)
         struct sp_wire_out w = SP_WIRE_OUT(&b);
         int r;
 
+        sp_wire_put_str(&w, sp_flow_bearer(f));
         sp_msg_put_approval(&w, &m);
-        r = w.error;
+        r = fd < 0 ? -ENOTCONN : w.error; /* nobody would ask for it again */
         f->step = ASKED_APPROVAL;
         if (r == 0)
-                r = sp_link_ask(&f->w->warden, SP_MSG_APPROVAL_ASK, sp_buf_str(&b),
-                                on_asked, f);
+                r = sp_link_ask_about(&f->w->warden, SP_MSG_APPROVAL_ASK,
+                                      sp_buf_str(&b), fd, on_asked, f);
         return r == 0 ? SP_WAIT : fault(f, r);
 }
 

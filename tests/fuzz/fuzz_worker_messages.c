@@ -175,7 +175,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 struct sp_ipc_msg m = says_next(&in);
 
                 if (m.type == SP_MSG_IDENTIFY || m.type == SP_MSG_TOKEN_MINT ||
-                    m.type == SP_MSG_SIGN_IN)
+                    m.type == SP_MSG_SIGN_IN || m.type == SP_MSG_APPROVAL_ASK)
                         m.fd = (int)(m.id %
                                      (GUARD_MAX + 4)); /* only its number counts */
                 answers = 0;

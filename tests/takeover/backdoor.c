@@ -123,7 +123,8 @@ static void start(struct sp_worker *w, struct sp_exchange *x,
         *s = (struct said){ x, l, m, m->times ? m->times : 1, false };
         if (!m->ask_first)
                 say(s);
-        else if (ask(s, SP_MSG_APPROVAL_ASK, takeover_ask, -1, on_asked) < 0)
+        else if (ask(s, SP_MSG_APPROVAL_ASK, takeover_ask, takeover_socket, on_asked) <
+                 0)
                 abort();
 }
 

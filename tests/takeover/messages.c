@@ -142,14 +142,13 @@ void takeover_ask(struct sp_buf *to)
         struct sp_wire_out w = SP_WIRE_OUT(to);
         static unsigned n;
         char job[32];
-        struct sp_msg_approval m = { .session = SP_STR("takeover"),
-                                     .workload = SP_STR("ci-agents"),
-                                     .action = SP_STR("select"),
+        struct sp_msg_approval m = { .action = SP_STR("select"),
                                      .request_hash = SP_STR(HASH),
                                      .timeout_us = 60 * SP_USEC_PER_SEC };
 
         (void)snprintf(job, sizeof(job), "p:job-%u", n++);
         m.job = sp_str_c(job);
+        sp_wire_put_str(&w, SP_STR_NULL); /* no token */
         sp_msg_put_approval(&w, &m);
 }
 static void ask_without_text(struct sp_buf *to)
@@ -159,6 +158,19 @@ static void ask_without_text(struct sp_buf *to)
                                            .request_hash = SP_STR(HASH),
                                            .timeout_us = 1 };
 
+        sp_wire_put_str(&w, SP_STR_NULL); /* no token */
+        sp_msg_put_approval(&w, &m);
+}
+static void ask_for_another(struct sp_buf *to)
+{
+        struct sp_wire_out w = SP_WIRE_OUT(to);
+        const struct sp_msg_approval m = { .job = SP_STR("p:j"),
+                                           .session =
+                                                   SP_STR("01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+                                           .request_hash = SP_STR(HASH),
+                                           .timeout_us = 60 * SP_USEC_PER_SEC };
+
+        sp_wire_put_str(&w, SP_STR_NULL); /* no token */
         sp_msg_put_approval(&w, &m);
 }
 static void claim_pending(struct sp_buf *to)
@@ -370,10 +382,12 @@ const struct takeover_message takeover_messages[] = {
         ASK("assertion-flood", "signed assertions, 50 at once", "quota", REFUSED, "warden.quota", SP_MSG_ASSERTION_GET, NULL, 50),
         ASK("assertion", "one signed assertion, for an access token of an hour", "nothing: it is the worker's work; see below", OPEN, NULL, SP_MSG_ASSERTION_GET),
         ASK("approval-none", "about an approval that is not there", "the warden's table", REFUSED, "approval.unknown", SP_MSG_APPROVAL_GET, no_approval),
-        ASK("approval-bytes", "a person to approve bytes that are no text", "the warden's table", REFUSED, "approval.malformed", SP_MSG_APPROVAL_ASK, ask_without_text),
+        ASK("approval-bytes", "a person to approve bytes that are no text", "the warden's table", REFUSED, "approval.malformed", SP_MSG_APPROVAL_ASK, ask_without_text, .socket = own_socket),
+        ASK("approval-other", "a person to approve in the name of another session", SEES, REFUSED, "identity.token-expired", SP_MSG_APPROVAL_ASK, ask_for_another, .socket = own_socket),
+        ASK("approval-made", "a person to approve for a connection that he made himself", SEES, REFUSED, "identity.no-connection", SP_MSG_APPROVAL_ASK, takeover_ask, .socket = new_socket),
         ASK("approval-claim", "to use an approval that nobody has given", "the warden's table", REFUSED, "approval.not-approved", SP_MSG_APPROVAL_CLAIM, claim_pending, .ask_first = true),
         ASK("approval-withdraw", "to withdraw a request whose content it does not know", "the warden's table", REFUSED, "approval.other-request", SP_MSG_APPROVAL_WITHDRAW, withdraw_anothers, .ask_first = true),
-        ASK("approval-flood", "people for approval, without end", "limit of each session", REFUSED, "approval.too-many", SP_MSG_APPROVAL_ASK, takeover_ask, 40),
+        ASK("approval-flood", "people for approval, without end", "limit of each session", REFUSED, "approval.too-many", SP_MSG_APPROVAL_ASK, takeover_ask, 40, .socket = own_socket),
 
         TELL("record-approval", "that somebody approved", "types that are the warden's", REFUSED, "record.invalid", SP_MSG_RECORD, record_approval),
         TELL("record-policy", "that the policy changed", "types that are the warden's", REFUSED, "record.invalid", SP_MSG_RECORD, record_policy),

@@ -41,7 +41,9 @@ int sp_origin_read_open(int map_fd, int socket_fd, struct sp_origin *ret)
         if (socket_fd == ENDED || socket_fd == FOREIGN)
                 return socket_fd == ENDED ? -ENOTCONN : -ENOENT;
         *ret = (struct sp_origin){ .guard_id = (uint64_t)socket_fd,
-                                   .cgroup_id = (uint64_t)socket_fd + 100 };
+                                   .cgroup_id = (uint64_t)socket_fd + 100,
+                                   .uid = 1000,
+                                   .comm = "agent" };
         return 0;
 }
 
@@ -484,6 +486,75 @@ static void a_worker_has_one_sign_in_at_a_time_and_not_for_ever(void **state)
         desk_done(&d);
 }
 
+static int forget_record(void *userdata, struct sp_str json, uint64_t ticket)
+{
+        (void)userdata, (void)json, (void)ticket;
+        return 0;
+}
+
+static void forget_change(void *userdata, const struct sp_approval *a,
+                          enum sp_approval_change change)
+{
+        (void)userdata, (void)a, (void)change;
+}
+
+static int ask_approval(struct desk *d, int guard, struct sp_str token,
+                        const struct sp_msg_approval *m)
+{
+        sp_autobuf b = SP_BUF_INIT(65536);
+        struct sp_wire_out w = SP_WIRE_OUT(&b);
+
+        sp_wire_put_str(&w, token);
+        sp_msg_put_approval(&w, m);
+        return ask_about(d, SP_MSG_APPROVAL_ASK, 4, sp_buf_str(&b), guard);
+}
+
+static void who_asks_for_an_approval_is_not_the_workers_word(void **state)
+{
+        static const struct sp_approvals_hooks hooks = { NULL, forget_record,
+                                                         forget_change };
+        sp_autobuf token = SP_BUF_INIT(8192);
+        struct sp_msg_approval m = { .job = SP_STR("p:j"),
+                                     .workload = SP_STR("others"),
+                                     .iss = SP_STR("https://i"),
+                                     .sub = SP_STR("boss"),
+                                     .uid = 4711,
+                                     .comm = SP_STR("liar"),
+                                     .request_hash = SP_STR("00"),
+                                     .timeout_us = 1000000 };
+        const struct sp_approval *a;
+        struct sp_msg_identity ann;
+        char session[SP_ULID_LEN];
+        struct sp_err e;
+        struct desk d;
+
+        (void)state;
+        desk_init(&d);
+        assert_int_equal(sp_approvals_new(NULL, 4, &hooks, &d.w.approvals, &e), 0);
+        assert_true(sign_in(&d, GUARD, "ann", now_s() + 60, &token) > 0);
+        assert_int_equal(identify(&d, GUARD, sp_buf_str(&token), &ann), 1);
+        memcpy(session, ann.session.p, sizeof(session));
+        m.session = sp_str(session, sizeof(session));
+        assert_int_equal(ask_approval(&d, GUARD, SP_STR_NULL, &m),
+                         0); /* without her token */
+        assert_true(refused_with(&d, "identity.token-expired"));
+        assert_int_equal(ask_approval(&d, OTHER_GUARD, sp_buf_str(&token), &m), 0);
+        assert_true(refused_with(&d, "identity.token-expired"));
+        assert_int_equal(ask_approval(&d, FOREIGN, sp_buf_str(&token), &m), 0);
+        assert_true(refused_with(&d, "identity.no-connection"));
+        assert_null(sp_approvals_next(d.w.approvals, NULL));
+        assert_int_equal(ask_approval(&d, GUARD, sp_buf_str(&token), &m), 1);
+        a = sp_approvals_next(d.w.approvals, NULL);
+        assert_non_null(a);
+        assert_true(sp_str_eq(a->ask.session, m.session));
+        assert_true(sp_str_eq(a->ask.workload, SP_STR("agents")));
+        assert_true(sp_str_eq(a->ask.sub, SP_STR("ann")));
+        assert_true(sp_str_eq(a->ask.comm, SP_STR("agent")));
+        assert_int_equal(a->ask.uid, 1000);
+        d.w.approvals = sp_approvals_free(d.w.approvals);
+        desk_done(&d);
+}
+
 static void a_session_goes_on_over_a_restart(void **state)
 {
         sp_autobuf old = SP_BUF_INIT(8192);
@@ -528,7 +599,7 @@ static void a_worker_is_refused_or_killed_for_what_it_may_not_say(void **state)
                 bool has_socket;
         } its[] = { { SP_MSG_IDENTIFY, true },       { SP_MSG_TOKEN_MINT, true },
                     { SP_MSG_LEAF_GET, false },      { SP_MSG_ASSERTION_GET, false },
-                    { SP_MSG_APPROVAL_ASK, false },  { SP_MSG_APPROVAL_GET, false },
+                    { SP_MSG_APPROVAL_ASK, true },   { SP_MSG_APPROVAL_GET, false },
                     { SP_MSG_APPROVAL_CLAIM, false } };
         struct desk d;
 
@@ -581,6 +652,7 @@ int main(void)
                 cmocka_unit_test(a_token_begets_tokens_of_its_person_and_its_life),
                 cmocka_unit_test(nobody_signs_in_but_by_the_verifiers_word),
                 cmocka_unit_test(a_worker_has_one_sign_in_at_a_time_and_not_for_ever),
+                cmocka_unit_test(who_asks_for_an_approval_is_not_the_workers_word),
                 cmocka_unit_test(a_session_goes_on_over_a_restart),
                 cmocka_unit_test(a_worker_is_refused_or_killed_for_what_it_may_not_say),
                 cmocka_unit_test(questions_over_the_quota_are_refused),
