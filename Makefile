@@ -219,7 +219,7 @@ STATEMENTS ?= 10000
 canary: $B/sallyctl deps ## look for protected values in the answers to STATEMENTS random queries (SEED=n: the same ones)
 	@node tests/canary/run.js --bin $< --statements '$(STATEMENTS)' --seed '$(SEED)' --jobs '$(JOBS)' $(if $(KEEP),--keep) $(if $(V),--verbose)
 	@node tests/canary/written.js --bin $< $(if $(V),--verbose)
-canary-falsify: $B/sallyctl deps ## a gate that forgets a kind of mask, views or wildcards is found
+canary-falsify: $B/sallyctl deps ## a gate that forgets a kind of mask, views, wildcards or variables is found
 	@node tests/canary/falsify.js --bin $< --seed '$(or $(SEED),1)'
 
 boot: ## a real systemd, booted with Sallyport installed: BOOT='nspawn qemu' KILLS=200 KILLS_EMULATED=20 (root)

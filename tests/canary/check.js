@@ -16,13 +16,14 @@
  */
 const { Mention, agentText, engineText, leaves, replacements } = require('./tree');
 const { ANALYSIS, DEADLINE, INTERNAL, Runner, UNAVAILABLE, UNIMPLEMENTED } = require('./engine');
+const { runScript } = require('./scripts');
 const { canariesOf, catalogText, hasMask, maskedRows, policyText } = require('./world');
 
 class Prepared {
         /* renaming: of hashed values, for canary/bijection; forget: a kind of mask that the
          * policy lacks; or nothing */
         constructor(runner, world, { renaming = null, forget = null } = {}) {
-                this.world = world;
+                Object.assign(this, { world, forget });
                 const side = (rows) => {
                         const tables = {};
                         for (const [full, t] of Object.entries(world.tables))
@@ -66,11 +67,11 @@ class Prepared {
 }
 
 const bytesOf = (r) => (r.ok ? r.content.toString('latin1') : `${r.code} ${r.message}`);
-const columnsOf = (runner, r) =>
-        (runner.decode(r).prepared?.columns ?? []).map((c) => [
-                c.name ?? '',
-                JSON.stringify(c.type),
-        ]);
+function columnsOf(runner, r) {
+        if (r.steps) return r.steps.map((step) => columnsOf(runner, step));
+        const columns = runner.decode(r).prepared?.columns ?? [];
+        return columns.map((c) => [c.name ?? '', JSON.stringify(c.type)]);
+}
 
 /* Rows that a statement would write, without the protected cells that stay where they are. */
 function changes(runner, r, schema) {
@@ -86,7 +87,28 @@ function changes(runner, r, schema) {
         );
 }
 
+/* The answers of a script's steps as one; the first failure is its own. */
+function whole(runner, answers) {
+        const failed = answers.find((r) => !r.ok);
+        const texts = answers.flatMap((r) => {
+                if (!r.ok) return [r.message];
+                return r.kind === 'modify'
+                        ? [JSON.stringify(runner.decode(r).content ?? [])]
+                        : runner.texts(r);
+        });
+        return {
+                ok: !failed,
+                code: failed?.code,
+                message: failed?.message,
+                texts,
+                steps: answers,
+                content: Buffer.from(answers.map(bytesOf).join('\n'), 'latin1'),
+                schema: Buffer.concat(answers.filter((r) => r.ok).map((r) => r.schema)),
+        };
+}
+
 function answerOf(runner, p, statement, r) {
+        if (statement.kind === 'script') return r.content.toString('latin1');
         if (!r.ok) return bytesOf(r);
         if (statement.kind === 'modify')
                 return changes(runner, r, p.world.tables[statement.target].schema);
@@ -94,6 +116,7 @@ function answerOf(runner, p, statement, r) {
 }
 
 function textsOf(runner, p, statement, r) {
+        if (statement.kind === 'script') return r.texts;
         if (!r.ok) return [r.message];
         if (statement.kind === 'modify')
                 return [changes(runner, r, p.world.tables[statement.target].schema)];
@@ -134,6 +157,13 @@ async function refused(runner, p, statement, sql, asked, fail) {
         return { status: 'denied', id, detail };
 }
 
+/* As of a gate that masks what a script selects, and not what it keeps. */
+function unmaskVariables(tree, sent) {
+        for (const step of tree.parts)
+                if (/^step declare/.test(step.sort))
+                        for (const l of leaves(step, 'agent')) sent.delete(l);
+}
+
 /* Every table that the statement reads or writes. */
 function tablesOf(statement) {
         const named = ['agent', 'engine'].flatMap((side) =>
@@ -160,13 +190,21 @@ async function check(runner, p, statement, asked) {
         if (typeof sent === 'string') return fail('text', sent);
         if (statement.kind === 'gate') return { status: 'allowed' };
 
+        if (p.forget === 'variables') unmaskVariables(statement.tree, sent);
         const text = engineText(statement.tree, sent);
         const own = engineText(statement.tree, null);
-        const reference = await runner.run(statement.kind, own, p.catalogs.masked);
+        const isScript = statement.kind === 'script';
+        const askScript = async (catalog, replaced, params) =>
+                whole(runner, await runScript(runner, catalog, statement.tree, replaced, params));
+        const reference = isScript
+                ? await askScript(p.catalogs.masked, null, [])
+                : await runner.run(statement.kind, own, p.catalogs.masked);
         const ask = (catalog) =>
-                runner.run(statement.kind, text, catalog, masked.params, {
-                        isAlone: !reference.ok,
-                });
+                isScript
+                        ? askScript(catalog, sent, masked.params)
+                        : runner.run(statement.kind, text, catalog, masked.params, {
+                                  isAlone: !reference.ok,
+                          });
         /* without a replacement there is one data set only, and so where both have the same
          * rows; the same text over the same rows need not be asked for twice */
         const named = tablesOf(statement);

@@ -21,7 +21,9 @@ const DEADLINE = 4; /* a machine with other things to do, or a statement without
 const INTERNAL = 13; /* a mistake of the engine's own */
 const BATCH = 16;
 const UNDER_WAY = 1; /* batches: two would wait for each other in the engine */
-const CALL_MS = 30000;
+const BATCH_MS = 10000;
+const CALL_MS = 15000; /* for one that takes longer the engine is ended: it would not stop */
+const ALONE = 4;
 const STREAMS = { query: 'EvaluateQueryStream', modify: 'EvaluateModifyStream' };
 
 function varint(n) {
@@ -81,6 +83,8 @@ class Runner {
                 this.heads = new Map(); /* what each request begins with */
                 this.waiting = { query: [], modify: [] };
                 this.underWay = 0;
+                this.alone = 0;
+                this.atEnd = []; /* those that wait to run alone */
                 this.isDue = false;
         }
 
@@ -101,14 +105,64 @@ class Runner {
                 return { tables, views, id: null, generation: -1 };
         }
 
+        /* A catalogue with other or more tables, {name: {column, row, isKeyed}}, and with
+         * constants, {name: {type, value}}. */
+        derive(base, { tables, constants }) {
+                return {
+                        base,
+                        changed: { ...tables },
+                        constants: { ...constants },
+                        id: null,
+                        generation: -1,
+                };
+        }
+
+        /* {column, row}, as they are registered. */
+        async table(c, name) {
+                await this.register(c);
+                const { column } = c.protos.find((t) => t.name === name);
+                return { column, row: c.contents[name].table_data.row };
+        }
+
         async register(c) {
-                if (c.generation === this.engine.generation) return c.id;
-                /* several ask at the same time */
-                c.coming ??= this.registerAll(c).finally(() => (c.coming = null));
-                return c.coming;
+                for (let attempt = 0; ; attempt++) {
+                        await this.engine.ensureAlive();
+                        if (c.generation === this.engine.generation) return c.id;
+                        const { generation } = this.engine;
+                        /* several ask at the same time */
+                        c.coming ??= (c.base ? this.registerDerived(c) : this.registerAll(c)).finally(
+                                () => (c.coming = null),
+                        );
+                        try {
+                                return await c.coming;
+                        } catch (e) {
+                                const isGone = this.engine.generation !== generation || !this.engine.child;
+                                if (!isGone || attempt > 2) throw e;
+                        }
+                }
+        }
+
+        async registerDerived(c) {
+                await this.register(c.base);
+                const contents = { ...c.base.contents };
+                const protos = c.base.protos.filter((t) => !(t.name in c.changed));
+                for (const [name, { column, row, isKeyed }] of Object.entries(c.changed)) {
+                        const key = isKeyed ? { primary_key_column_index: [0] } : {};
+                        protos.push({ name, full_name: name, column, ...key });
+                        contents[name] = { table_data: { row } };
+                }
+                const constant = Object.entries(c.constants).map(([name, { type, value }]) => ({
+                        name_path: [name],
+                        type,
+                        value,
+                }));
+                const { generation } = this.engine;
+                const id = await this.registerTables(protos, contents, constant);
+                return Object.assign(c, { id, generation }).id;
         }
 
         async registerAll(c) {
+                const { generation } = this.engine;
                 const protos = [];
                 const contents = {};
                 for (const [full, t] of Object.entries(c.tables)) {
@@ -133,15 +187,15 @@ class Runner {
                         }
                         id = await this.registerTables(protos, contents);
                 }
-                Object.assign(c, { id, generation: this.engine.generation });
-                return id;
+                return Object.assign(c, { id, generation, protos, contents }).id;
         }
 
-        async registerTables(table, contents) {
+        async registerTables(table, contents, constant = []) {
                 const { registered_id } = await this.engine.call('RegisterCatalog', {
                         simple_catalog: {
                                 name: 'root',
                                 table,
+                                constant,
                                 builtin_function_options: {
                                         language_options: this.engine.language,
                                 },
@@ -152,8 +206,17 @@ class Runner {
                 return registered_id;
         }
 
+        /* The next one that asks starts another. Several hear of one end. */
+        end(generation) {
+                if (generation !== this.engine.generation || !this.engine.child) return;
+                this.engine.child.kill('SIGKILL');
+                this.engine.child = null;
+                this.crashes++;
+        }
+
         async drop(c) {
-                if (c.generation === this.engine.generation) await this.engine.unregister(c.id);
+                if (c.generation === this.engine.generation)
+                        await this.engine.unregister(c.id).catch(() => {}); /* it ended just now */
                 c.generation = -1;
         }
 
@@ -243,7 +306,7 @@ class Runner {
                         this.streams[kind].path,
                         (x) => x,
                         (x) => x,
-                        { deadline: Date.now() + CALL_MS },
+                        { deadline: Date.now() + BATCH_MS },
                 );
                 const parts = [];
                 stream.on('data', (d) => parts.push(d));
@@ -258,11 +321,23 @@ class Runner {
                 stream.end(Buffer.concat(batch.map((w) => field(1, w.bytes))));
         }
 
-        /* The engine ends on some statements: {code: 14} when it did so twice. */
         async runAlone(kind, sql, catalog, params) {
+                while (this.alone >= ALONE) await new Promise((r) => this.atEnd.push(r));
+                this.alone++;
+                try {
+                        return await this.runNow(kind, sql, catalog, params);
+                } finally {
+                        this.alone--;
+                        this.atEnd.shift()?.();
+                }
+        }
+
+        /* The engine ends on some statements: {code: 14} when it did so twice. */
+        async runNow(kind, sql, catalog, params) {
                 for (let attempt = 0; ; attempt++) {
                         await this.engine.ensureAlive();
                         const id = await this.register(catalog);
+                        const { generation } = this.engine;
                         try {
                                 const raw = await this.send(
                                         kind,
@@ -271,11 +346,9 @@ class Runner {
                                 return this.read(kind, raw);
                         } catch (e) {
                                 if (e.code === undefined) throw e;
-                                if (e.code === UNAVAILABLE) {
-                                        this.engine.child = null;
-                                        this.crashes++;
-                                        if (attempt < 1) continue;
-                                }
+                                if (e.code === UNAVAILABLE || e.code === DEADLINE)
+                                        this.end(generation);
+                                if (e.code === UNAVAILABLE && attempt < 1) continue;
                                 const message = String(e.details)
                                         .split('\n')[0]
                                         .replace(/ ?\[at \d+:\d+\]/g, '');

@@ -5,7 +5,7 @@
  *
  * usage: node falsify.js --bin build/sallyctl [--seed S]
  *
- * For each kind of mask, and for views and wildcards, the gate is asked as if it did not know
+ * For each kind of mask, and for views, wildcards and the variables of scripts, the gate is asked as if it did not know
  * of them; some property must fail within so many statements.
  */
 const childProcess = require('node:child_process');
@@ -22,6 +22,7 @@ const WITHIN = {
         views: 1500,
         wildcards: 1500,
         tokenize: 2500,
+        variables: 2500,
 };
 
 const { values } = parseArgs({

@@ -3,12 +3,13 @@
 /*
  * canary/generate: one random statement over a world.
  *
- * Gives {tree, kind, target}: kind 'query', 'modify' (rows that would change are compared) or
- * 'gate' (the engine cannot run such a thing). Now and then a literal is a protected value of
+ * Gives {tree, kind, target}: kind 'query', 'modify' (rows that would change are compared),
+ * 'script' (run step by step) or 'gate' (the engine cannot run such a thing). Now and then a literal is a protected value of
  * data set `a`: somebody guesses, and the answer must not say whether he was right.
  */
 const { n, optional } = require('./tree');
 const { Queries } = require('./queries');
+const scripts = require('./scripts');
 const { script, write } = require('./writes');
 
 const LITERALS = {
@@ -44,9 +45,13 @@ function guessesOf(world) {
 
 function generate(rng, world, guesses) {
         const q = new Queries(rng, world, guesses);
-        const kind = rng.weighted({ query: 84, write: 14.5, script: 1.5 });
+        const kind = rng.weighted({ query: 83, write: 14, steps: 1.5, script: 1.5 });
         if (kind === 'script') {
                 const s = script(q);
+                return { tree: s.node, kind: s.kind };
+        }
+        if (kind === 'steps') {
+                const s = scripts.script(q);
                 return { tree: s.node, kind: s.kind };
         }
         if (kind === 'write') {

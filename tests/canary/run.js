@@ -6,7 +6,8 @@
  * usage: node run.js --bin build/sallyctl [--statements N] [--seed S] [--per-world N] [--jobs N]
  *                    [--first N] [--keep] [--stop] [--verbose] [--forget WHAT]
  *   --first N  begin with the world of statement N, a multiple of --per-world
- *   --forget WHAT  leave out a kind of mask, 'views' or 'wildcards': this must be found
+ *   --forget WHAT  leave out a kind of mask, 'views', 'wildcards' or 'variables':
+ *              this must be found
  *   --jobs N   processes, each with an engine of its own (one for each CPU)
  *   --keep     write failures, made small, to tests/canary/found/
  *   --stop     stop at the first failure

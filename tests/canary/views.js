@@ -27,7 +27,12 @@ function shown(f, name = f.name) {
 const FORMS = {
         some(rng, t) {
                 const columns = rng.some(t.schema, 2, t.schema.length);
-                const where = rng.pick(['', " WHERE t.grp = 'x'", ' WHERE t.id > 1']);
+                const has = (name) => t.schema.some((f) => f.name === name);
+                const where = rng.pick([
+                        '',
+                        has('grp') ? " WHERE t.grp = 'x'" : '',
+                        has('id') ? ' WHERE t.id > 1' : '',
+                ]);
                 return {
                         head: `SELECT ${columns.map((f, i) => `t.${quote(f.name)}${i % 2 ? ` AS ${quote(`v_${f.name}`)}` : ''}`).join(', ')} FROM `,
                         tail: ` AS t${where}`,
@@ -88,8 +93,9 @@ const FORMS = {
 /* One view over a table or a view of the world. */
 function view(rng, world, full, source, isThrough) {
         const form = FORMS[rng.weighted({ some: 3, star: 2, except: 2, grouped: 2, filtered: 1, elements: 2 })];
-        const usable = source.query && !source.schema.some((f) => f.name === 'id') ? FORMS.star : form;
-        const { head, tail, schema } = usable(rng, source);
+        const has = (name) => source.schema.some((f) => f.name === name);
+        const isWhole = has('id') && has('grp') && source.schema.length > 2;
+        const { head, tail, schema } = (isWhole ? form : FORMS.star)(rng, source);
         const below = source.query ? source.below : full;
         return {
                 schema,

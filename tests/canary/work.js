@@ -105,7 +105,7 @@ class Work {
                 const crashes = runner.crashes;
                 const results = await checkAll(runner, gate, p, statements, { asked: await asked });
                 for (const [i, r] of results.entries()) {
-                        tally.add(r, texts[i], statements[i].sort);
+                        tally.add(r, texts[i], statements[i].kind);
                         if (r.status === 'failed')
                                 failures.push(await this.failure(prepared, i, r));
                 }

@@ -251,4 +251,4 @@ function write(q) {
         return { insert, update, remove, merge, createAs }[q.rng.weighted(WRITES)](q);
 }
 
-module.exports = { KEYED, script, write };
+module.exports = { KEYED, insert, remove, script, update, write };
