@@ -123,10 +123,20 @@ enum sp_next sp_flow_parse(struct sp_flow *f)
 
 /* ---- resolve ---- */
 
+/* Rows without SQL that no mask changes: their columns are asked for to be counted by, and what
+ * cannot be told about them changes nothing. */
+static bool is_only_sampled(const struct sp_flow *f)
+{
+        return f->is_preview &&
+               !sp_policy_has_masks(f->policy, &f->id.who, sp_clock_wall_us());
+}
+
 /* What is not there is no view that could show another table; and where there are no masks,
  * BigQuery may say so itself. */
 static bool may_be_missing(const struct sp_flow *f, const struct sp_err *e)
 {
+        if (is_only_sampled(f))
+                return true;
         return e->code == -ENOENT && f->call.query &&
                !sp_policy_has_masks(f->policy, &f->id.who, sp_clock_wall_us());
 }
@@ -252,6 +262,22 @@ static int replace_parameter(struct sp_flow *f, const struct sp_header *h,
         return 0;
 }
 
+/* As BigQuery orders all columns; those of selectedFields may come in another order. */
+static enum sp_next sample_page(struct sp_flow *f, const struct sp_page_source *from)
+{
+        struct sp_page_plan plan;
+        struct sp_err e;
+        int r = -ENODATA;
+
+        if (from->schema->n_columns && !from->selected.n)
+                r = sp_page_plan_make(f->arena, from, &plan, &e);
+        if (r == 0)
+                r = sp_mask_read_page(f->arena, from, &plan, &f->judgement.reading);
+        if (r < 0) /* not counted */
+                f->judgement.reading.outputs = SP_STR_NULL;
+        return SP_NEXT;
+}
+
 /* There is no SQL to rewrite: the masks are for forward to apply, cell by cell. */
 static enum sp_next plan_page(struct sp_flow *f)
 {
@@ -270,6 +296,8 @@ static enum sp_next plan_page(struct sp_flow *f)
 
         if (!f->n_schemas)
                 return SP_NEXT; /* no mask is in force for this principal */
+        if (is_only_sampled(f))
+                return sample_page(f, &from);
         r = sp_page_plan_make(f->arena, &from, &f->page, &f->error);
         if (r == 0 && selected)
                 r = replace_parameter(f, selected, f->page.fields);

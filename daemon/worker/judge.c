@@ -293,7 +293,8 @@ static int read_method(const struct judge *g)
         /* reading a table's rows is what a SELECT of it is */
         if (strcmp(c->action, "bigquery.tabledata.list") == 0) {
                 add_access(g->j, SP_STR("select"), resource);
-                if (sp_policy_has_masks(g->in->policy, g->in->who, g->in->now_us))
+                if (sp_policy_has_masks(g->in->policy, g->in->who, g->in->now_us) ||
+                    sp_policy_sample(g->in->policy)) /* which columns are these? */
                         note_schema(g, resource);
                 return 0;
         }

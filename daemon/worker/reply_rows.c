@@ -153,8 +153,8 @@ void sp_reply_rows_piece(struct sp_reply *r, struct sp_str piece)
 
 struct sp_str sp_reply_columns(const struct sp_flow *f)
 {
-        return f->call.query || f->has_page ? f->judgement.reading.outputs
-                                            : f->job.outputs;
+        return f->call.query || f->is_preview ? f->judgement.reading.outputs
+                                              : f->job.outputs;
 }
 
 void sp_reply_rows_begin(struct sp_reply *r)
@@ -164,7 +164,7 @@ void sp_reply_rows_begin(struct sp_reply *r)
                 .action = f->call.action,
                 .own = &r->own,
                 .page = f->has_page ? &f->page : NULL,
-                .planned = f->has_page ? SP_STR_NULL : sp_reply_columns(f),
+                .planned = f->is_preview ? SP_STR_NULL : sp_reply_columns(f),
         };
 
         if (sp_flow_page_seal(f, &from.seal) < 0) {

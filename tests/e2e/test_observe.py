@@ -85,6 +85,24 @@ class Observing(unittest.TestCase):
             p = W.ctl("policy", "suggest", "--policy", W.path("both.yaml"), "--store", W.store())
             self.assertEqual(p.returncode, 0, p.stdout)
 
+    def test_previews_are_counted_with_masks_and_without(self):
+        head = [W.client("bq.sh"), "--mode", "head", "crm.customers"]
+        whole = open(W.path("policy", "policy.yaml"), encoding="utf-8").read()
+        no_masks = (whole[whole.index("masks:"):], "")
+        for changes in ((FORGOTTEN, ALSO), (no_masks,)):
+            with W.changed_policy(OBSERVE, *changes):
+                since = len(records())
+                p = W.agent(head)
+                if p.returncode == 77:
+                    self.skipTest(p.stderr.strip())
+                self.assertEqual(p.returncode, 0, p.stdout + p.stderr)
+                found = seen(since)
+                self.assertGreater(found[EMAIL], 0)
+                ssn = ("acme-prod.crm.customers", "ssn", "national-id")
+                self.assertEqual(ssn in found, changes == (no_masks,), found)
+                p = W.agent([W.client("bq.sh"), "--mode", "head", "crm.nothing"])
+                self.assertIn("ot found", p.stdout + p.stderr)
+
     def test_who_enforces_looks_at_nothing(self):
         with W.changed_policy(FORGOTTEN):
             since = len(records())
