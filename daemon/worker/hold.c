@@ -67,6 +67,13 @@ static struct sp_str join_masked(struct sp_flow *f)
         return sp_arena_str(f->arena, sp_str_sub(sp_buf_str(&b), 0, b.n ? b.n - 1 : 0));
 }
 
+/* Who approves reads what is judged: escapes in a constant that is executed could say it in
+ * other letters. */
+static struct sp_str shown_text(const struct sp_flow *f)
+{
+        return f->judgement.n_unfolded ? f->judgement.text : f->call.query->sql;
+}
+
 /* The warden's no to this request, as against not being able to: clients must not try again
  * and again. */
 static bool is_refusal(int err)
@@ -119,7 +126,7 @@ static enum sp_next ask_approval(struct sp_flow *f)
                 .resources = join_resources(f),
                 .rule = f->decision.rule,
                 .reason = f->decision.reason,
-                .sql = f->call.query->sql,
+                .sql = shown_text(f),
                 .masked = join_masked(f),
                 .estimated_bytes = f->estimated_bytes,
                 .has_estimate = f->has_estimate,

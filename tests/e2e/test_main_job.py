@@ -373,6 +373,13 @@ class Approving(unittest.TestCase):
                    json.dumps(j) and j["method"] == "POST"]
         self.assertEqual(len(updates), 1, "an approval is good for one request")
 
+    def test_who_approves_reads_the_statement_that_a_constant_runs(self):
+        sql = self.UPDATE % 1002
+        p, path, a = self.held('EXECUTE IMMEDIATE "%s"' % "".join("\\x%02x" % ord(c) for c in sql))
+        self.assertEqual(a["Sql"], sql)
+        W.ctl("approvals", "deny", os.path.basename(path), "--reason", "test over")
+        self.end(p)
+
     def test_a_denied_update_tells_the_client_who_and_why_and_never_reaches_google(self):
         p, path, _ = self.held(self.UPDATE % 1002, "--mode", "job")
         W.ctl("approvals", "deny", os.path.basename(path), "--reason", "wrong customer")
