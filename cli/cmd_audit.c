@@ -8,8 +8,6 @@
 #include "daemon/base/digest.h"
 #include "daemon/base/json.h"
 
-#define RECORD_ARENA (64u << 20)
-
 static const char usage[] = "sallyctl audit verify [--store DIR]\n"
                             "       sallyctl audit export [--type TYPE] [--store DIR]";
 
@@ -41,7 +39,8 @@ struct export
 /* A record is one line of JSON already. */
 static int print_record(void *userdata, const struct sp_store_record *r)
 {
-        sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(RECORD_ARENA);
+        sp_cleanup(sp_arena_done) struct sp_arena a =
+                SP_ARENA_INIT(SP_RECORD_ARENA_BYTES);
         sp_autobuf room = SP_BUF_INIT(SP_CLI_RECORD_MAX);
         const struct export *x = userdata;
         struct sp_str text;

@@ -10,7 +10,7 @@
 #include "daemon/recorder/store.h"
 
 #define SP_CLI_STORE_DIR "/var/lib/sallyport/records"
-#define SP_CLI_RECORD_MAX (64u << 20) /* a body with all of its bytes escaped */
+#define SP_CLI_RECORD_MAX (128u << 20) /* a body, all of it escaped, and JSON */
 
 sp_must_check int sp_cli_open_store(const char *dir, bool for_audit,
                                     struct sp_store **ret, struct sp_err *reterr);

@@ -45,7 +45,7 @@ void sp_bodies_done(struct sp_bodies *b)
 {
         sp_closep(&b->fd);
         free(SP_TAKE(b->piece));
-        b->is_unsynced = false;
+        b->is_unsynced = b->is_lost = false;
 }
 
 /* ---- appending ---- */
@@ -99,6 +99,18 @@ static int use_file(struct sp_bodies *b, uint32_t file)
         return 0;
 }
 
+static int sync_file(struct sp_bodies *b)
+{
+        if (b->is_lost)
+                return -EIO;
+        if (b->is_unsynced && fdatasync(b->fd) < 0) {
+                b->is_lost = true;
+                return -errno;
+        }
+        b->is_unsynced = false;
+        return 0;
+}
+
 /* After a crash the newest file may end with what no record names: it is left there. */
 static int ensure_room(struct sp_bodies *b)
 {
@@ -115,8 +127,7 @@ static int ensure_room(struct sp_bodies *b)
                         r = use_file(b, SP_MAX(newest, 1u));
         }
         if (r == 0 && b->bytes >= SP_BODIES_FILE_BYTES) {
-                r = b->is_unsynced && fdatasync(b->fd) < 0 ? -errno : 0;
-                b->is_unsynced &= r < 0;
+                r = sync_file(b);
                 if (r == 0)
                         r = use_file(b, b->file + 1);
         }
@@ -195,10 +206,9 @@ int sp_bodies_append(struct sp_bodies *b, int from, uint64_t bytes,
 
 int sp_bodies_sync(struct sp_bodies *b, struct sp_err *reterr)
 {
-        if (b->is_unsynced && fdatasync(b->fd) < 0)
-                return wrong(reterr, -errno, b->dir, "cannot write a body");
-        b->is_unsynced = false;
-        return 0;
+        int r = sync_file(b);
+
+        return r < 0 ? wrong(reterr, r, b->dir, "cannot write a body") : 0;
 }
 
 /* ---- reading ---- */

@@ -24,6 +24,7 @@ struct sp_bodies {
         uint32_t file;
         uint64_t bytes; /* of it */
         bool is_unsynced;
+        bool is_lost; /* a sync failed: the kernel says so once, we as long as it is open */
         char *piece;
 };
 

@@ -20,7 +20,6 @@
 #define CHANNELS_MAX 65 /* the warden and 64 workers */
 #define MESSAGES_PER_TURN 256
 #define SETTINGS_MAX (1u << 20)
-#define ARENA_BYTES (64u << 20) /* four times the largest message */
 #define FACT_KEY_MAX 4000
 #define SESSION_MAX 64
 
@@ -565,7 +564,7 @@ int sp_recorder_main(int fd)
 
         if (!r)
                 return EXIT_FAILURE;
-        r->arena = SP_ARENA_INIT(ARENA_BYTES);
+        r->arena = SP_ARENA_INIT(SP_RECORD_ARENA_BYTES);
         v = serve(r, fd);
         free(r);
         return v < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

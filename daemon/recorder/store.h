@@ -64,6 +64,8 @@ sp_must_check int sp_store_probe(struct sp_store *s, struct sp_err *reterr);
 sp_must_check int sp_store_recall(struct sp_store *s, struct sp_str space,
                                   struct sp_str key, struct sp_buf *ret);
 
+/* For the parsed JSON of a record: whoever reads has as much as the recorder, which checks it. */
+#define SP_RECORD_ARENA_BYTES (64u << 20)
 /* Where a body is. `bytes` 0: the record has none. */
 struct sp_store_body {
         uint32_t file;

@@ -7,8 +7,6 @@
 #include "daemon/base/json.h"
 #include "daemon/recorder/db.h"
 
-#define JSON_ARENA_BYTES (16u << 20)
-
 static int add_piece(void *userdata, struct sp_str piece)
 {
         return sp_buf_add(userdata, piece);
@@ -36,7 +34,8 @@ static void put_body(struct sp_jsonw *w, const struct sp_store *s,
 int sp_store_text(struct sp_store *s, const struct sp_store_record *r,
                   struct sp_buf *room, struct sp_str *ret)
 {
-        sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(JSON_ARENA_BYTES);
+        sp_cleanup(sp_arena_done) struct sp_arena a =
+                SP_ARENA_INIT(SP_RECORD_ARENA_BYTES);
         const struct sp_json *truncated;
         struct sp_json *json;
         struct sp_jsonw w = SP_JSONW(room);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "daemon/base/digest.h"
@@ -21,6 +22,23 @@ static unsigned dirs;
 static void new_dir(char to[128])
 {
         (void)snprintf(to, 128, "%s/%u", base_dir, ++dirs);
+}
+
+static unsigned failing_syncs; /* of files of bodies: so many, then they work again */
+
+/* The kernel tells of a lost write once. */
+int fdatasync(int fd)
+{
+        char name[64], path[256] = "";
+
+        (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+        if (failing_syncs && readlink(name, path, sizeof(path) - 1) > 0 &&
+            strstr(path, "/body-")) {
+                failing_syncs--;
+                errno = EIO;
+                return -1;
+        }
+        return (int)syscall(SYS_fdatasync, fd);
 }
 
 static int set_up(void **state)
@@ -294,6 +312,75 @@ static void a_full_file_is_followed_by_the_next(void **state)
         assert_int_equal(verify(dir, &n, &e), 0);
 }
 
+static int append_to(struct sp_store_batch *b, struct sp_str body)
+{
+        sp_autoclose int fd = -1;
+        struct sp_err e = SP_ERR_NULL;
+        int r = sp_memfd_new("body", body, &fd);
+
+        return r < 0 ? r
+                     : sp_store_append_body(b, SP_STR("S"), SP_STR(JSON), fd, body.n,
+                                            NULL, &e);
+}
+
+static void a_body_whose_sync_failed_has_no_record(void **state)
+{
+        struct sp_err e = SP_ERR_NULL;
+        struct sp_store_batch *b = NULL;
+        char dir[128], path[256];
+        struct sp_store *s;
+        uint64_t n;
+
+        (void)state;
+        new_dir(dir);
+        s = must_open(dir, false);
+        (void)snprintf(path, sizeof(path), "%s/body-00000007", dir);
+        int fd = open(path, O_RDWR | O_CREAT, 0640);
+        assert_true(fd >= 0);
+        assert_int_equal(ftruncate(fd, SP_BODIES_FILE_BYTES - 100), 0);
+        close(fd);
+        assert_int_equal(sp_store_batch_new(s, &b, &e), 0);
+        assert_int_equal(append_to(b, body_of(1, 200)), 0);
+        failing_syncs = 1; /* the file is full, and synced before the next one begins */
+        assert_int_equal(append_to(b, body_of(2, 300)), -EIO);
+        assert_int_equal(failing_syncs, 0);
+        assert_int_equal(sp_store_commit(b, &e), -EIO);
+        sp_store_batch_free(b);
+        assert_int_equal(append_body(s, JSON, body_of(3, 400), &e), 0);
+        failing_syncs = 1;
+        assert_int_equal(append_body(s, JSON, body_of(4, 400), &e), -EIO);
+        assert_int_equal(append_body(s, JSON, body_of(5, 400), &e), 0);
+        s = sp_store_close(s);
+        expect_body(dir, 1, body_of(3, 400));
+        expect_body(dir, 2, body_of(5, 400));
+        assert_int_equal(verify(dir, &n, &e), 0);
+        assert_int_equal(n, 2);
+}
+
+/* What the recorder takes is read again, however much of it there is: else a worker that was
+ * taken over could end every export with one record. */
+static void a_record_of_many_values_is_told_with_its_body(void **state)
+{
+        sp_cleanup(sp_arena_done) struct sp_arena a = SP_ARENA_INIT(256 << 20);
+        sp_autobuf json = SP_BUF_INIT(4 << 20);
+        struct sp_err e = SP_ERR_NULL;
+        struct sp_store *s;
+        char dir[128];
+
+        (void)state;
+        new_dir(dir);
+        s = must_open(dir, false);
+        assert_int_equal(
+                sp_buf_add(&json, SP_STR("{\"type\":\"response\",\"many\":[0")), 0);
+        for (int i = 0; i < 400000; i++)
+                assert_int_equal(sp_buf_add(&json, SP_STR(",1")), 0);
+        assert_int_equal(sp_buf_add(&json, sp_str("]}", 3)), 0);
+        assert_int_equal(append_body(s, json.p, body_of(1, 100), &e), 0);
+        sp_store_close(s);
+        expect_body(dir, 1, body_of(1, 100));
+        assert_non_null(sp_json_get(record(dir, 1, &a), "many"));
+}
+
 static void below_the_floor_no_body_is_written(void **state)
 {
         const struct sp_store_options o = { .free_min_bytes = UINT64_C(1) << 60 };
@@ -368,6 +455,8 @@ int main(void)
                 cmocka_unit_test(a_changed_body_is_found_and_not_shown),
                 cmocka_unit_test(what_no_record_names_does_no_harm),
                 cmocka_unit_test(a_full_file_is_followed_by_the_next),
+                cmocka_unit_test(a_body_whose_sync_failed_has_no_record),
+                cmocka_unit_test(a_record_of_many_values_is_told_with_its_body),
                 cmocka_unit_test(below_the_floor_no_body_is_written),
                 cmocka_unit_test(a_killed_writer_loses_no_body_that_a_record_names),
         };
