@@ -349,6 +349,24 @@ static bool is_constant_query(const struct sp_judge_input *in,
                sp_str_eq(j->accesses[0].resource, in->call->project);
 }
 
+/* What is read through a view needs no rule that allows it. */
+static void deny_below(const struct sp_policy *p, const struct sp_judgement *j,
+                       struct sp_question q, struct sp_decision *d)
+{
+        for (size_t i = j->n_accesses; i < j->n_accesses + j->n_below; i++) {
+                struct sp_decision below;
+
+                if (d->verdict == SP_VERDICT_DENY && d->rule.n)
+                        return;
+                q.accesses = &j->accesses[i];
+                q.n_accesses = 1;
+                below = sp_policy_decide(p, &q);
+                below.access = i;
+                if (below.verdict == SP_VERDICT_DENY && below.rule.n)
+                        *d = below;
+        }
+}
+
 struct sp_decision sp_judge_decide(const struct sp_judge_input *in,
                                    const struct sp_judgement *j)
 {
@@ -368,5 +386,6 @@ struct sp_decision sp_judge_decide(const struct sp_judge_input *in,
                               in->now_us))
                 d = (struct sp_decision){ .verdict = SP_VERDICT_ALLOW,
                                           .rule = SP_STR("builtin#no-data-read") };
+        deny_below(in->policy, j, q, &d);
         return d;
 }

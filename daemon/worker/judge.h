@@ -45,6 +45,7 @@ struct sp_judgement {
         size_t n_names;
         struct sp_access *accesses;
         size_t n_accesses;
+        size_t n_below; /* behind them: read through a view, which a rule may still deny */
         enum sp_sql_where where;
         struct sp_str
                 *needs_schema; /* full names of the tables, views and functions read,

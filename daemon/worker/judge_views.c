@@ -212,8 +212,9 @@ static void add_select(struct sp_judgement *j, struct sp_str name)
         j->accesses[j->n_accesses++] = (struct sp_access){ SP_STR("select"), name };
 }
 
-/* By a rule that says so, not for want of one. */
-static bool is_denied(const struct expand *x, struct sp_str name)
+/* By a rule that says so, not for want of one; sp_judge_decide asks again when it knows what the text
+ * costs. */
+static bool may_be_denied(const struct expand *x, struct sp_str name)
 {
         const struct sp_access access = { SP_STR("select"), name };
         const struct sp_question q = { .principal = x->in->who,
@@ -226,6 +227,19 @@ static bool is_denied(const struct expand *x, struct sp_str name)
         struct sp_decision d = sp_policy_decide(x->in->policy, &q);
 
         return d.verdict == SP_VERDICT_DENY && d.rule.n;
+}
+
+/* Behind all accesses: what is below a view and has room there already. */
+static void add_below(struct sp_judgement *j, struct sp_str name)
+{
+        size_t n = j->n_accesses + j->n_below;
+
+        for (size_t i = 0; i < n; i++)
+                if (sp_str_eq(j->accesses[i].action, SP_STR("select")) &&
+                    sp_str_eq(j->accesses[i].resource, name))
+                        return;
+        j->accesses[n] = (struct sp_access){ SP_STR("select"), name };
+        j->n_below++;
 }
 
 /* Views that may be read through, and those below them: each once. */
@@ -253,11 +267,11 @@ static int add_denied(const struct expand *x, struct through *t)
                 for (size_t k = 0; k < v->n_names; k++) {
                         size_t below = find_view(j, v->names[k]);
 
-                        if (is_denied(x, v->names[k]))
-                                add_select(j, v->names[k]);
-                        else if (below < j->n_views)
+                        if (may_be_denied(x, v->names[k]))
+                                add_below(j, v->names[k]);
+                        if (below < j->n_views)
                                 look_through(t, below);
-                        if (j->n_accesses > SP_JUDGE_OBJECTS_MAX)
+                        if (j->n_accesses + j->n_below > SP_JUDGE_OBJECTS_MAX)
                                 return too_many(x);
                 }
         }

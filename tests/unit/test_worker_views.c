@@ -209,6 +209,45 @@ static void what_is_denied_stays_denied_below_a_view_that_is_read_through(void *
         }
 }
 
+/* Before the dry run every rule on bytes may still deny. */
+static void
+what_is_denied_below_a_view_for_its_bytes_is_decided_by_the_estimate(void **state)
+{
+        static const char policy[] =
+                POLICY "- {name: never, actions: [select], resources: [\"p.hr.*\"], "
+                       "when: {estimated_bytes: \">1GB\"}, verdict: deny}\n" MASKS;
+        static const struct {
+                const char *sentence;
+                bool has_estimate;
+                uint64_t bytes;
+                enum sp_verdict verdict;
+        } cases[] = {
+                { "a small one passes", true, 10, SP_VERDICT_ALLOW },
+                { "a large one does not", true, 2000000000, SP_VERDICT_DENY },
+                { "nor one that nobody knows", false, 0, SP_VERDICT_DENY },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < SP_ARRAY_SIZE(cases); i++) {
+                struct sp_decision d;
+                struct sp_err e = SP_ERR_NULL;
+                struct asked q;
+
+                give(&q, policy, "SELECT id FROM crm.safe");
+                SP_CHECK(cases[i].sentence, judge(&q, &e) == 0);
+                q.in.has_estimate = cases[i].has_estimate;
+                q.in.estimated_bytes = cases[i].bytes;
+                d = sp_judge_decide(&q.in, &q.j);
+                SP_CHECK(cases[i].sentence, d.verdict == cases[i].verdict);
+                SP_CHECK(cases[i].sentence,
+                         d.verdict == SP_VERDICT_ALLOW ||
+                                 (sp_str_ends(d.rule, SP_STR("never")) &&
+                                  sp_str_eq(q.j.accesses[d.access].resource,
+                                            SP_STR("p.hr.pay"))));
+                take(&q);
+        }
+}
+
 static void a_view_is_not_looked_into_where_nothing_below_it_matters(void **state)
 {
         struct sp_err e = SP_ERR_NULL;
@@ -412,6 +451,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(
                         what_is_denied_stays_denied_below_a_view_that_is_read_through),
+                cmocka_unit_test(
+                        what_is_denied_below_a_view_for_its_bytes_is_decided_by_the_estimate),
                 cmocka_unit_test(
                         a_view_is_not_looked_into_where_nothing_below_it_matters),
                 cmocka_unit_test(reading_a_view_is_reading_what_is_below_it),
