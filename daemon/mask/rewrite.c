@@ -215,24 +215,37 @@ static int leave(struct sp_mask_text *w, const struct sp_sql_table *t, size_t me
         return sp_mask_text_mention(w, mention, m);
 }
 
+/* The text is looked at once, however often it mentions such tables. */
+static int find_pseudo(struct sp_mask_text *w, struct sp_err *err)
+{
+        int r = 0;
+
+        if (!w->pseudo.is_known)
+                r = sp_mask_find_pseudo(w->work->arena, w->in.text, w->pseudo.used,
+                                        &w->pseudo.has_star, err);
+        w->pseudo.is_known = r == 0;
+        return r;
+}
+
 /* Columns like _TABLE_SUFFIX go through where the text uses them; a star would then have them
  * too. */
 static int pass_pseudo(struct sp_mask_text *w, const struct sp_sql_table *t,
                        struct sp_mask_known *known, struct sp_err *err)
 {
-        bool is_by_ingestion = known->table.schema->is_by_ingestion, has_star = false;
+        bool is_by_ingestion = known->table.schema->is_by_ingestion;
         bool used[SP_MASK_PSEUDO_MAX] = { false }, any = false;
         int r = 0;
 
-        if (t->is_wildcard || is_by_ingestion)
-                r = sp_mask_find_pseudo(w->work->arena, w->in.text, used, &has_star,
-                                        err);
+        if (t->is_wildcard || is_by_ingestion) {
+                r = find_pseudo(w, err);
+                memcpy(used, w->pseudo.used, sizeof(used));
+        }
         used[SP_MASK_TABLE_SUFFIX] &= t->is_wildcard;
         used[SP_MASK_PARTITIONTIME] &= is_by_ingestion;
         used[SP_MASK_PARTITIONDATE] &= is_by_ingestion;
         for (size_t i = 0; i < SP_MASK_PSEUDO_MAX; i++)
                 any |= used[i];
-        if (r == 0 && any && has_star)
+        if (r == 0 && any && w->pseudo.has_star)
                 return sp_err_set(
                         err, -EPERM, "mask.pseudo-column", "",
                         "%.*s has protected columns: name the columns that you select "

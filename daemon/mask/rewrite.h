@@ -52,6 +52,9 @@ struct sp_mask_text {
         bool is_plain; /* views are put in their place, nothing is masked */
         bool is_protected; /* something was masked */
         bool is_stored; /* the statement that is visited keeps its text */
+        struct {
+                bool is_known, used[SP_MASK_PSEUDO_MAX], has_star;
+        } pseudo; /* columns like _TABLE_SUFFIX that this text uses */
         struct sp_sql_vector splices; /* struct sp_mask_splice */
         struct sp_sql_vector mentions; /* struct sp_mask_mention, of the new text */
         bool *replaced; /* per mention of the old text */

@@ -475,6 +475,23 @@ static void test_memory(void **state)
         assert_true(failed > 4);
 }
 
+/* The text is not read again for each. */
+static void test_many_wildcards(void **state)
+{
+        struct sp_arena a = SP_ARENA_INIT((size_t)8 << 20);
+        sp_autobuf sql = SP_BUF_INIT(SP_SQL_TEXT_MAX);
+        struct sp_mask_plan plan;
+        struct sp_err err = SP_ERR_NULL;
+
+        for (size_t i = 0; i < 250; i++)
+                assert_int_equal(sp_buf_addf(&sql, "%sSELECT id, %zu FROM `crm.lead*`",
+                                             i ? " UNION ALL " : "", i),
+                                 0);
+        assert_int_equal(rewrite(*state, &a, sp_buf_str(&sql), false, &plan, &err), 0);
+        assert_true(plan.is_rewritten);
+        sp_arena_done(&a);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -482,6 +499,7 @@ int main(void)
                 cmocka_unit_test(test_columns_once),
                 cmocka_unit_test(test_limit),
                 cmocka_unit_test(test_memory),
+                cmocka_unit_test(test_many_wildcards),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);
