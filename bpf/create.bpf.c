@@ -29,13 +29,15 @@ int sallyport_create(struct bpf_sock *ctx)
 {
         struct guard g = caller_guard();
         struct attempt a = { .guard_id = g.id, .has_task = true };
+        bool has_left = g.is_lost && lost_bits(bpf_get_current_pid_tgid() >> 32);
 
         if (!is_guarded(g))
                 return SP_PASS;
         if (ctx->type == SOCK_RAW && ctx->protocol == SP_PROBE_PROTOCOL)
                 return SP_BLOCK;
-        if (!is_allowed(ctx->type, ctx->protocol)) {
-                count(SP_STAT_REFUSED_SOCKET);
+        /* Of one that left, neither its cgroup nor a mark would tell the second net. */
+        if (has_left || !is_allowed(ctx->type, ctx->protocol)) {
+                count(has_left ? SP_STAT_REFUSED_LOST : SP_STAT_REFUSED_SOCKET);
                 a.cgroup_id = bpf_get_current_cgroup_id();
                 a.what = g.is_lost ? SP_GUARD_REFUSED_LOST : SP_GUARD_REFUSED_SOCKET;
                 a.family = ctx->family;
