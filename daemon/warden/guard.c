@@ -63,7 +63,7 @@ static int on_event(void *userdata, void *data, size_t size)
         e.cgroup[SP_EVENT_CGROUP_LEN - 1] = 0;
         if (g->on_event)
                 g->on_event(g->on_event_data, &e);
-        return 0;
+        return ++g->n_events < SP_GUARD_EVENTS_MAX ? 0 : -ECANCELED;
 }
 
 static int find_cgroups(struct sp_guard *g, struct sp_str attach, struct sp_err *reterr)
@@ -324,7 +324,8 @@ int sp_guard_events_read(struct sp_guard *g, sp_guard_event_fn f, void *userdata
 
         g->on_event = f;
         g->on_event_data = userdata;
+        g->n_events = 0;
         r = ring_buffer__consume(g->events);
         g->on_event = NULL;
-        return r;
+        return r == -ECANCELED ? (int)g->n_events : r;
 }

@@ -83,9 +83,10 @@ struct sp_guard_network {
 sp_must_check int sp_guard_network_find(struct sp_guard *g, uint64_t guard_id,
                                         uint64_t cookie, pid_t hint,
                                         struct sp_guard_network *ret, int *ret_fd);
-/* Is still somebody in it? 1: yes, maybe another (n->pid); 0: no. */
+/* Is still somebody in it? 1: yes, maybe another (n->pid); 0: no. Another is searched for among
+ * all processes of the guard, *searches times at most; then -EAGAIN. */
 sp_must_check int sp_guard_network_look(struct sp_guard *g, uint64_t guard_id,
-                                        struct sp_guard_network *n);
+                                        struct sp_guard_network *n, unsigned *searches);
 /* What becomes of connections from there. _forget: the next socket asks again; _age: refused
  * ones, and those that nobody answered, are forgotten after a while. */
 sp_must_check int sp_guard_network_set(struct sp_guard *g, uint64_t cookie,
@@ -109,8 +110,10 @@ sp_must_check int sp_guard_stats(struct sp_guard *g, uint64_t ret[SP_STAT_COUNT]
 const char *
 sp_guard_stat_name(enum sp_guard_stat s); /* "redirected"; NULL out of range */
 
-/* Watch for reading; then sp_guard_events_read calls `on_event` for each one waiting and
- * returns their number. */
+/* Watch for reading; then sp_guard_events_read calls `on_event` for each one waiting, for
+ * SP_GUARD_EVENTS_MAX at most, and returns their number. Who makes them faster than they are
+ * read would otherwise keep the daemon from everything else. */
+#define SP_GUARD_EVENTS_MAX 256
 typedef void (*sp_guard_event_fn)(void *userdata, const struct sp_guard_event *e);
 int sp_guard_events_fd(const struct sp_guard *g);
 sp_must_check int sp_guard_events_read(struct sp_guard *g, sp_guard_event_fn on_event,

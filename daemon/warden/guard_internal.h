@@ -45,6 +45,7 @@ struct sp_guard {
         struct ring_buffer *events;
         sp_guard_event_fn on_event;
         void *on_event_data;
+        unsigned n_events; /* of this call */
 };
 
 /* guard_load.c. _lock: finds or makes the pin directory and takes its lock. */

@@ -5,10 +5,17 @@
 #include <stdlib.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/ipc.h"
 #include "daemon/base/log.h"
 #include "daemon/warden/netns.h"
 
 #define COMPLAIN_US (60 * SP_USEC_PER_SEC)
+#define SEARCHES_MAX                                                                   \
+        8 /* each looks at all processes of a guard, of which there may be many */
+
+/* A worker that starts is given all of them at once, and may be busy meanwhile. */
+_Static_assert(SP_NETWORKS_SERVED_MAX *SP_LISTENERS <= SP_IPC_QUEUE_MAX / 2,
+               "room for them in the queue of a worker");
 
 struct network {
         struct sp_guard_network is; /* cookie 0: free */
@@ -21,7 +28,7 @@ struct sp_networks {
         uint16_t port, metadata_port;
         struct sp_networks_hooks hooks;
         struct network each[SP_NETWORKS_SERVED_MAX];
-        unsigned count;
+        unsigned count, next; /* whose processes are searched first */
         uint64_t complained_us; /* a workload can make as many namespaces as it likes */
 };
 
@@ -168,11 +175,19 @@ void sp_networks_ask(struct sp_networks *n, const struct sp_guard_event *e)
 
 void sp_networks_tick(struct sp_networks *n)
 {
-        for (size_t i = 0; i < SP_NETWORKS_SERVED_MAX; i++) {
-                struct network *k = &n->each[i];
+        unsigned searches = SEARCHES_MAX, first = n->next;
 
-                if (k->is.cookie &&
-                    sp_guard_network_look(n->guard, k->guard_id, &k->is) <= 0)
+        for (unsigned i = 0; i < SP_NETWORKS_SERVED_MAX; i++) {
+                unsigned at = (first + i) % SP_NETWORKS_SERVED_MAX;
+                struct network *k = &n->each[at];
+                int r;
+
+                if (!k->is.cookie)
+                        continue;
+                r = sp_guard_network_look(n->guard, k->guard_id, &k->is, &searches);
+                if (r == -EAGAIN && n->next == first)
+                        n->next = at; /* its turn is next time */
+                else if (r <= 0 && r != -EAGAIN)
                         close_one(n, k);
         }
         sp_guard_network_age(n->guard);

@@ -19,7 +19,7 @@
 #include "daemon/warden/guard.h"
 #include "daemon/warden/listeners.h"
 
-#define SP_NETWORKS_SERVED_MAX 256
+#define SP_NETWORKS_SERVED_MAX 128
 #define SP_NETWORKS_OF_GUARD_MAX 64
 
 struct sp_networks_hooks {

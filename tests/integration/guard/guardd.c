@@ -5,7 +5,8 @@
  * Opens the guard and listens; a child without any capability accepts and tells each
  * client what origin the kernel handed over (nothing and a close when there is none).
  * Commands on stdin, one answer line each: apply, add, remove, list, workload, pid,
- * stats, events, reopen, fill, unfill, fill-bridge, unfill-bridge, quit.
+ * stats, events, reopen, fill, unfill, fill-bridge, unfill-bridge, some-events,
+ * fill-members, unfill-members, lost-members, fill-networks, unfill-networks, quit.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -19,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "daemon/base/log.h"
 #include "daemon/warden/guard.h"
@@ -212,13 +214,18 @@ static void on_event(void *userdata, const struct sp_guard_event *e)
                      (unsigned long long)e->netns_cookie);
 }
 
-static void do_events(struct sp_guard *g)
+/* All of them; or those of one call. */
+static void do_events(struct sp_guard *g, bool all)
 {
         size_t n = 0;
+        int r;
 
         (void)printf("[");
-        if (sp_guard_events_read(g, on_event, &n) < 0)
-                die("events");
+        do {
+                r = sp_guard_events_read(g, on_event, &n);
+                if (r < 0)
+                        die("events");
+        } while (all && r);
         (void)printf("]\n");
         (void)fflush(stdout);
 }
@@ -289,6 +296,30 @@ static void do_fill_members(bool is_fill)
         (void)printf("%u\n", n);
 }
 
+/* The same with network namespaces that asked for us a moment ago. Ours goes. */
+static void do_fill_networks(bool is_fill)
+{
+        struct sp_network v = { .state = SP_NETWORK_ASKED };
+        struct timespec now;
+        uint64_t id, next;
+        unsigned n = 0;
+        int fd = open_map("networks"), more;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        v.since_ns = v.told_ns =
+                (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+        more = !bpf_map_get_next_key(fd, NULL, &id);
+        for (; more; id = next) {
+                more = !bpf_map_get_next_key(fd, &id, &next);
+                (void)bpf_map_delete_elem(fd, &id);
+        }
+        for (id = UINT64_C(1) << 62; is_fill && n < SP_NETWORKS_MAX; n++, id++)
+                if (bpf_map_update_elem(fd, &id, &v, BPF_ANY))
+                        break;
+        (void)close(fd);
+        (void)printf("%u\n", n);
+}
+
 /* How many words of bits are not empty. */
 static void do_lost_members(void)
 {
@@ -324,8 +355,8 @@ static void command(struct sp_guard **g, char **w, size_t n)
                 do_list(*g);
         } else if (!strcmp(w[0], "stats")) {
                 do_stats(*g);
-        } else if (!strcmp(w[0], "events")) {
-                do_events(*g);
+        } else if (!strcmp(w[0], "events") || !strcmp(w[0], "some-events")) {
+                do_events(*g, w[0][0] == 'e');
         } else if (!strcmp(w[0], "workload") && n == 2) {
                 r = sp_guard_workload(*g, strtoull(w[1], NULL, 10), name);
                 (void)printf("[%d,\"%s\"]\n", r, name);
@@ -338,6 +369,8 @@ static void command(struct sp_guard **g, char **w, size_t n)
                 do_fill_bridge(w[0][0] == 'f');
         } else if (!strcmp(w[0], "fill-members") || !strcmp(w[0], "unfill-members")) {
                 do_fill_members(w[0][0] == 'f');
+        } else if (!strcmp(w[0], "fill-networks") || !strcmp(w[0], "unfill-networks")) {
+                do_fill_networks(w[0][0] == 'f');
         } else if (!strcmp(w[0], "lost-members")) {
                 do_lost_members();
         } else if (!strcmp(w[0], "reopen")) {
