@@ -9,7 +9,8 @@
  *         only (the journal), so that no bus and no other daemon is reached; bpf() for looking up a
  *         map element only; no executable memory; threads but no processes; signals to itself only.
  *         The name service is asked once before, so that its modules are in.
- * All: no socket on whose closing somebody else would have to wait.
+ * All: no socket on whose closing somebody else would have to wait; no address that others could
+ *         send to.
  * Verifier: the same without listeners and without bpf.
  * Recorder: files below the state directory, no sockets but AF_UNIX datagrams, no bpf.
  * Errors: "sandbox.*"; the caller must not go on.

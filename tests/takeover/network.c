@@ -126,6 +126,19 @@ static int abstract_socket(TARGET)
         return connect_unix(SOCK_DGRAM, &a, offsetof(struct sockaddr_un, sun_path) + 9);
 }
 
+static int unix_address(TARGET)
+{
+        struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "\0reachable" };
+        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), r;
+
+        (void)t;
+        if (fd < 0)
+                return errno;
+        r = of(bind(fd, (struct sockaddr *)&a, sizeof(a)));
+        (void)close(fd);
+        return r;
+}
+
 #define NET "Network and sockets"
 
 /* clang-format off */
@@ -138,7 +151,8 @@ const struct takeover_attempt takeover_network[] = {
         ROW("netlink-diag", NET, "netlink socket that lists others' sockets", FILTER, REFUSED, diag_socket, true),
         ROW("key-socket", NET, "key management socket", FILTER, REFUSED, alg_socket, false),
         SINCE(4, "other-port", NET, "connects to a TCP port that is not upstream's", LANDLOCK " (Linux 6.7)", REFUSED, other_port, true),
-        SINCE(4, "bind", NET, "binds a TCP port of its own", LANDLOCK " (Linux 6.7)", REFUSED, bind_port, true),
+        ROW("bind", NET, "binds a TCP port of its own", FILTER, REFUSED, bind_port, true),
+        ROW("unix-address", NET, "takes an address to which others could send descriptors", FILTER, REFUSED, unix_address, true),
         ROW("listen", NET, "listens", FILTER, REFUSED, listen_somewhere, true),
         ROW("bus", NET, "connects to the system bus (any Unix stream socket)", FILTER, REFUSED, system_bus, true),
         SINCE(6, "abstract", NET, "an abstract Unix socket of another process", LANDLOCK " (Linux 6.12)", REFUSED, abstract_socket, true),

@@ -14,6 +14,7 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "daemon/roles/ports.h"
@@ -135,6 +136,24 @@ static int make_others_wait(void)
                        (1UL << 32) | SO_LINGER, &l, sizeof(l)) < 0
                        ? errno
                        : 0;
+}
+
+static int take_an_address(void)
+{
+        const struct sockaddr_un a = { .sun_family = AF_UNIX,
+                                       .sun_path = "\0sp-sandbox" };
+
+        return failed(bind(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+                           (const struct sockaddr *)&a, sizeof(a)));
+}
+
+/* The kernel gives a Unix socket with this option an address when it sends. */
+static int be_given_an_address(void)
+{
+        const int on = 1;
+        int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+        return failed(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)));
 }
 
 static int open_mptcp(void)
@@ -304,6 +323,8 @@ static const struct {
         ROW(open_unix_stream, EPERM, EPERM, EPERM),
         ROW(set_an_option, 0, 0, 0),
         ROW(make_others_wait, EPERM, EPERM, EPERM),
+        ROW(take_an_address, EPERM, EPERM, EPERM),
+        ROW(be_given_an_address, EPERM, EPERM, EPERM),
         ROW(open_mptcp, EPERM, EPERM, EPERM),
         ROW(listen_to_others, EPERM, EPERM, EPERM),
         ROW(read_a_secret_place, NO_FILE, NO_FILE, NO_FILE),
