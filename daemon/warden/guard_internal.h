@@ -3,7 +3,7 @@
  * warden/guard_internal — what the parts of the guard share: guard.c (lifecycle, questions),
  * guard_load.c (programs and pins), guard_tags.c (tags and directories), guard_sweep.c
  * (sockets older than their guard), guard_exits.c (what is open), guard_members.c
- * (processes that left), guard_networks.c (network namespaces), guard_procs.c (who is in a
+ * (processes that left), guard_networks.c (network namespaces), guard_adopt.c (upgrades), guard_procs.c (who is in a
  * cgroup). Included by those only, and by the tests of guard_exits.
  *
  * Ownership: each part frees in its _done what it opened.
@@ -80,6 +80,11 @@ struct sp_guard_member {
 int sp_guard_members_find(struct sp_guard *g, pid_t pid, struct sp_guard_member *ret);
 /* Are process ids here those that the programs see? Not in a process namespace. */
 bool sp_guard_sees_kernel_pids(void);
+
+/* guard_adopt.c: takes over what the pins of other versions know. Members: when the programs
+ * of both run, so before those go. */
+enum sp_guard_adopted { SP_GUARD_ADOPT_TAGS, SP_GUARD_ADOPT_MEMBERS };
+int sp_guard_adopt(struct sp_guard *g, enum sp_guard_adopted what);
 
 /* guard_networks.c: what the map says of a run before ours is forgotten. */
 int sp_guard_networks_open(struct sp_guard *g, struct sp_err *reterr);

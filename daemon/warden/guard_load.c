@@ -455,6 +455,8 @@ void sp_guard_load_forget_others(struct sp_guard *g)
 
         (void)snprintf(version, sizeof(version), "v%d", SP_BPF_ABI);
         if (g->has_old_pins)
+                r = sp_guard_adopt(g, SP_GUARD_ADOPT_MEMBERS);
+        if (g->has_old_pins && !r)
                 r = remove_versions(g, version);
         g->has_old_pins = false;
         if (r)

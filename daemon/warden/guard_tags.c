@@ -444,8 +444,10 @@ int sp_guard_apply(struct sp_guard *g, const struct sp_workload *workloads, size
                    struct sp_err *reterr)
 {
         sp_cleanup(tags_freep) struct tags *t = NULL;
-        int r = tags_read(g, &t);
+        int r = g->has_old_pins ? sp_guard_adopt(g, SP_GUARD_ADOPT_TAGS) : 0;
 
+        if (!r)
+                r = tags_read(g, &t);
         if (r)
                 return sp_err_set(reterr, r, "guard.tags", "",
                                   "cannot read the tags: %s", strerror(-r));
