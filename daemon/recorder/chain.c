@@ -71,6 +71,9 @@ int sp_chain_decode(uint64_t seq, struct sp_str value, struct sp_store_record *r
         } else if (value.p[0] != SP_CHAIN_VERSION) {
                 return -EBADMSG;
         }
+        /* what begins so is a body's length: the same bytes and hash, called version 1 */
+        if (value.n > prefix && value.p[prefix] == 0)
+                return -EBADMSG;
         ret->seq = seq;
         ret->wall_us = sp_get_be64(value.p + 1);
         memcpy(ret->previous, value.p + 9, SP_SHA256_LEN);

@@ -11,6 +11,7 @@
 #include "daemon/base/ipc.h"
 #include "daemon/base/json.h"
 #include "daemon/recorder/bodies.h"
+#include "daemon/recorder/chain.h"
 #include "tests/test.h"
 
 #define JSON "{\"type\":\"response\",\"bytes\":4000000,\"truncated\":true}"
@@ -381,6 +382,36 @@ static void a_record_of_many_values_is_told_with_its_body(void **state)
         assert_non_null(sp_json_get(record(dir, 1, &a), "many"));
 }
 
+/* The hash covers the same bytes: what tells the two formats apart is how the text begins. */
+static void a_body_cannot_be_passed_off_as_text(void **state)
+{
+        struct sp_store_record r = { .seq = 1,
+                                     .wall_us = 2,
+                                     .json = SP_STR(JSON),
+                                     .body = { .file = 1, .bytes = 100 } };
+        char v2[SP_CHAIN_PREFIX_MAX], v1[512];
+        uint8_t hash[SP_SHA256_LEN];
+        struct sp_store_record as_text;
+        size_t n = SP_CHAIN_PREFIX;
+        int e;
+
+        (void)state;
+        memset(r.body.sha256, 7, sizeof(r.body.sha256));
+        assert_int_equal(sp_chain_hash(&r, r.hash), 0);
+        assert_int_equal(sp_chain_encode(&r, v2), SP_CHAIN_PREFIX_MAX);
+        memcpy(v1, v2, SP_CHAIN_PREFIX);
+        v1[0] = SP_CHAIN_VERSION;
+        memcpy(v1 + n, v2 + SP_CHAIN_PREFIX + 12, 8 + SP_SHA256_LEN);
+        n += 8 + SP_SHA256_LEN;
+        memcpy(v1 + n, r.json.p, r.json.n);
+        e = sp_chain_decode(1, sp_str(v1, n + r.json.n), &as_text);
+        if (e == 0) {
+                assert_int_equal(sp_chain_hash(&as_text, hash), 0);
+                assert_memory_equal(hash, r.hash, sizeof(hash));
+        }
+        assert_int_equal(e, -EBADMSG);
+}
+
 static void below_the_floor_no_body_is_written(void **state)
 {
         const struct sp_store_options o = { .free_min_bytes = UINT64_C(1) << 60 };
@@ -457,6 +488,7 @@ int main(void)
                 cmocka_unit_test(a_full_file_is_followed_by_the_next),
                 cmocka_unit_test(a_body_whose_sync_failed_has_no_record),
                 cmocka_unit_test(a_record_of_many_values_is_told_with_its_body),
+                cmocka_unit_test(a_body_cannot_be_passed_off_as_text),
                 cmocka_unit_test(below_the_floor_no_body_is_written),
                 cmocka_unit_test(a_killed_writer_loses_no_body_that_a_record_names),
         };
