@@ -294,8 +294,10 @@ static int read_protected(struct sp_mask_text *w, const struct sp_sql_table *t,
         r = sp_mask_known_table(w->work, name, &known);
         if (r < 0)
                 return r;
-        if (!known->table.n_columns && !can_pin(w, t, known))
+        if (!known->table.n_columns && !can_pin(w, t, known)) {
+                w->work->is_unpinned |= !w->is_stored;
                 return leave(w, t, mention);
+        }
         if (t->is_sampled && !t->sample.end)
                 return refuse(w, "mask.sampled", name,
                               "has protected columns and cannot be sampled behind "
@@ -507,6 +509,7 @@ static int make_plan(struct sp_mask_text *t, struct sp_mask_plan *plan)
         struct sp_mask_work *w = t->work;
         int r = sp_mask_text_rewrite(t, &plan->text);
 
+        plan->is_unpinned = w->is_unpinned;
         if (r == 0 && w->has_masks)
                 r = sp_mask_check_targets(w->arena, w->in, w->err);
         if (r == 0)

@@ -38,7 +38,7 @@ struct sp_mask_work {
         struct sp_mask_known *known; /* in the order they were met */
         struct sp_mask_inlined *masked, *plain; /* per view of `in` */
         unsigned depth;
-        bool has_masks, needs_salt;
+        bool has_masks, needs_salt, is_unpinned;
         unsigned min_group;
         struct sp_str group_rule;
         struct sp_err *err;

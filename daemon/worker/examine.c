@@ -212,12 +212,30 @@ static int note_statement(struct sp_flow *f)
         return f->tables.p && f->places.p ? 0 : -ENOMEM;
 }
 
+static enum sp_next ask(struct sp_flow *f);
+
+/* A column that came since shows where a table cannot be read by a list of its columns: what was known
+ * up to a minute ago is too old then. */
+static enum sp_next ask_anew(struct sp_flow *f)
+{
+        const struct sp_judge_input in = input(f);
+        int r;
+
+        f->is_asked_anew = true;
+        sp_flow_forget_schemas(f);
+        f->n_schemas = 0;
+        r = sp_judge_read(f->arena, &in, &f->judgement, &f->error);
+        return r < 0 ? refuse(f, r) : ask(f);
+}
+
 static enum sp_next rewrite(struct sp_flow *f)
 {
         const struct sp_judge_input in = input(f);
         int r = sp_judge_rewrite(f->arena, &in, f->schemas, f->n_schemas, &f->judgement,
                                  &f->error);
 
+        if (r == 0 && f->judgement.plan.is_unpinned && !f->is_asked_anew)
+                return ask_anew(f);
         if (r == 0)
                 r = note_statement(f);
         if (r < 0)

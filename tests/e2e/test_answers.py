@@ -117,6 +117,17 @@ class Changes(unittest.TestCase):
                 answers.append(json.dumps(query("SELECT j FROM analytics.copied%d" % i)))
             self.assertNotIn("raw value", "".join(answers), text)
 
+    def test_nor_does_one_that_cannot_be_read_by_a_list_of_its_columns(self):
+        make = "CREATE OR REPLACE TABLE analytics.shard_1 AS SELECT 1 AS id, '%s' AS %s"
+        row = ("SELECT TO_JSON_STRING(t) AS j, s.* FROM `analytics.shard_*` AS t, (SELECT 1 AS x) AS s "
+               "WHERE t._TABLE_SUFFIX = '1'")
+        self.assertNotIn("error", query(make % ("open value", "note")))
+        for _ in range(6):
+            self.assertIn("open value", json.dumps(query(row)))
+        self.assertNotIn("error", query(make % ("raw value", "ssn")))
+        for _ in range(6):
+            self.assertNotIn("raw value", json.dumps(query(row)))
+
 
 class Digests(unittest.TestCase):
     def test_the_digest_is_of_what_is_kept(self):
