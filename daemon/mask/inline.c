@@ -44,6 +44,7 @@ static int rewrite_definition(struct sp_mask_work *w, const struct sp_mask_view 
                               to->text.n - span.start - (in.text.n - span.end));
         to->mentions = t.mentions;
         to->is_protected = t.is_protected;
+        to->is_named = t.is_named;
         return 0;
 }
 
@@ -120,6 +121,7 @@ int sp_mask_inline(struct sp_mask_text *t, const struct sp_sql_table *table,
                 r = sp_mask_known_table(w, view->name, &known);
         if (r < 0)
                 return r;
+        t->is_named |= i->is_named;
         can = can && known->table.schema->n_columns;
         if (t->is_plain) {
                 if (!can)
@@ -128,8 +130,8 @@ int sp_mask_inline(struct sp_mask_text *t, const struct sp_sql_table *table,
                 known = &bare;
         } else if (!i->is_protected && !known->table.n_columns) {
                 if (!can || t->is_stored || t->is_definition ||
-                    !sp_policy_masks_table(w->in->policy, w->in->who, view->name,
-                                           w->in->now_us))
+                    (!i->is_named && !sp_policy_masks_table(w->in->policy, w->in->who,
+                                                            view->name, w->in->now_us)))
                         return 0;
         } else if (!can) {
                 return refuse(w, view);

@@ -374,6 +374,7 @@ static int visit(struct sp_mask_text *w, const struct sp_sql_statement *st,
         if (w->is_plain ||
             !sp_policy_masks_table(w->in.policy, w->in.who, name, w->in.now_us))
                 return leave(w, t, mention);
+        w->is_named = true;
         r = check_group(w, st, t, name);
         if (r < 0)
                 return r;

@@ -27,6 +27,7 @@ struct sp_mask_known {
 struct sp_mask_inlined {
         bool is_begun, is_done;
         bool is_protected; /* something below is masked */
+        bool is_named; /* a mask's pattern names something below */
         struct sp_str text;
         struct sp_sql_vector mentions; /* struct sp_mask_mention */
 };
@@ -51,6 +52,7 @@ struct sp_mask_text {
         bool is_definition; /* of a view: names are completed */
         bool is_plain; /* views are put in their place, nothing is masked */
         bool is_protected; /* something was masked */
+        bool is_named; /* a mask's pattern names a table in it, or below */
         bool is_stored; /* the statement that is visited keeps its text */
         struct {
                 bool is_known, used[SP_MASK_PSEUDO_MAX], has_star;

@@ -11,6 +11,7 @@ static const char policy_text[] =
         "masks:\n"
         "- {name: ssn, columns: [p.crm.customers.ssn], mask: redact}\n"
         "- {name: own, columns: [p.crm.own.id], mask: null}\n"
+        "- {name: later, columns: [p.crm.later.ssn], mask: redact}\n"
         "- {name: bank, columns: [p.hr.pay.bank], mask: hash}\n"
         "min_groups: [{name: five, tables: [p.hr.few, p.crm.all*], rows: 5}]\n";
 
@@ -38,6 +39,8 @@ static const char schemas_text[] = "["
              ID "," FIELD("ssn", "STRING")) ","
         VIEW("p.crm.deep", "SELECT v.ssn AS s FROM crm.v JOIN `crm.plain` "
              "ON v.id = `crm.plain`.id", FIELD("s", "STRING")) ","
+        TABLE("p.crm.later", ID) ","
+        VIEW("p.crm.whole", "SELECT * FROM crm.later", ID) ","
         VIEW("p.crm.own", "SELECT id FROM crm.plain", ID) ","
         VIEW("p.crm.loop", "SELECT id FROM crm.back", ID) ","
         VIEW("p.crm.back", "SELECT id FROM crm.loop", ID) ","
@@ -185,6 +188,11 @@ static const struct {
         { "a table that is read in groups: HAVING is added",
           "SELECT COUNT(*) FROM hr.few",
           "SELECT COUNT(*) FROM " FEW " HAVING COUNT(*) >= 5", NULL, NULL },
+        { "a view over a table that a mask names is read by the columns that are known",
+          "SELECT TO_JSON_STRING(whole) FROM crm.whole",
+          "SELECT TO_JSON_STRING(whole) FROM (SELECT sallyport_source.`id` FROM "
+          "`p.crm.whole` AS sallyport_source) AS `whole`",
+          NULL, NULL },
         { "a view that is read in groups itself", "SELECT id FROM crm.all_ids", NULL,
           "mask.group-shape", NULL },
         { "such a view, in groups", "SELECT COUNT(*) FROM crm.all_ids",
