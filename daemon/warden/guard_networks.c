@@ -195,9 +195,13 @@ int sp_guard_network_find(struct sp_guard *g, uint64_t guard_id, uint64_t cookie
 int sp_guard_network_look(struct sp_guard *g, uint64_t guard_id,
                           struct sp_guard_network *n, unsigned *searches)
 {
+        struct sp_guarded guard;
+
         /* As long as our listeners are there, nobody else gets that inode. */
         if (is_inside(n->pid, n->inode))
                 return 1;
+        if (bpf_map_lookup_elem(g->guarded_fd, &guard_id, &guard) && errno == ENOENT)
+                return 0; /* its directory is gone; who had left that asks again */
         if (!*searches)
                 return -EAGAIN;
         (*searches)--;
