@@ -14,12 +14,14 @@ const net = require('node:net');
 const path = require('node:path');
 const grpc = require('@grpc/grpc-js');
 const protoLoader = require('@grpc/proto-loader');
+const protobuf = require('protobufjs');
 const { ApiError, invalidQuery, unsupported } = require('./errors');
 
 const HOME = path.join(
         path.dirname(require.resolve('@fivetrandevelopers/zetasql')),
         'zetasql',
 );
+const START_TRIES = 3;
 const READY_MS = 30000;
 const CALL_MS = 60000;
 const MAX_MESSAGE = 256 * 1024 * 1024;
@@ -35,6 +37,11 @@ const ALSO_IN_BIGQUERY = [
         'FEATURE_ALTER_COLUMN_SET_DATA_TYPE',
 ];
 const POOL = { definitions: [{ builtin: {} }] };
+
+/* The tree of a statement over nested records is deeper than the library's 100, which is meant
+ * for messages of strangers. */
+protobuf.util.recursionLimit = 1000;
+protobuf.Reader.recursionLimit = 1000;
 
 function freePort() {
         return new Promise((resolve, reject) => {
@@ -86,7 +93,18 @@ class Engine {
                         );
         }
 
+        /* A free port may be somebody else's by the time that the engine listens on it. */
         async start() {
+                for (let left = this.wantedPort ? 1 : START_TRIES; ; ) {
+                        try {
+                                return await this.startOnce();
+                        } catch (e) {
+                                if (this.stopped || --left === 0) throw e;
+                        }
+                }
+        }
+
+        async startOnce() {
                 this.port = this.wantedPort || (await freePort());
                 this.child = childProcess.spawn(
                         'setpriv',

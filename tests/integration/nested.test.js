@@ -14,13 +14,14 @@ const { start, cells } = require('./masked');
 const WORLDS = 24;
 const seed = Number(process.env.SEED ?? 20261121);
 
-/* The protected tables of many worlds, each world a dataset. */
+/* The protected tables of many worlds, each world a dataset. Tables of a wildcard have no
+ * preview. */
 function manyWorlds() {
         const tables = {};
         for (let i = 0; i < WORLDS; i++) {
                 const world = randomWorld(new Random(seed).fork(i));
                 for (const [name, t] of Object.entries(world.tables))
-                        if (hasMask(t.schema)) tables[`p.w${i}.${name.split('.')[2]}`] = t;
+                        if (hasMask(t.schema) && !t.suffixes) tables[`p.w${i}.${name.split('.')[2]}`] = t;
         }
         return { project: 'p', tables };
 }
