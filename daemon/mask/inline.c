@@ -129,7 +129,7 @@ int sp_mask_inline(struct sp_mask_text *t, const struct sp_sql_table *table,
                 bare.table.schema = known->table.schema;
                 known = &bare;
         } else if (!i->is_protected && !known->table.n_columns) {
-                if (!can || t->is_stored || t->is_definition ||
+                if (!can || t->is_stored ||
                     (!i->is_named && !sp_policy_masks_table(w->in->policy, w->in->who,
                                                             view->name, w->in->now_us)))
                         return 0;

@@ -41,6 +41,8 @@ static const char schemas_text[] = "["
              "ON v.id = `crm.plain`.id", FIELD("s", "STRING")) ","
         TABLE("p.crm.later", ID) ","
         VIEW("p.crm.whole", "SELECT * FROM crm.later", ID) ","
+        VIEW("p.crm.mixed", "SELECT c.ssn, TO_JSON_STRING(w) AS j FROM crm.customers "
+             "AS c, crm.whole AS w", FIELD("ssn", "STRING") "," FIELD("j", "STRING")) ","
         VIEW("p.crm.own", "SELECT id FROM crm.plain", ID) ","
         VIEW("p.crm.loop", "SELECT id FROM crm.back", ID) ","
         VIEW("p.crm.back", "SELECT id FROM crm.loop", ID) ","
@@ -192,6 +194,14 @@ static const struct {
           "SELECT TO_JSON_STRING(whole) FROM crm.whole",
           "SELECT TO_JSON_STRING(whole) FROM (SELECT sallyport_source.`id` FROM "
           "`p.crm.whole` AS sallyport_source) AS `whole`",
+          NULL, NULL },
+        { "below a view that is written out, too", "SELECT j FROM crm.mixed",
+          "SELECT j FROM (SELECT sallyport_source.`ssn`, sallyport_source.`j` FROM "
+          "(SELECT c.ssn, TO_JSON_STRING(w) AS j FROM (SELECT sallyport_source.`id`, "
+          "'[redacted]' AS `ssn` FROM `p.crm.customers` AS sallyport_source) AS c, "
+          "(SELECT sallyport_source.`id` FROM `p.crm.whole` AS sallyport_source) AS "
+          "w\n) AS "
+          "sallyport_source) AS `mixed`",
           NULL, NULL },
         { "a view that is read in groups itself", "SELECT id FROM crm.all_ids", NULL,
           "mask.group-shape", NULL },
