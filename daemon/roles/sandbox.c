@@ -296,8 +296,9 @@ static int filter_new(scmp_filter_ctx *ret)
 #endif
 
 /* Who closes the last descriptor of a socket with SO_LINGER waits; it could be one that was sent
- * to the warden. The other two give a Unix socket an address: nobody may send a role descriptors,
- * of a file system in user space for one, which to read or close is to wait for whom it pleases.
+ * to the warden. The other two give a Unix socket an address, to which others could send descriptors,
+ * of a file system in user space for one, which to read or close is to wait for whom it pleases. By
+ * going to an address of theirs a role can still be given some: docs/threat-model.md.
  * A filter of its own, as a rule for one option would make exceptions of all others. */
 static int refuse_options(void)
 {

@@ -50,8 +50,8 @@ static int read_text(struct sp_str payload, struct sp_str *ret)
         return r;
 }
 
-/* A worker speaks for connections that it has, and only while they last: whose they are is
- * the kernel's word. */
+/* A worker speaks for connections that it has, and only until both sides have ended them: whose
+ * they are is the kernel's word. */
 static int find_caller(struct question *q, struct sp_origin *ret,
                        char ret_workload[SP_TAG_WORKLOAD_LEN], struct sp_err *reterr)
 {
