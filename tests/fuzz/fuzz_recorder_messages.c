@@ -137,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         sp_log_init("fuzz", 0);
         memset(&r, 0, sizeof(r));
         r.writer = &writer;
-        r.arena = SP_ARENA_INIT(ARENA_BYTES);
+        r.arena = SP_ARENA_INIT(SP_RECORD_ARENA_BYTES);
         if (sp_ipc_pair(pair) < 0)
                 abort();
         sp_ipc_init(&peer, pair[1]);
