@@ -324,7 +324,8 @@ static int check_project(const struct judge *g)
 int sp_judge_read(struct sp_arena *a, const struct sp_judge_input *in,
                   struct sp_judgement *ret, struct sp_err *reterr)
 {
-        struct sp_judgement j = { 0 };
+        struct sp_judgement j = { .text = in->call->query ? in->call->query->sql
+                                                          : SP_STR_NULL };
         struct judge g = { .arena = a, .in = in, .j = &j, .err = reterr };
         int r = in->call->write   ? sp_judge_read_write(a, in, &j, reterr)
                 : in->call->query ? read_query(&g)

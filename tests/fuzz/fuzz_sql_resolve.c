@@ -57,7 +57,7 @@ static void check_sources(const struct sp_sql_catalog *catalog,
         for (size_t i = 0; i < n; i++) {
                 const struct sp_sql_catalog_table *t =
                         sp_sql_catalog_find(catalog, s[i].table);
-                size_t column;
+                size_t column = 0;
 
                 require(t && sp_sql_catalog_column(t, s[i].column, &column));
                 require(has_field(t->columns[column].type, s[i].field));

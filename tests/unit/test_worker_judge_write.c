@@ -188,6 +188,22 @@ static void every_effect_is_an_access(void **state sp_unused)
         end(&f);
 }
 
+static void what_a_copy_equals_is_what_is_judged_and_sent(void **state sp_unused)
+{
+        const struct sp_str equal = SP_STR("CREATE TABLE crm.u COPY crm.t");
+        struct sp_effect e = { "select", SP_STR("p.crm.t"), SP_EFFECT_READS };
+        struct sp_bq_query query = { .sql = equal };
+        struct sp_judgement j;
+        struct fixture f;
+
+        begin(&f, &e, 1);
+        f.call.query = &query;
+        assert_int_equal(sp_judge_read(&f.arena, &f.in, &j, &f.err), 0);
+        SP_CHECK("judged", sp_str_eq(j.text, equal));
+        SP_CHECK("sent", sp_str_eq(j.plan.text, equal));
+        end(&f);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -195,6 +211,7 @@ int main(void)
                 cmocka_unit_test(who_is_exempt_copies_what_they_may_see),
                 cmocka_unit_test(only_the_version_that_was_looked_at_is_described_anew),
                 cmocka_unit_test(every_effect_is_an_access),
+                cmocka_unit_test(what_a_copy_equals_is_what_is_judged_and_sent),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
