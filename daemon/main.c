@@ -155,7 +155,7 @@ static int run_role(enum role role)
                 sp_log_err(SP_LOG_ERR, &e, "starting");
                 return 2;
         }
-        sp_log_init(role_names[role], (enum sp_log_level)begin.level);
+        sp_log_init_confined(role_names[role], (enum sp_log_level)begin.level);
         (void)prctl(PR_SET_NAME, role == ROLE_RECORDER   ? "sallyport-rec"
                                  : role == ROLE_VERIFIER ? "sallyport-ver"
                                                          : "sallyport-work");
@@ -178,9 +178,11 @@ int main(int argc, char **argv)
                 (void)fputs("sallyportd: see sallyportd --help\n", stderr);
                 return 2;
         }
-        sp_log_init(role_names[a.role], a.warden.log_level);
-        if (a.role != ROLE_WARDEN)
+        if (a.role != ROLE_WARDEN) {
+                sp_log_init_confined(role_names[a.role], a.warden.log_level);
                 return run_role(a.role);
+        }
+        sp_log_init(role_names[a.role], a.warden.log_level);
         if (a.check)
                 return sp_warden_check(&a.warden);
         if (a.install)

@@ -12,6 +12,7 @@
 #define TYPE_HELLO 0u
 #define SEND_BYTES (4 * 1024 * 1024) /* the kernel caps it at wmem_max */
 #define FLAG_MEMFD 1u /* the payload is in the first descriptor */
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 struct header {
         uint16_t magic, version, type, flags;
@@ -141,8 +142,7 @@ int sp_memfd_new(const char *name, struct sp_str content, int *ret)
                         return n < 0 ? -errno : -EIO;
                 done += (size_t)n;
         }
-        if (fcntl(fd, F_ADD_SEALS,
-                  F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+        if (fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL) < 0)
                 return -errno;
         *ret = SP_TAKE_FD(fd);
         return 0;
@@ -150,11 +150,15 @@ int sp_memfd_new(const char *name, struct sp_str content, int *ret)
 
 int sp_memfd_read(int fd, size_t max, struct sp_buf *ret)
 {
+        int seals = fcntl(fd, F_GET_SEALS);
         struct stat st;
         char *to;
         size_t done = 0;
         int r;
 
+        /* The kernel answers this by itself. fstat() asks the file system, which may be anybody's. */
+        if (seals < 0 || (seals & SEALS) != SEALS)
+                return -EBADMSG;
         if (fstat(fd, &st) < 0)
                 return -errno;
         if (!S_ISREG(st.st_mode) || st.st_size < 0 || (uint64_t)st.st_size > max)

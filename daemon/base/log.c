@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <systemd/sd-journal.h>
 
@@ -11,16 +12,38 @@
 static struct {
         const char *role;
         enum sp_log_level max;
-        bool is_journal;
-} logger = { "sallyport", SP_LOG_INFO, false };
+        bool has_fields; /* the journal's own protocol */
+        bool has_level; /* the journal reads "<4>" before a line */
+} logger = { "sallyport", SP_LOG_INFO, false, false };
 
 #define MAX_FIELDS 16
 
+/* systemd.exec(5): the variable names the socket, as others may have taken its place since. */
+static bool is_stderr_journal(void)
+{
+        const char *stream = getenv("JOURNAL_STREAM");
+        char own[64];
+        struct stat st;
+
+        if (!stream || fstat(STDERR_FILENO, &st) < 0)
+                return false;
+        (void)snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)st.st_dev,
+                       (uintmax_t)st.st_ino);
+        return strcmp(stream, own) == 0;
+}
+
 void sp_log_init(const char *role, enum sp_log_level max)
+{
+        sp_log_init_confined(role, max);
+        logger.has_fields = logger.has_level;
+}
+
+void sp_log_init_confined(const char *role, enum sp_log_level max)
 {
         logger.role = role;
         logger.max = max;
-        logger.is_journal = getenv("JOURNAL_STREAM") != NULL;
+        logger.has_fields = false;
+        logger.has_level = is_stderr_journal();
 }
 
 static void to_journal(enum sp_log_level level, const struct sp_log_field *fields,
@@ -56,9 +79,10 @@ static void to_stderr(enum sp_log_level level, const struct sp_log_field *fields
                                              [SP_LOG_INFO] = "info",
                                              [SP_LOG_DEBUG] = "debug" };
         char line[2048];
-        int n = snprintf(line, sizeof(line), "%s %s: %s", names[level], logger.role,
-                         message);
+        int n = logger.has_level ? snprintf(line, sizeof(line), "<%d>", (int)level) : 0;
 
+        n += snprintf(line + n, sizeof(line) - (size_t)n, "%s %s: %s", names[level],
+                      logger.role, message);
         for (; fields && fields->key && n > 0 && n < (int)sizeof(line) - 64; fields++) {
                 char value[400];
 
@@ -83,7 +107,7 @@ void sp_log_fields(enum sp_log_level level, const struct sp_log_field *fields,
         va_start(ap, fmt);
         (void)vsnprintf(message, sizeof(message), fmt, ap);
         va_end(ap);
-        if (logger.is_journal)
+        if (logger.has_fields)
                 to_journal(level, fields, message);
         else
                 to_stderr(level, fields, message);

@@ -36,8 +36,6 @@ static const int common_calls[] = {
         SCMP_SYS(setsockopt),
         SCMP_SYS(getsockname),
         SCMP_SYS(getpeername),
-        SCMP_SYS(connect),
-        SCMP_SYS(socketpair),
         SCMP_SYS(poll),
         SCMP_SYS(ppoll),
         SCMP_SYS(select),
@@ -114,6 +112,10 @@ static const int common_calls[] = {
         SCMP_SYS(getrusage),
         SCMP_SYS(getrlimit),
         SCMP_SYS(umask),
+};
+
+static const int client_calls[] = {
+        SCMP_SYS(connect),
 };
 
 static const int worker_calls[] = {
@@ -238,14 +240,13 @@ static int add_fcntl(scmp_filter_ctx f)
 }
 
 /* One type and one protocol: none of MPTCP, SCTP, UDP-lite, ping. */
-static int add_socket(scmp_filter_ctx f, int family, int type, int protocol)
+static int add_socket(scmp_filter_ctx f, int call, int family, int type, int protocol)
 {
         const uint64_t type_mask =
                 UINT32_MAX & ~(uint32_t)(SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         return seccomp_rule_add(
-                f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 3,
-                SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family),
+                f, SCMP_ACT_ALLOW, call, 3, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family),
                 SCMP_A1(SCMP_CMP_MASKED_EQ, type_mask, (scmp_datum_t)type),
                 SCMP_A2(SCMP_CMP_MASKED_EQ, UINT32_MAX, (scmp_datum_t)protocol));
 }
@@ -282,8 +283,6 @@ static int filter_new(scmp_filter_ctx *ret)
                 r = add_ioctl(f);
         if (r == 0)
                 r = add_fcntl(f);
-        if (r == 0) /* the journal */
-                r = add_socket(f, AF_UNIX, SOCK_DGRAM, 0);
         if (r < 0)
                 seccomp_release(f);
         else
@@ -296,9 +295,7 @@ static int filter_new(scmp_filter_ctx *ret)
 #endif
 
 /* Who closes the last descriptor of a socket with SO_LINGER waits; it could be one that was sent
- * to the warden. The other two give a Unix socket an address, to which others could send descriptors,
- * of a file system in user space for one, which to read or close is to wait for whom it pleases. By
- * going to an address of theirs a role can still be given some: docs/threat-model.md.
+ * to the warden. The other two give a Unix socket an address, to which others could send descriptors.
  * A filter of its own, as a rule for one option would make exceptions of all others. */
 static int refuse_options(void)
 {
@@ -354,8 +351,14 @@ static int add_client(scmp_filter_ctx f)
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < SP_ARRAY_SIZE(sockets); i++)
-                r = add_socket(f, sockets[i].family, sockets[i].type,
+                r = add_socket(f, SCMP_SYS(socket), sockets[i].family, sockets[i].type,
                                sockets[i].protocol);
+        if (r ==
+            0) /* libcurl, for a thread that resolves: its ends stay each other's */
+                r = add_socket(f, SCMP_SYS(socketpair), AF_UNIX, SOCK_STREAM, 0);
+        if (r == 0)
+                r = add_calls(f, SCMP_ACT_ALLOW, client_calls,
+                              SP_ARRAY_SIZE(client_calls));
         if (r == 0)
                 r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
                                      SCMP_A2(SCMP_CMP_MASKED_EQ, writing, O_RDONLY));

@@ -139,6 +139,66 @@ static int unix_address(TARGET)
         return r;
 }
 
+/* What goes out over a Unix socket of his: his channel, for somebody else to speak on. */
+static int send_descriptor(int from, const struct takeover_target *t, int fd)
+{
+        union {
+                struct cmsghdr align;
+                char bytes[CMSG_SPACE(sizeof(int))];
+        } control = { 0 };
+        struct sockaddr_un a = { .sun_family = AF_UNIX };
+        struct iovec v = { "x", 1 };
+        struct msghdr m = { .msg_name = &a,
+                            .msg_namelen = sizeof(a),
+                            .msg_iov = &v,
+                            .msg_iovlen = 1,
+                            .msg_control = control.bytes,
+                            .msg_controllen = sizeof(control.bytes) };
+        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+        (void)snprintf(a.sun_path, sizeof(a.sun_path), "%.90s/outside", t->dir);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(c), &fd, sizeof(int));
+        return of(sendmsg(from, &m, 0));
+}
+static int give_away(TARGET)
+{
+        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), r;
+
+        if (fd < 0)
+                return errno;
+        r = send_descriptor(fd, t, fd);
+        (void)close(fd);
+        return r;
+}
+/* Whoever gets one end of a pair sends to the other one. */
+static int be_given(TARGET)
+{
+        union {
+                struct cmsghdr align;
+                char bytes[CMSG_SPACE(sizeof(int))];
+        } control = { 0 };
+        char byte;
+        struct iovec v = { &byte, 1 };
+        struct msghdr m = { .msg_iov = &v,
+                            .msg_iovlen = 1,
+                            .msg_control = control.bytes,
+                            .msg_controllen = sizeof(control.bytes) };
+        int pair[2], r;
+
+        if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) < 0)
+                return errno;
+        r = send_descriptor(pair[0], t, pair[1]);
+        if (r == 0 &&
+            (recvmsg(pair[0], &m, MSG_CMSG_CLOEXEC) != 1 || !CMSG_FIRSTHDR(&m)))
+                r = ENOMSG;
+        (void)close(pair[0]);
+        (void)close(pair[1]);
+        return r;
+}
+
 #define NET "Network and sockets"
 
 /* clang-format off */
@@ -153,9 +213,11 @@ const struct takeover_attempt takeover_network[] = {
         SINCE(4, "other-port", NET, "connects to a TCP port that is not upstream's", LANDLOCK " (Linux 6.7)", REFUSED, other_port, true),
         ROW("bind", NET, "binds a TCP port of its own", FILTER, REFUSED, bind_port, true),
         ROW("unix-address", NET, "takes an address to which others could send descriptors", FILTER, REFUSED, unix_address, true),
+        ROW("give-away", NET, "sends descriptors of his, the warden's channel for one, to somebody outside", FILTER, REFUSED, give_away, true),
+        ROW("be-given", NET, "is sent a descriptor by somebody outside: of a file system in user space, to make the warden wait", FILTER, REFUSED, be_given, true),
         ROW("listen", NET, "listens", FILTER, REFUSED, listen_somewhere, true),
         ROW("bus", NET, "connects to the system bus (any Unix stream socket)", FILTER, REFUSED, system_bus, true),
-        SINCE(6, "abstract", NET, "an abstract Unix socket of another process", LANDLOCK " (Linux 6.12)", REFUSED, abstract_socket, true),
+        ROW("abstract", NET, "an abstract Unix socket of another process", FILTER, REFUSED, abstract_socket, true),
         ROW("port-443", NET, "connects to port 443, of whatever host", "packet filter of the host", OPEN, upstream_port, true),
         ROW("udp", NET, "sends datagrams anywhere: it asks resolvers", "packet filter of the host, `IPAddressAllow=`", OPEN, send_datagram, true),
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -181,9 +182,27 @@ static void short_and_left_over_fields_are_refused(void **state)
         assert_int_equal(sp_wire_end(&in), -EBADMSG);
 }
 
+/* What is not memory belongs to a file system, which lets whom it pleases wait. */
+static void only_sealed_memory_is_read(void **state)
+{
+        sp_autobuf b = SP_BUF_INIT(4096);
+        sp_autoclose int sealed = -1, open_memory = memfd_create("x", MFD_CLOEXEC),
+                         file = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+
+        (void)state;
+        assert_int_equal(write(open_memory, "x", 1), 1);
+        assert_true(file >= 0);
+        assert_int_equal(sp_memfd_new("x", SP_STR("abc"), &sealed), 0);
+        assert_int_equal(sp_memfd_read(sealed, 4096, &b), 0);
+        assert_true(sp_str_eq(sp_buf_str(&b), SP_STR("abc")));
+        assert_int_equal(sp_memfd_read(open_memory, 4096, &b), -EBADMSG);
+        assert_int_equal(sp_memfd_read(file, 1 << 20, &b), -EBADMSG);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(only_sealed_memory_is_read),
                 cmocka_unit_test(messages_arrive_whole_whatever_their_size),
                 cmocka_unit_test(the_kernel_says_who_said_hello),
                 cmocka_unit_test(descriptors_travel_with_small_and_large_messages),

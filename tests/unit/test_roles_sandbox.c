@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -24,6 +25,8 @@
 typedef int (*probe_fn)(void);
 #define CANNOT_CONFINE 250
 #define KILLED 251
+static int unix_socket; /* as the role's channels are: it was there before */
+static struct sockaddr_un other = { .sun_family = AF_UNIX }; /* somebody listens */
 
 static int result_of(probe_fn probe, int (*confine)(struct sp_err *))
 {
@@ -33,6 +36,7 @@ static int result_of(probe_fn probe, int (*confine)(struct sp_err *))
         if (pid == 0) {
                 struct sp_err e = SP_ERR_NULL;
 
+                unix_socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
                 (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
                 _exit(confine(&e) < 0 ? CANNOT_CONFINE : probe());
         }
@@ -110,6 +114,33 @@ static int open_packet(void)
 {
         return failed(socket(AF_PACKET, SOCK_DGRAM, 0));
 }
+static int pair_of(int type)
+{
+        int pair[2];
+
+        return failed(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair));
+}
+static int pair_of_streams(void)
+{
+        return pair_of(SOCK_STREAM);
+}
+static int pair_of_datagram_sockets(void) /* each can turn to another address */
+{
+        return pair_of(SOCK_DGRAM);
+}
+static int pair_of_seqpacket_sockets(void)
+{
+        return pair_of(SOCK_SEQPACKET);
+}
+static int turn_a_pair_to_others(void)
+{
+        int pair[2];
+
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+                return errno;
+        (void)close(pair[1]);
+        return failed(connect(pair[0], (const struct sockaddr *)&other, sizeof(other)));
+}
 static int open_unix(void)
 {
         return failed(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -121,7 +152,7 @@ static int open_unix_stream(void)
 static int set_an_option(void)
 {
         const int on = 1;
-        int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+        int fd = unix_socket;
 
         return setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &on, sizeof(on)) < 0 ? errno : 0;
 }
@@ -130,7 +161,7 @@ static int set_an_option(void)
 static int make_others_wait(void)
 {
         const struct linger l = { 1, 3600 };
-        int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+        int fd = unix_socket;
 
         return syscall(SYS_setsockopt, fd, (1UL << 32) | SOL_SOCKET,
                        (1UL << 32) | SO_LINGER, &l, sizeof(l)) < 0
@@ -143,17 +174,16 @@ static int take_an_address(void)
         const struct sockaddr_un a = { .sun_family = AF_UNIX,
                                        .sun_path = "\0sp-sandbox" };
 
-        return failed(bind(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0),
-                           (const struct sockaddr *)&a, sizeof(a)));
+        return failed(bind(unix_socket, (const struct sockaddr *)&a, sizeof(a)));
 }
 
 /* The kernel gives a Unix socket with this option an address when it sends. */
 static int be_given_an_address(void)
 {
         const int on = 1;
-        int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 
-        return failed(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)));
+        return failed(
+                setsockopt(unix_socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)));
 }
 
 static int open_mptcp(void)
@@ -316,7 +346,11 @@ static const struct {
         ROW(write_a_file, EPERM, EPERM, NO_FILE),
         ROW(make_a_file, EPERM, EPERM, 0),
         ROW(truncate_a_file, EPERM, EPERM, NO_FILE),
-        ROW(open_unix, 0, 0, 0),
+        ROW(open_unix, EPERM, EPERM, EPERM),
+        ROW(pair_of_streams, 0, 0, EPERM),
+        ROW(pair_of_datagram_sockets, EPERM, EPERM, EPERM),
+        ROW(pair_of_seqpacket_sockets, EPERM, EPERM, EPERM),
+        ROW(turn_a_pair_to_others, EISCONN, EISCONN, EPERM),
         ROW(open_tcp, 0, 0, EPERM),
         ROW(open_udp, 0, 0, EPERM),
         ROW(resolve, 0, 0, EHOSTUNREACH),
@@ -392,11 +426,18 @@ static void a_role_is_given_the_ports_that_it_needs(void **state)
 
 static void a_role_can_do_what_it_must_and_nothing_else(void **state)
 {
+        sp_autoclose int listener = -1;
+
         (void)state;
         if (landlock_version() < 1) {
                 print_message("the kernel has no Landlock\n");
                 skip();
         }
+        listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        (void)snprintf(other.sun_path, sizeof(other.sun_path), "/tmp/sp-sandbox-%d",
+                       (int)getpid());
+        assert_int_equal(bind(listener, (struct sockaddr *)&other, sizeof(other)), 0);
+        assert_int_equal(listen(listener, 16), 0);
         for (size_t i = 0; i < SP_ARRAY_SIZE(rows); i++) {
                 int w = result_of(rows[i].probe, confine_worker);
                 int v = result_of(rows[i].probe, confine_verifier);
@@ -407,6 +448,7 @@ static void a_role_can_do_what_it_must_and_nothing_else(void **state)
                         fail_msg("%s: worker %d, verifier %d, recorder %d",
                                  rows[i].sentence, w, v, r);
         }
+        assert_int_equal(unlink(other.sun_path), 0);
 }
 
 int main(void)
