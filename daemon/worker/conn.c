@@ -64,6 +64,7 @@ void sp_conn_close(struct sp_conn *c)
         c->ssl = NULL;
         sp_buf_done(&c->hello);
         sp_buf_done(&c->pipe.out);
+        sp_buf_done(&c->io.out);
         *c->prev = c->next;
         if (c->next)
                 c->next->prev = c->prev;
@@ -393,7 +394,7 @@ static void read_input(struct sp_conn *c)
                         /* The client has gone, or at least asks nothing more: what was
                          * answered is still sent, what was not is given up. */
                         c->is_ended = true;
-                        if (c->pipe.out.n == c->pipe.out_done)
+                        if (!sp_conn_has_output(c))
                                 sp_conn_close(c);
                         return;
                 }
@@ -425,7 +426,7 @@ static void move_output(struct sp_conn *c)
                         fail_http(c);
                         return;
                 }
-                if (c->pipe.out.n == c->pipe.out_done)
+                if (!sp_conn_has_output(c))
                         break;
                 r = sp_conn_flush(c);
         }
@@ -433,7 +434,7 @@ static void move_output(struct sp_conn *c)
                 sp_conn_close(c);
         else if (r == 0)
                 return; /* goes on when the socket is writable */
-        else if (c->pipe.out.n != c->pipe.out_done)
+        else if (sp_conn_has_output(c))
                 sp_conn_wake(c);
         else if (c->is_ended)
                 sp_conn_close(c);

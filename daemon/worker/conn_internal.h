@@ -103,6 +103,7 @@ void sp_conn_drain(struct sp_conn *c);
 
 /* conn_io.c: positive bytes, 0 end of stream, -EAGAIN, other -errno */
 ssize_t sp_conn_read(struct sp_conn *c, char *to, size_t n);
+bool sp_conn_has_output(const struct sp_conn *c);
 /* Writes what waits in the pipe. 1: all of it; 0: the socket is full; negative: broken.
  */
 sp_must_check int sp_conn_flush(struct sp_conn *c);

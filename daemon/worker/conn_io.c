@@ -57,7 +57,10 @@ static ssize_t write_some(struct sp_conn *c, const char *p, size_t n)
 
         if (!c->ssl) {
                 put = send(c->fd, p, n, MSG_NOSIGNAL);
-                return put >= 0 ? put : errno == EAGAIN || errno == EINTR ? 0 : -errno;
+                if (put < 0)
+                        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+                c->io.sent += (uint64_t)put;
+                return put;
         }
         c->reads_to_write = false;
         ERR_clear_error();
@@ -70,7 +73,8 @@ static ssize_t write_some(struct sp_conn *c, const char *p, size_t n)
         return r == -EAGAIN || r == -EINPROGRESS ? 0 : r == 0 ? -EPIPE : r;
 }
 
-int sp_conn_flush(struct sp_conn *c)
+/* Hands over what waits in the pipe. 1: all of it; 0: the socket is full; negative: broken. */
+static int write_out(struct sp_conn *c)
 {
         struct sp_pipe *p = &c->pipe;
 
@@ -79,27 +83,46 @@ int sp_conn_flush(struct sp_conn *c)
                 ssize_t n =
                         write_some(c, p->out.p + p->out_done, p->out.n - p->out_done);
 
-                if (n < 0)
+                if (n <= 0)
                         return (int)n;
-                if (n == 0) {
-                        c->is_blocked = true;
-                        if (c->stall_us == 0)
-                                c->stall_us = sp_clock_us() + SP_CONN_STALL_US;
-                        /* what was sent goes now and then, not byte by byte */
-                        if (p->out_done > p->out.n / 2) {
-                                sp_buf_consume(&p->out, p->out_done);
-                                p->out_done = 0;
-                        }
-                        return 0;
-                }
                 p->out_done += (size_t)n;
-                c->stall_us = 0;
         }
-        c->is_blocked = false;
-        c->stall_us = 0;
-        p->out_done = 0;
-        sp_buf_done(&p->out); /* nothing stays allocated for an idle connection */
         return 1;
+}
+
+bool sp_conn_has_output(const struct sp_conn *c)
+{
+        return c->pipe.out_done < c->pipe.out.n || c->io.out.n;
+}
+
+int sp_conn_flush(struct sp_conn *c)
+{
+        struct sp_pipe *p = &c->pipe;
+        uint64_t before = c->io.sent;
+        int r;
+
+        if (c->ssl)
+                sp_tls_io_gather(&c->io, p->out.n - p->out_done);
+        r = write_out(c);
+        if (r >= 0)
+                r = SP_MIN(r, sp_tls_io_send(&c->io));
+        if (r < 0)
+                return r;
+        c->is_blocked = r == 0;
+        if (r == 1 || c->io.sent != before)
+                c->stall_us = 0;
+        if (r == 0 && c->stall_us == 0)
+                c->stall_us = sp_clock_us() + SP_CONN_STALL_US;
+        if (p->out_done == p->out.n) {
+                /* nothing stays allocated for an idle connection */
+                p->out_done = 0;
+                sp_buf_done(&p->out);
+        } else if (p->out_done > p->out.n / 2) {
+                /* what was sent goes now and then, not byte by byte */
+                sp_buf_consume(&p->out, p->out_done);
+                p->out_done = 0;
+        }
+        return r;
 }
 
 int sp_conn_handshake(struct sp_conn *c)

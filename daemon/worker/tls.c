@@ -66,18 +66,81 @@ static int io_read(BIO *b, char *to, size_t n, size_t *ret_n)
         return 0;
 }
 
+static ssize_t send_some(struct sp_tls_io *io, struct sp_str s)
+{
+        ssize_t n = send(io->fd, s.p, s.n, MSG_NOSIGNAL);
+
+        if (n < 0)
+                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+        io->sent += (uint64_t)n;
+        return n;
+}
+
+static int send_gathered(struct sp_tls_io *io)
+{
+        while (io->out_done < io->out.n) {
+                struct sp_str rest =
+                        sp_str_sub(sp_buf_str(&io->out), io->out_done, io->out.n);
+                ssize_t n = send_some(io, rest);
+
+                if (n <= 0)
+                        return (int)n;
+                io->out_done += (size_t)n;
+        }
+        io->out_done = 0;
+        sp_buf_clear(&io->out);
+        return 1;
+}
+
+void sp_tls_io_gather(struct sp_tls_io *io, size_t n)
+{
+        char *room;
+
+        if (n <= SSL3_RT_MAX_PLAIN_LENGTH)
+                return;
+        io->out.max = SP_TLS_GATHER_MAX;
+        n += SSL3_RT_MAX_ENCRYPTED_OVERHEAD * (n / SSL3_RT_MAX_PLAIN_LENGTH + 1);
+        /* at once: out of memory it is sent record by record */
+        io->is_gathering =
+                io->out.n ||
+                sp_buf_reserve(&io->out, SP_MIN(n, SP_TLS_GATHER_MAX), &room) == 0;
+}
+
+int sp_tls_io_send(struct sp_tls_io *io)
+{
+        int r = send_gathered(io);
+
+        io->is_gathering = false;
+        if (r != 0)
+                sp_buf_done(&io->out); /* nothing stays allocated for an idle one */
+        return r;
+}
+
+/* Positive: so many bytes were taken; 0: none, the socket is full. */
+static ssize_t take(struct sp_tls_io *io, struct sp_str record)
+{
+        int r;
+
+        if (io->is_gathering && sp_buf_add(&io->out, record) == 0)
+                return (ssize_t)record.n;
+        r = send_gathered(io); /* first what is before it */
+        if (r <= 0)
+                return r;
+        if (io->is_gathering && sp_buf_add(&io->out, record) == 0)
+                return (ssize_t)record.n;
+        return send_some(io, record);
+}
+
 static int io_write(BIO *b, const char *from, size_t n, size_t *ret_n)
 {
-        struct sp_tls_io *io = BIO_get_data(b);
-        ssize_t r;
+        ssize_t r = take(BIO_get_data(b), sp_str(from, n));
 
         BIO_clear_retry_flags(b);
-        r = send(io->fd, from, n, MSG_NOSIGNAL);
-        if (r >= 0) {
+        if (r > 0) {
                 *ret_n = (size_t)r;
                 return 1;
         }
-        if (errno == EAGAIN || errno == EINTR)
+        if (r == 0)
                 BIO_set_retry_write(b);
         return 0;
 }

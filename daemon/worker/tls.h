@@ -17,9 +17,12 @@
 
 #include <openssl/ssl.h>
 
+#include "daemon/base/buf.h"
 #include "daemon/worker/conn.h"
 
 #define SP_TLS_LEAVES_MAX 256
+/* Two packets of loopback; what a client that does not read may cost beside its answer. */
+#define SP_TLS_GATHER_MAX ((size_t)(128 * 1024))
 
 struct sp_tls;
 struct sp_tls_wait {
@@ -40,15 +43,25 @@ sp_must_check int sp_tls_leaf(struct sp_tls *t, struct sp_str name,
 void sp_tls_cancel(struct sp_tls_wait *w);
 
 /* What a session reads: first the bytes already taken from the socket, then the socket.
- */
+ * What it writes: to the socket, or, while it gathers, here, so that the kernel gets many
+ * records at a time: each send costs its packets and the client's wake-up. */
 struct sp_tls_io {
         int fd;
         struct sp_str first;
+        bool is_gathering;
+        struct sp_buf out; /* records that wait … */
+        size_t out_done; /* … of which that many bytes were sent */
+        uint64_t sent; /* all that the kernel took */
 };
 /* -ENOENT when the leaf has gone from the cache meanwhile. `io` outlives the session.
  */
 sp_must_check int sp_tls_open(struct sp_tls *t, struct sp_str name,
                               struct sp_tls_io *io, SSL **ret);
+/* `n` bytes will be written: gathers their records if they are several. */
+void sp_tls_io_gather(struct sp_tls_io *io, size_t n);
+/* Sends what was gathered, and gathers no more. 1: all of it; 0: the socket is full, call again;
+ * negative: broken. */
+sp_must_check int sp_tls_io_send(struct sp_tls_io *io);
 /* After the handshake: the name inside equals the name that was decided on. */
 bool sp_tls_name_is(const SSL *ssl, struct sp_str name);
 bool sp_tls_is_h2(const SSL *ssl);

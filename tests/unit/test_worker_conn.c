@@ -986,6 +986,99 @@ static void hear_the_end(struct world *w, int fd, char tail[5])
         assert_int_equal(n, 0);
 }
 
+/* A byte that tells its place: what is left out, doubled or moved shows. */
+static char at(size_t i)
+{
+        return (char)(i * 2654435761u >> 13);
+}
+
+/* Reads `n` bytes of the body behind the head, and compares. */
+static void hear_pattern(struct world *w, SSL *ssl, size_t n, const char *sentence)
+{
+        static char buffer[65536];
+        uint64_t end = sp_clock_us() + 4 * PATIENCE_US;
+        const char *from;
+        size_t seen = 0;
+        bool in_body = false;
+
+        while (seen < n && sp_clock_us() < end) {
+                int r = SSL_read(ssl, buffer, sizeof(buffer));
+
+                if (r <= 0) {
+                        turn(w);
+                        continue;
+                }
+                from = in_body ? buffer : memmem(buffer, (size_t)r, "\r\n\r\n", 4);
+                SP_CHECK(sentence, from != NULL); /* the head came in one piece */
+                from += in_body ? 0 : 4;
+                in_body = true;
+                for (; from < buffer + r; from++, seen++)
+                        SP_CHECK(sentence, seen < n && *from == at(seen));
+        }
+        SP_CHECK(sentence, seen == n);
+}
+
+static void records_are_gathered_in_order_and_bounded(void **state)
+{
+        static const struct {
+                const char *sentence;
+                int version;
+                bool is_rekeyed;
+        } rows[] = {
+                { "TLS 1.3", TLS1_3_VERSION, false },
+                { "TLS 1.3, new keys asked for meanwhile", TLS1_3_VERSION, true },
+                { "TLS 1.2", TLS1_2_VERSION, false },
+        };
+        static const size_t pieces[] = { 1, 16384, 70000, 5, 200001, 16385 };
+        static char piece[200001];
+        struct world w = { .holds = true };
+
+        (void)state;
+        open_world(&w, false);
+        for (size_t i = 0; i < SP_ARRAY_SIZE(rows); i++) {
+                int fd = dial(&w);
+                struct sp_conn *c;
+                size_t sent = 0;
+                SSL *ssl;
+
+                w.held = NULL;
+                SP_CHECK(rows[i].sentence,
+                         shake(&w, fd, NAME, NULL, rows[i].version, &ssl));
+                say(&w, fd, ssl, SP_STR("GET / HTTP/1.1\r\nHost: " NAME "\r\n\r\n"));
+                WAIT_FOR(&w, w.held != NULL);
+                c = w.front->conns;
+                assert_int_equal(sp_exchange_respond(w.held, 200, NULL, 0, 24000000),
+                                 0);
+                for (size_t k = 0; !sp_exchange_is_congested(w.held); k++) {
+                        size_t n = pieces[k % SP_ARRAY_SIZE(pieces)];
+
+                        for (size_t j = 0; j < n; j++)
+                                piece[j] = at(sent + j);
+                        assert_int_equal(sp_exchange_write(w.held, sp_str(piece, n)),
+                                         0);
+                        sent += n;
+                        turn(&w);
+                        SP_CHECK(rows[i].sentence, c->io.out.n <= SP_TLS_GATHER_MAX);
+                        SP_CHECK(rows[i].sentence, sent < 23000000);
+                }
+                SP_CHECK(rows[i].sentence, c->is_blocked && c->io.out.n > 0);
+                SP_CHECK(rows[i].sentence, c->stall_us > 0);
+                if (rows[i].is_rekeyed) {
+                        assert_int_equal(SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED),
+                                         1);
+                        (void)SSL_do_handshake(ssl);
+                }
+                for (int k = 0; k < 20; k++)
+                        turn(&w);
+                hear_pattern(&w, ssl, sent, rows[i].sentence);
+                WAIT_FOR(&w, !c->is_blocked);
+                SP_CHECK(rows[i].sentence, c->io.out.p == NULL && c->stall_us == 0);
+                sp_exchange_abort(w.held);
+                end_client(fd, ssl);
+        }
+        close_world(&w);
+}
+
 static void responses_keep_to_what_they_announced(void **state)
 {
         struct world w = { .holds = true };
@@ -1080,6 +1173,7 @@ int main(void)
                 cmocka_unit_test(an_answer_to_a_front_that_is_gone_is_ignored),
                 cmocka_unit_test(a_client_that_leaves_aborts_its_exchange),
                 cmocka_unit_test(a_slow_reader_is_felt),
+                cmocka_unit_test(records_are_gathered_in_order_and_bounded),
                 cmocka_unit_test(responses_keep_to_what_they_announced),
                 cmocka_unit_test(http2_by_alpn),
         };
