@@ -13,124 +13,125 @@ static inline uint64_t load8(const char *p)
         return v;
 }
 
-/* Whether `lit` stands at p: eight bytes can be read there. */
-static inline bool is_at(const char *p, const char lit[8])
+/* The first n bytes of a literal as a number. A constant: one that is put together in memory is
+ * waited for, at each cell, longer than all else there takes. */
+#define BYTE(lit, n, i) ((i) < (n) ? (uint64_t)(unsigned char)(lit)[i] << 8 * (i) : 0)
+#define WORD(lit, n)                                                                   \
+        (BYTE(lit, n, 0) | BYTE(lit, n, 1) | BYTE(lit, n, 2) | BYTE(lit, n, 3) |       \
+         BYTE(lit, n, 4) | BYTE(lit, n, 5) | BYTE(lit, n, 6) | BYTE(lit, n, 7))
+
+/* Whether the first n bytes of `lit`, eight at most, stand at p: eight bytes can be read there. */
+#define IS_AT_N(p, lit, n) (load8(p) << 8 * (8 - (n)) == WORD(lit, n) << 8 * (8 - (n)))
+#define IS_AT(p, lit) IS_AT_N(p, lit, sizeof(lit) - 1)
+
+/* A place in the input, which is `limit` bytes and SP_PAGE_AHEAD more. Between two places stand known
+ * texts, so the marks need no search: each quote that is passed is one. */
+struct at {
+        const char *p;
+        const uint16_t *m; /* the first mark at or behind p[i] */
+        size_t i, limit;
+};
+
+/* Behind a string in which other marks stand than its quotes. */
+static size_t escaped_end(struct at *t)
 {
-        return load8(p) == load8(lit);
-}
+        for (const uint16_t *m = t->m + 1;;) {
+                size_t e = *m;
 
-static inline bool is_at_7(const char *p, const char lit[7])
-{
-        uint64_t x = 0;
-
-        memcpy(&x, lit, 7);
-        return load8(p) << 8 == x << 8;
-}
-
-static inline bool is_at_6(const char *p, const char lit[6])
-{
-        uint64_t x = 0;
-
-        memcpy(&x, lit, 6);
-        return load8(p) << 16 == x << 16;
-}
-
-/* Back to p[i], after looking further ahead than there was to take. */
-static void rewind_to(struct sp_page_walk *w, size_t i)
-{
-        while (w->mark && w->marks[w->mark - 1] >= i)
-                w->mark--;
-}
-
-/* Behind the string whose opening quote stands at p[i]; `limit` or more when its end is not there,
- * or something is wrong. */
-static inline size_t string_end(struct sp_page_walk *w, size_t i, size_t limit)
-{
-        for (i++;;) {
-                size_t e = sp_page_next_mark(w, i);
-
-                if (e >= limit || w->p[e] == '"')
+                if (e + 1 >= t->limit)
+                        return t->limit;
+                if (t->p[e] == '"') {
+                        t->m = m + 1;
                         return e + 1;
-                if (w->p[e] != '\\' || (unsigned char)w->p[e + 1] < 0x20)
-                        return limit;
-                i = e + 2;
+                }
+                if (t->p[e] != '\\' || (unsigned char)t->p[e + 1] < 0x20)
+                        return t->limit;
+                m += 1 + (m[1] == e + 1);
         }
 }
 
-/* Behind the scalar at p[i], or `limit`. */
-static inline size_t scalar_end(struct sp_page_walk *w, size_t i, size_t limit)
+/* Behind the scalar at p[i], and t->m with it; `limit` or more when its end is not there, or something
+ * is wrong, and then *t is as it was. */
+static inline size_t scalar_end(struct at *t)
 {
-        if (w->p[i] == '"')
-                return string_end(w, i, limit);
-        return memcmp(w->p + i, "null", 4) == 0 ? i + 4 : limit;
+        const char *p = t->p;
+        size_t e;
+
+        if (p[t->i] != '"')
+                return memcmp(p + t->i, "null", 4) == 0 ? t->i + 4 : t->limit;
+        e = t->m[1];
+        if (e + 1 >= t->limit || p[e] != '"')
+                return escaped_end(t);
+        t->m += 2;
+        return e + 1;
 }
 
 /* Over a scalar and up to `more` others that follow it as cells: "…"},{"v":null},{"v":"…". Behind the
- * last; `limit` or more when it is not there, and then *i is where it begins. */
-static inline size_t scalars(struct sp_page_walk *w, size_t *i, uint32_t *more,
-                             size_t limit)
+ * last; `limit` or more when it is not there, and then *t is where it begins. */
+static inline size_t scalars(struct at *t, uint32_t *more)
 {
-        const char *p = w->p;
-        size_t at = *i, e;
+        const size_t limit = t->limit;
+        const char *p = t->p;
+        const uint16_t *m = t->m;
+        size_t at = t->i, e;
         uint32_t left = *more;
 
         for (;;) {
-                if (p[at] == '"') {
-                        /* string to string: no step depends on the one before but by a guess */
-                        for (e = sp_page_next_mark(w, at + 1);
-                             left && e < limit && is_at(p + e, "\"},{\"v\":") &&
-                             p[e + 8] == '"';
-                             e = w->marks[w->mark]) {
+                /* string to string: no step depends on the one before but by a guess */
+                if (p[at] == '"')
+                        for (e = m[1]; left && e < limit &&
+                                       IS_AT(p + e, "\"},{\"v\":") && p[e + 8] == '"';
+                             e = m[1]) {
                                 at = e + 8;
                                 left--;
-                                w->mark +=
-                                        4; /* quotes: this one, two of "v", the next */
+                                m += 4; /* this one's, two of "v" */
                         }
-                        e = string_end(w, at, limit);
-                } else if (memcmp(p + at, "null", 4) == 0) {
-                        e = at + 4;
-                } else {
-                        e = limit;
-                }
-                if (e >= limit || !left || !is_at_7(p + e, "},{\"v\":"))
+                t->i = at;
+                t->m = m;
+                e = scalar_end(t);
+                if (e >= limit || !left || !IS_AT(p + e, "},{\"v\":"))
                         break;
                 at = e + 7;
+                m = t->m + 2;
                 left--;
         }
         *more = left;
-        *i = at;
         return e;
 }
 
-/* Behind a list of scalars, or of any length: `limit` when it is something else, or not whole. */
-static inline size_t list_end(struct sp_page_walk *w, size_t i, size_t limit)
+/* Behind a list of scalars of any length: `limit` when it is something else, or not whole, and then
+ * *t is anywhere. */
+static inline size_t list_end(struct at *t)
 {
         uint32_t more = UINT32_MAX;
-        const char *p = w->p;
+        const char *p = t->p;
+        size_t e;
 
-        if (p[i + 1] == ']')
-                return i + 2;
-        if (!is_at_6(p + i, "[{\"v\":"))
-                return limit;
-        i += 6;
-        i = scalars(w, &i, &more, limit);
-        return i < limit && p[i] == '}' && p[i + 1] == ']' ? i + 2 : limit;
+        if (p[t->i + 1] == ']')
+                return t->i + 2;
+        if (!IS_AT(p + t->i, "[{\"v\":"))
+                return t->limit;
+        t->i += 6;
+        t->m += 2;
+        e = scalars(t, &more);
+        return e < t->limit && p[e] == '}' && p[e + 1] == ']' ? e + 2 : t->limit;
 }
 
-/* Behind a record of n scalars (0: any number). */
-static inline size_t record_end(struct sp_page_walk *w, size_t i, size_t n,
-                                size_t limit)
+/* Likewise of a record of n scalars (0: any number). */
+static inline size_t record_end(struct at *t, size_t n)
 {
         uint32_t more = (uint32_t)n - 1;
-        const char *p = w->p;
+        const char *p = t->p;
+        size_t e;
 
-        if (!is_at(p + i, "{\"f\":[{\"") || !is_at(p + i + 3, "\":[{\"v\":"))
-                return limit;
-        i += 11;
-        i = scalars(w, &i, &more, limit);
-        if (i >= limit || (n && more) || memcmp(p + i, "}]}", 3) != 0)
-                return limit;
-        return i + 3;
+        if (!IS_AT(p + t->i, "{\"f\":[{\"") || !IS_AT(p + t->i + 3, "\":[{\"v\":"))
+                return t->limit;
+        t->i += 11;
+        t->m += 4;
+        e = scalars(t, &more);
+        if (e >= t->limit || (n && more) || !IS_AT(p + e, "}]}"))
+                return t->limit;
+        return e + 3;
 }
 
 /* The input up to p[i], then what stands for the value there. */
@@ -173,177 +174,199 @@ static inline int mask_scalar(struct sp_page_walk *w, const struct sp_page_colum
         return r;
 }
 
-static inline enum sp_page_way way_of(const struct sp_page_frame *f,
-                                      const struct sp_page_column *c, char first)
+/* The element of a list, or any. */
+static inline enum sp_page_way way_of(const struct sp_page_column *c, char first)
 {
         if (!c)
                 return first == '['   ? SP_PAGE_WAY_LIST
                        : first == '{' ? SP_PAGE_WAY_RECORD
                                       : SP_PAGE_WAY_PLAIN;
-        if (f->kind == IN_LIST)
-                return c->form == SP_PAGE_RECORD ? SP_PAGE_WAY_RECORD
-                                                 : SP_PAGE_WAY_PLAIN;
-        return (enum sp_page_way)c->way;
+        return c->form == SP_PAGE_RECORD ? SP_PAGE_WAY_RECORD : SP_PAGE_WAY_PLAIN;
 }
 
-/* Into the list or record at p[*i] that was not all scalars, or not all there. */
+/* Into the list or record at *t that was not all scalars, or not all there. */
 static bool enter(struct sp_page_walk *w, const struct sp_page_column *c,
-                  enum sp_page_way way, size_t *i, int *r)
+                  enum sp_page_way way, struct at *t, int *r)
 {
-        const char *p = w->p + *i;
+        const char *p = t->p + t->i;
 
-        if (way == SP_PAGE_WAY_LIST) {
-                if (!is_at_6(p, "[{\"v\":"))
-                        return false;
+        if (way == SP_PAGE_WAY_LIST && IS_AT(p, "[{\"v\":")) {
                 *r = sp_page_open(w, IN_LIST, c, 0);
-                *i += 6;
-        } else {
-                if (memcmp(p, "{\"f\":[{\"v\":", 11) != 0 ||
-                    (c && c->fields[0].action == SP_PAGE_STRIP))
-                        return false;
+                t->i += 6;
+                t->m += 2;
+        } else if (way == SP_PAGE_WAY_RECORD && IS_AT(p, "{\"f\":[{\"") &&
+                   IS_AT(p + 3, "\":[{\"v\":") &&
+                   (!c || c->fields[0].action != SP_PAGE_STRIP)) {
                 *r = sp_page_open_fields(w);
-                *i += 11;
+                t->i += 11;
+                t->m += 4;
+        } else {
+                return false;
         }
         return true;
 }
 
 enum went { STOPPED, ENTERED, BEHIND };
 
-/* The cells of the innermost list from the value at p[*i] on; of a row, the rows behind it too.
- * BEHIND: *i is behind the last value that could be taken. */
-static inline enum went cells(struct sp_page_walk *w, size_t *i, size_t limit, int *r)
+/* The value at *t, and with it what follows of a run of kept scalars: *c is the column of the last then.
+ * `limit` or more as of scalars(). */
+static inline size_t value_end(struct sp_page_walk *w, struct at *t,
+                               const struct sp_page_column **c, bool is_planned,
+                               enum sp_page_way way, int *r)
+{
+        const bool has_room = w->g->depth < SP_PAGE_DEPTH_MAX;
+        const struct sp_page_column *of = *c;
+        const struct at begin = *t;
+        uint32_t more, left;
+        size_t e = t->limit;
+
+        switch (way) {
+        case SP_PAGE_WAY_PLAIN:
+                left = more = is_planned ? of->plain - 1 : UINT32_MAX;
+                e = scalars(t, &left);
+                if (is_planned)
+                        *c += more - left;
+                return e;
+        case SP_PAGE_WAY_FIXED:
+        case SP_PAGE_WAY_VALUE:
+                e = scalar_end(t);
+                if (e < t->limit)
+                        *r = mask_scalar(w, of, t->i, e);
+                return e;
+        case SP_PAGE_WAY_LIST:
+                if (has_room && (!of || of->form != SP_PAGE_RECORD))
+                        e = list_end(t);
+                break;
+        case SP_PAGE_WAY_RECORD:
+                if (t->p[t->i] == 'n')
+                        e = scalar_end(t);
+                else if (has_room && (!of || of->fields[0].plain == of->n_fields))
+                        e = record_end(t, of ? of->n_fields : 0);
+                break;
+        default:
+                break;
+        }
+        if (e >= t->limit)
+                *t = begin;
+        return e;
+}
+
+/* The cells of the innermost list from the value at *t on; of a row, the rows behind it too.
+ * BEHIND: *t is behind the last value that could be taken. */
+static inline __attribute__((always_inline)) enum went
+cells(struct sp_page_walk *w, struct at *to, const bool is_planned, int *r)
 {
         struct sp_page *g = w->g;
         struct sp_page_frame *f = sp_page_top(g);
-        bool is_planned = f->kind == IN_FIELDS && f->columns;
-        bool is_row = g->depth == 2, has_room = g->depth < SP_PAGE_DEPTH_MAX;
-        const char *p = w->p;
-        size_t at = *i, e;
+        const struct sp_page_column *c = f->columns + (is_planned ? f->i : 0);
+        const struct sp_page_column *last = f->columns + (is_planned ? f->n - 1 : 0);
+        const bool is_row = g->depth == 2;
+        enum went went = STOPPED;
+        struct at t = *to;
+        const char *p = t.p;
 
-        for (;;) {
-                const struct sp_page_column *c = sp_page_column_of(f);
-                enum sp_page_way way;
-                uint32_t more;
+        while (t.i < t.limit) {
+                enum sp_page_way way =
+                        is_planned ? (enum sp_page_way)c->way : way_of(c, p[t.i]);
+                size_t e = value_end(w, &t, &c, is_planned, way, r);
 
-                e = limit;
-                if (at >= limit)
-                        break;
-                way = way_of(f, c, p[at]);
-                switch (way) {
-                case SP_PAGE_WAY_PLAIN:
-                        more = is_planned ? c->plain - 1 : UINT32_MAX;
-                        f->i += is_planned ? more : 0;
-                        e = scalars(w, &at, &more, limit);
-                        f->i -= is_planned ? more : 0;
-                        break;
-                case SP_PAGE_WAY_FIXED:
-                case SP_PAGE_WAY_VALUE:
-                        e = scalar_end(w, at, limit);
-                        if (e < limit)
-                                *r = mask_scalar(w, c, at, e);
-                        break;
-                case SP_PAGE_WAY_LIST:
-                        if (has_room && (!c || c->form != SP_PAGE_RECORD))
-                                e = list_end(w, at, limit);
-                        break;
-                case SP_PAGE_WAY_RECORD:
-                        if (p[at] == 'n')
-                                e = scalar_end(w, at, limit);
-                        else if (has_room && (!c || c->fields[0].plain == c->n_fields))
-                                e = record_end(w, at, c ? c->n_fields : 0, limit);
-                        break;
-                default:
+                if (e >= t.limit || *r < 0) {
+                        if (is_planned)
+                                f->i = (uint32_t)(c - f->columns);
+                        if (*r == 0 && enter(w, c, way, &t, r))
+                                went = ENTERED;
                         break;
                 }
-                if (e >= limit || *r < 0) {
-                        *i = at;
-                        rewind_to(w, at);
-                        if (*r == 0 &&
-                            (way == SP_PAGE_WAY_LIST || way == SP_PAGE_WAY_RECORD))
-                                return enter(w, c, way, i, r) ? ENTERED : STOPPED;
-                        return STOPPED;
-                }
-                if (is_at_7(p + e, "},{\"v\":")) {
-                        if (is_planned) {
-                                if (f->i + 1 >= f->n || !f->columns[f->i + 1].has_comma)
-                                        break;
-                                f->i++;
-                        }
-                        at = e + 7;
-                } else if (is_row && is_at(p + e, "}]},{\"f\"") &&
-                           is_at(p + e + 7, "\":[{\"v\":")) {
-                        if (is_planned &&
-                            (f->i + 1 != f->n || f->columns[0].action == SP_PAGE_STRIP))
-                                break;
+                if (IS_AT(p + e, "},{\"v\":") &&
+                    (!is_planned || (c != last && c[1].has_comma))) {
+                        c += is_planned;
+                        t.i = e + 7;
+                        t.m += 2;
+                } else if (is_row && IS_AT(p + e, "}]},{\"f\"") &&
+                           IS_AT(p + e + 7, "\":[{\"v\":") &&
+                           (!is_planned ||
+                            (c == last && f->columns[0].action != SP_PAGE_STRIP))) {
                         g->rows++;
-                        f->i = 0;
-                        at = e + 15;
+                        c = f->columns;
+                        t.i = e + 15;
+                        t.m += 4;
                 } else {
+                        t.i = e;
+                        went = BEHIND;
                         break;
                 }
         }
-        *i = e < limit ? e : at;
-        return e < limit ? BEHIND : STOPPED;
+        if (is_planned && went != ENTERED)
+                f->i = (uint32_t)(c - f->columns);
+        *to = t;
+        return went;
 }
 
 /* Behind a cell: over the ends of lists and records to the next value. False: the state says what
- * comes next at *i. */
-static bool next(struct sp_page_walk *w, size_t *i, size_t limit)
+ * comes next at *t. */
+static bool next(struct sp_page_walk *w, struct at *t)
 {
         struct sp_page *g = w->g;
 
         for (;;) {
                 struct sp_page_frame *f = sp_page_top(g);
-                const char *p = w->p + *i;
+                const char *p = t->p + t->i;
                 bool is_planned = f->kind == IN_FIELDS && f->columns;
 
                 g->state = AT_COMMA_OR_CLOSE;
-                if (*i >= limit)
+                if (t->i >= t->limit)
                         return false;
                 if (*p == ',') {
-                        if (!is_at_6(p, ",{\"v\":") ||
+                        if (!IS_AT(p, ",{\"v\":") ||
                             (is_planned &&
                              (f->i + 1 >= f->n || !f->columns[f->i + 1].has_comma)))
                                 return false;
                         f->i += is_planned;
-                        *i += 6;
+                        t->i += 6;
+                        t->m += 2;
                         return true;
                 }
                 if (is_planned && f->i + 1 != f->n)
                         return false;
                 if (f->kind == IN_LIST) {
-                        if (p[0] != ']' || p[1] != '}')
+                        if (!IS_AT(p, "]}"))
                                 return false;
                         g->depth--;
-                        *i += 2;
+                        t->i += 2;
                         continue;
                 }
-                if (f[-1].kind == IN_ROWS || memcmp(p, "]}}", 3) != 0)
+                if (f[-1].kind == IN_ROWS || !IS_AT(p, "]}}"))
                         return false;
                 g->depth--;
-                *i += 3;
+                t->i += 3;
         }
 }
 
 size_t sp_page_walk_on(struct sp_page_walk *w, size_t i, int *r)
 {
         struct sp_page *g = w->g;
-        size_t limit = w->n - SP_PAGE_AHEAD;
+        struct at t = { .p = w->p, .i = i, .limit = w->n - SP_PAGE_AHEAD };
 
+        (void)sp_page_next_mark(w, i);
+        t.m = w->marks + w->mark;
         for (;;) {
+                const struct sp_page_frame *f = sp_page_top(g);
                 enum went went;
 
                 g->state = AT_VALUE;
-                went = cells(w, &i, limit, r);
-                if (went == STOPPED || *r < 0)
-                        return i;
-                if (went == ENTERED)
+                went = f->kind == IN_FIELDS && f->columns ? cells(w, &t, true, r)
+                                                          : cells(w, &t, false, r);
+                if (went == ENTERED && *r == 0)
                         continue;
+                if (went != BEHIND || *r < 0)
+                        break;
                 g->state = AT_CELL_CLOSE;
-                if (w->p[i] != '}')
-                        return i;
-                i++;
-                if (!next(w, &i, limit))
-                        return i;
+                if (t.p[t.i] != '}')
+                        break;
+                t.i++;
+                if (!next(w, &t))
+                        break;
         }
+        w->mark = (size_t)(t.m - w->marks);
+        return t.i;
 }
