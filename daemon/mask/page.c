@@ -315,11 +315,6 @@ static int step(struct sp_page_walk *w, const char *at, bool *ret)
                         return shape(w, "a member of another name");
                 g->state = AT_COLON;
                 return 0;
-        case AT_ESCAPE:
-                g->state = AT_STRING;
-                return (unsigned char)*at < 0x20
-                               ? malformed(w, "a control character in a string")
-                               : 0;
         case AT_NULL:
                 if (*at != "null"[g->literal])
                         return malformed(w, "a value that is not JSON");
@@ -344,31 +339,21 @@ static int step(struct sp_page_walk *w, const char *at, bool *ret)
         return r;
 }
 
-/* In a string: goes to its end, an escape, or the end of the input; *i is behind it. */
+/* In a string: goes to its end, or that of the input; *i is behind it. */
 static int in_string(struct sp_page_walk *w, size_t *i)
 {
         struct sp_page *g = w->g;
-        size_t e = sp_page_next_mark(w, *i);
-        bool is_end;
+        size_t e = SP_MIN(sp_page_next_mark(w, *i), w->n);
         int r = 0;
 
-        e = SP_MIN(e, w->n);
-        is_end = e < w->n && w->p[e] == '"';
-        if (e < w->n && (unsigned char)w->p[e] < 0x20)
+        if (e < w->n && w->p[e] != '"')
                 return malformed(w, "a control character in a string");
         if (g->is_captured)
                 r = sp_buf_add(&g->value, sp_str(w->p + *i, e - *i));
         if (r < 0)
                 return r;
         *i = e + (e < w->n);
-        if (is_end)
-                return end_string(w, w->p + *i);
-        if (e < w->n) {
-                g->state = AT_ESCAPE;
-                if (g->is_captured)
-                        r = sp_buf_addc(&g->value, '\\');
-        }
-        return r;
+        return e < w->n ? end_string(w, w->p + *i) : 0;
 }
 
 static int take(struct sp_page_walk *w, size_t *i)
@@ -388,10 +373,7 @@ static int take(struct sp_page_walk *w, size_t *i)
         }
         if (g->state == AT_STRING)
                 return in_string(w, i);
-        if (g->is_captured && g->state == AT_ESCAPE)
-                r = sp_buf_addc(&g->value, w->p[*i]);
-        if (r == 0)
-                r = step(w, w->p + *i, &is_taken);
+        r = step(w, w->p + *i, &is_taken);
         if (r == 0)
                 *i += is_taken;
         return r;
@@ -412,7 +394,7 @@ static int push_chunk(struct sp_page *g, struct sp_str in, struct sp_buf *out,
         char *room;
         int r;
 
-        (void)g->scan(in.p, in.n, marks);
+        (void)g->scan(in.p, in.n, &g->is_escaped, marks);
         /* most of what comes in goes out: one growth, not many */
         r = sp_buf_reserve(out, SP_MIN(in.n + SP_SCAN_MAX / 8, out->max - out->n),
                            &room);

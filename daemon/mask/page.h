@@ -45,6 +45,7 @@ struct sp_page {
         uint8_t depth, state, hide, hide_depth, literal;
         char key; /* the member that the object in hand must have */
         bool is_captured;
+        bool is_escaped; /* the byte that comes next, by a backslash before it */
         struct sp_buf value; /* raw text of a value in hand that is hashed or cut */
         struct sp_buf masked; /* what it became */
         struct sp_digest *digest;

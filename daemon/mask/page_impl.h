@@ -33,7 +33,6 @@ enum sp_page_state {
         AT_FIELDS, /* the list of cells */
         AT_VALUE,
         AT_STRING,
-        AT_ESCAPE,
         AT_NULL,
         AT_OTHER, /* a number, true, false: only where there is no plan */
         AT_RECORD_CLOSE, /* '}' of {"f":[…]} */

@@ -32,24 +32,6 @@ struct at {
         size_t i, limit;
 };
 
-/* Behind a string in which other marks stand than its quotes. */
-static size_t escaped_end(struct at *t)
-{
-        for (const uint16_t *m = t->m + 1;;) {
-                size_t e = *m;
-
-                if (e + 1 >= t->limit)
-                        return t->limit;
-                if (t->p[e] == '"') {
-                        t->m = m + 1;
-                        return e + 1;
-                }
-                if (t->p[e] != '\\' || (unsigned char)t->p[e + 1] < 0x20)
-                        return t->limit;
-                m += 1 + (m[1] == e + 1);
-        }
-}
-
 /* Behind the scalar at p[i], and t->m with it; `limit` or more when its end is not there, or something
  * is wrong, and then *t is as it was. */
 static inline size_t scalar_end(struct at *t)
@@ -61,7 +43,7 @@ static inline size_t scalar_end(struct at *t)
                 return memcmp(p + t->i, "null", 4) == 0 ? t->i + 4 : t->limit;
         e = t->m[1];
         if (e + 1 >= t->limit || p[e] != '"')
-                return escaped_end(t);
+                return t->limit;
         t->m += 2;
         return e + 1;
 }

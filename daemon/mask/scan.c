@@ -14,21 +14,53 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the first byte is the lowest");
 _Static_assert(SP_SCAN_MAX < SP_SCAN_NONE, "offsets have 16 bits");
 
-/* The loop around a block of 64: `mark` makes one bit a byte, `list` writes their offsets. The last
- * block is a copy: what lies behind the input may belong to nobody. */
+/* One bit a byte of a block, the first the lowest. */
+struct block {
+        uint64_t quotes, backslashes, controls;
+};
+
+/* Which bytes of a block are escaped. In a run of backslashes every other one escapes what stands behind
+ * it. Those that may begin to, taken from every second bit, borrow along their run: what is left is the
+ * places of one parity in runs that begin at that parity, and of the other in the others. No branch: which
+ * blocks have a backslash cannot be foretold. The borrow is how simdjson does it (json_escape_scanner). */
+static inline uint64_t escaped_in(uint64_t backslashes, uint64_t *escape)
+{
+        const uint64_t odd = UINT64_C(0xaaaaaaaaaaaaaaaa);
+        uint64_t may = backslashes & ~*escape;
+        uint64_t codes = ((may << 1 | odd) - may) ^ odd;
+        uint64_t escaped = codes ^ (backslashes | *escape);
+
+        *escape = (codes & backslashes) >> 63;
+        return escaped;
+}
+
+/* The loop around a block of 64: `mark` makes its bits, `list` writes their offsets. The last block is a
+ * copy: what lies behind the input may belong to nobody. */
 #define DEFINE_SCAN(name, attributes, mark, list)                                      \
-        attributes static size_t name(const char *p, size_t n, uint16_t *ret)          \
+        attributes static size_t name(const char *p, size_t n, bool *is_escaped,       \
+                                      uint16_t *ret)                                   \
         {                                                                              \
+                uint64_t escape = *is_escaped, escaped;                                \
                 char last[BLOCK] = { 0 };                                              \
                 uint16_t *to = ret;                                                    \
+                struct block b;                                                        \
                 size_t i = 0;                                                          \
                                                                                        \
-                for (; i + BLOCK <= n; i += BLOCK)                                     \
-                        to = list(mark(p + i), (unsigned)i, to);                       \
+                for (; i + BLOCK <= n; i += BLOCK) {                                   \
+                        b = mark(p + i);                                               \
+                        escaped = escaped_in(b.backslashes, &escape);                  \
+                        to = list((b.quotes & ~escaped) | b.controls, (unsigned)i,     \
+                                  to);                                                 \
+                }                                                                      \
                 memcpy(last, p + i, n - i);                                            \
-                to = list(mark(last) & ~(~UINT64_C(0) << (n - i)), (unsigned)i, to);   \
+                b = mark(last);                                                        \
+                escaped = escaped_in(b.backslashes, &escape);                          \
+                to = list(((b.quotes & ~escaped) | b.controls) &                       \
+                                  ~(~UINT64_C(0) << (n - i)),                          \
+                          (unsigned)i, to);                                            \
                 for (unsigned k = 0; k < SP_SCAN_ENDS; k++)                            \
                         to[k] = SP_SCAN_NONE;                                          \
+                *is_escaped = escaped >> (n - i) & 1;                                  \
                 return (size_t)(to - ret);                                             \
         }
 
@@ -36,31 +68,28 @@ _Static_assert(SP_SCAN_MAX < SP_SCAN_NONE, "offsets have 16 bits");
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-/* 0x80 in each byte of x that is not zero; exact: no carry leaves a byte. The low bits of
- * the result mean nothing. */
-static inline uint64_t not_zero(uint64_t x)
+/* One bit for each byte of x that is zero. Exact: no carry leaves a byte. */
+static inline uint64_t zero_bytes(uint64_t x)
 {
-        return ((x & EACH(0x7f)) + EACH(0x7f)) | x;
-}
+        uint64_t not_zero = ((x & EACH(0x7f)) + EACH(0x7f)) | x;
 
-static inline uint64_t mark_8(const char *p)
-{
-        uint64_t x, none;
-
-        memcpy(&x, p, sizeof(x));
-        none = not_zero(x ^ EACH('"')) & not_zero(x ^ EACH('\\')) &
-               not_zero(x & EACH(0xe0));
         /* the top bits of eight bytes, side by side */
-        return ((~none & EACH(0x80)) >> 7) * UINT64_C(0x0102040810204080) >> 56;
+        return ((~not_zero & EACH(0x80)) >> 7) * UINT64_C(0x0102040810204080) >> 56;
 }
 
-static inline uint64_t mark_scalar(const char *p)
+static inline struct block mark_scalar(const char *p)
 {
-        uint64_t w = 0;
+        struct block b = { 0 };
 
-        for (unsigned i = 0; i < 8; i++)
-                w |= mark_8(p + (size_t)8 * i) << 8 * i;
-        return w;
+        for (unsigned i = 0; i < 8; i++) {
+                uint64_t x;
+
+                memcpy(&x, p + (size_t)8 * i, sizeof(x));
+                b.quotes |= zero_bytes(x ^ EACH('"')) << 8 * i;
+                b.backslashes |= zero_bytes(x ^ EACH('\\')) << 8 * i;
+                b.controls |= zero_bytes(x & EACH(0xe0)) << 8 * i;
+        }
+        return b;
 }
 
 static inline uint16_t *list_scalar(uint64_t w, unsigned base, uint16_t *to)
@@ -119,21 +148,27 @@ static inline uint16_t *list_places(uint64_t w, unsigned base, uint16_t *to)
 
 /* ---- SSE2: every x86-64 ---- */
 
-static inline uint64_t mark_16(const char *p)
+static inline uint64_t bits_16(__m128i x)
 {
-        const __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
-        const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(0x1f)), x);
-        const __m128i quote = _mm_cmpeq_epi8(x, _mm_set1_epi8('"'));
-        const __m128i backslash = _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'));
-        const __m128i any = _mm_or_si128(_mm_or_si128(quote, backslash), control);
-
-        return (uint32_t)_mm_movemask_epi8(any);
+        return (uint32_t)_mm_movemask_epi8(x);
 }
 
-static inline uint64_t mark_sse2(const char *p)
+static inline struct block mark_sse2(const char *p)
 {
-        return mark_16(p) | mark_16(p + 16) << 16 | mark_16(p + 32) << 32 |
-               mark_16(p + 48) << 48;
+        struct block b = { 0 };
+
+#pragma GCC unroll 4
+        for (unsigned i = 0; i < BLOCK; i += 16) {
+                const __m128i x =
+                        _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+
+                b.quotes |= bits_16(_mm_cmpeq_epi8(x, _mm_set1_epi8('"'))) << i;
+                b.backslashes |= bits_16(_mm_cmpeq_epi8(x, _mm_set1_epi8('\\'))) << i;
+                b.controls |=
+                        bits_16(_mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(0x1f)), x))
+                        << i;
+        }
+        return b;
 }
 
 DEFINE_SCAN(scan_sse2, , mark_sse2, list_places)
@@ -142,21 +177,31 @@ DEFINE_SCAN(scan_sse2, , mark_sse2, list_places)
 
 #define AVX2 __attribute__((target("avx2,popcnt")))
 
-AVX2 static inline uint64_t mark_32(const char *p)
+AVX2 static inline uint64_t bits_64(__m256i low, __m256i high)
 {
-        const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)p);
-        const __m256i control =
-                _mm256_cmpeq_epi8(_mm256_min_epu8(x, _mm256_set1_epi8(0x1f)), x);
-        const __m256i quote = _mm256_cmpeq_epi8(x, _mm256_set1_epi8('"'));
-        const __m256i backslash = _mm256_cmpeq_epi8(x, _mm256_set1_epi8('\\'));
-        const __m256i any = _mm256_or_si256(_mm256_or_si256(quote, backslash), control);
-
-        return (uint32_t)_mm256_movemask_epi8(any);
+        return (uint32_t)_mm256_movemask_epi8(low) |
+               (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
 }
 
-AVX2 static inline uint64_t mark_avx2(const char *p)
+AVX2 static inline __m256i controls_32(__m256i x)
 {
-        return mark_32(p) | mark_32(p + 32) << 32;
+        return _mm256_cmpeq_epi8(_mm256_min_epu8(x, _mm256_set1_epi8(0x1f)), x);
+}
+
+AVX2 static inline struct block mark_avx2(const char *p)
+{
+        const __m256i low = _mm256_loadu_si256((const __m256i *)(const void *)p);
+        const __m256i high =
+                _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
+        const __m256i quote = _mm256_set1_epi8('"'), backslash = _mm256_set1_epi8('\\');
+
+        return (struct block){
+                .quotes = bits_64(_mm256_cmpeq_epi8(low, quote),
+                                  _mm256_cmpeq_epi8(high, quote)),
+                .backslashes = bits_64(_mm256_cmpeq_epi8(low, backslash),
+                                       _mm256_cmpeq_epi8(high, backslash)),
+                .controls = bits_64(controls_32(low), controls_32(high)),
+        };
 }
 
 /* As list_places, where an instruction counts. */
@@ -183,13 +228,15 @@ DEFINE_SCAN(scan_avx2, AVX2, mark_avx2, list_avx2)
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi2,popcnt")))
 
-AVX512 static inline uint64_t mark_avx512(const char *p)
+AVX512 static inline struct block mark_avx512(const char *p)
 {
         const __m512i x = _mm512_loadu_si512(p);
 
-        return _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('"')) |
-               _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('\\')) |
-               _mm512_cmplt_epu8_mask(x, _mm512_set1_epi8(0x20));
+        return (struct block){
+                .quotes = _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('"')),
+                .backslashes = _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('\\')),
+                .controls = _mm512_cmplt_epu8_mask(x, _mm512_set1_epi8(0x20)),
+        };
 }
 
 AVX512 static inline uint16_t *list_avx512(uint64_t w, unsigned base, uint16_t *to)

@@ -2,13 +2,16 @@
 /*
  * mask/scan — where a JSON string may end, many bytes at a time.
  *
- * Job:       list each '"', '\' and control byte (below 0x20) of a run of bytes, in order. Every way
- *            of doing it gives the same list, so what reads it (mask/page) is written once. A list
- *            rather than bits: who goes from string to string along bits waits for each before it
- *            can look for the next, which was three quarters of a page's time.
- * In:        `n` bytes, at most SP_SCAN_MAX, at any alignment; nothing behind them is read.
+ * Job:       list each '"' that no backslash escapes and each control byte (below 0x20) of a run of
+ *            bytes, in order. Every way of doing it gives the same list, so what reads it (mask/page)
+ *            is written once. A list rather than bits: who goes from string to string along bits
+ *            waits for each before it can look for the next.
+ * In:        `n` bytes, at most SP_SCAN_MAX, at any alignment; nothing behind them is read. Whether a
+ *            backslash before them escapes the first. A backslash counts wherever it stands: who meets
+ *            one outside of a string refuses it.
  * Out:       offsets; SP_SCAN_ROOM(n) of them have room. Behind the last stand SP_SCAN_ENDS that are
  *            SP_SCAN_NONE: a search ends there. What lies behind those is scratch.
+ *            *is_escaped: whether the byte that comes next is.
  * Errors:    none.
  */
 #pragma once
@@ -29,7 +32,7 @@ enum sp_scan_kind {
 };
 
 /* Returns how many offsets there are. */
-typedef size_t (*sp_scan_fn)(const char *p, size_t n, uint16_t *ret);
+typedef size_t (*sp_scan_fn)(const char *p, size_t n, bool *is_escaped, uint16_t *ret);
 
 const char *sp_scan_name(enum sp_scan_kind kind);
 /* NULL: this machine cannot. */

@@ -9,23 +9,23 @@
 #define LENGTHS 300
 #define GUARD 0x1234
 
-/* The definition, a byte at a time. */
-static bool is_marked(unsigned char c)
+/* Scans, and compares with the definition, a byte at a time. */
+static void check(enum sp_scan_kind kind, const char *p, size_t n, bool is_escaped,
+                  uint16_t *list)
 {
-        return c == '"' || c == '\\' || c < 0x20;
-}
+        const char *what = sp_scan_name(kind);
+        bool is_next_escaped = is_escaped;
+        size_t count = sp_scan_of(kind)(p, n, &is_next_escaped, list), k = 0;
 
-static void check(const char *what, const char *p, size_t n, const uint16_t *list,
-                  size_t count)
-{
-        size_t k = 0;
-
-        for (size_t i = 0; i < n; i++)
-                if (is_marked((unsigned char)p[i])) {
+        for (size_t i = 0; i < n; i++) {
+                if ((p[i] == '"' && !is_escaped) || (unsigned char)p[i] < 0x20) {
                         SP_CHECK(what, k < count && list[k] == i);
                         k++;
                 }
+                is_escaped = p[i] == '\\' && !is_escaped;
+        }
         SP_CHECK(what, k == count);
+        SP_CHECK(what, is_next_escaped == is_escaped);
         for (; k < count + SP_SCAN_ENDS; k++)
                 SP_CHECK(what, list[k] == SP_SCAN_NONE);
 }
@@ -33,11 +33,10 @@ static void check(const char *what, const char *p, size_t n, const uint16_t *lis
 /* Many of the bytes that matter, and their neighbours in value. */
 static char random_byte(unsigned dense)
 {
-        static const char near[] = {
-                '"',        '!', '#',  '\\',      '[',
-                ']',        0,   0x1f, ' ',       (char)('"' | 0x80),
-                (char)0x80, 'a', '\n', (char)0xff
-        };
+        static const char near[] = { '"',        '!',  '#',  '\\',
+                                     '[',        '\\', '\\', ']',
+                                     0,          0x1f, ' ',  (char)('"' | 0x80),
+                                     (char)0x80, 'a',  '\n', (char)0xff };
 
         if ((unsigned)rand() % 100 < dense)
                 return near[(size_t)rand() % sizeof(near)];
@@ -51,11 +50,11 @@ static void every_way_marks_the_same_bytes_at_any_alignment_and_length(void **st
         (void)state;
         srand(4);
         for (unsigned k = 0; k < SP_SCAN_KINDS_; k++) {
-                sp_scan_fn scan = sp_scan_of((enum sp_scan_kind)k);
-                const char *name = sp_scan_name((enum sp_scan_kind)k);
+                enum sp_scan_kind kind = (enum sp_scan_kind)k;
 
-                if (!scan) {
-                        print_message("%s: this machine has not got it\n", name);
+                if (!sp_scan_of(kind)) {
+                        print_message("%s: this machine has not got it\n",
+                                      sp_scan_name(kind));
                         continue;
                 }
                 for (size_t at = 0; at < ALIGNMENTS; at++)
@@ -63,7 +62,6 @@ static void every_way_marks_the_same_bytes_at_any_alignment_and_length(void **st
                                 /* exactly as long as the text: a sanitizer sees a byte read behind */
                                 char *mem = malloc(at + n + 1), *p;
                                 uint16_t list[SP_SCAN_ROOM(LENGTHS) + 1];
-                                size_t count;
                                 unsigned percent = dense[(at + n) % 4];
 
                                 assert_non_null(mem);
@@ -74,33 +72,45 @@ static void every_way_marks_the_same_bytes_at_any_alignment_and_length(void **st
                                 assert_non_null(mem);
                                 p = mem + at;
                                 list[SP_SCAN_ROOM(n)] = GUARD;
-                                count = scan(p, n, list);
-                                check(name, p, n, list, count);
-                                SP_CHECK(name, list[SP_SCAN_ROOM(n)] == GUARD);
+                                check(kind, p, n, rand() % 2, list);
+                                SP_CHECK("room", list[SP_SCAN_ROOM(n)] == GUARD);
                                 free(mem);
                         }
         }
 }
 
+static void a_run_of_backslashes_escapes_across_blocks_and_pieces(void **state)
+{
+        (void)state;
+        for (unsigned k = 0; k < SP_SCAN_KINDS_; k++)
+                for (size_t start = 0; sp_scan_of((enum sp_scan_kind)k) && start < 70;
+                     start++)
+                        for (size_t length = 0; length < 140; length++) {
+                                uint16_t list[SP_SCAN_ROOM(256)];
+                                char p[256];
+
+                                memset(p, '"', sizeof(p));
+                                memset(p + start, '\\', length);
+                                check((enum sp_scan_kind)k, p, sizeof(p), start % 2,
+                                      list);
+                                check((enum sp_scan_kind)k, p, start + length,
+                                      start % 3 == 0, list);
+                        }
+}
+
 static void every_byte_alone_is_marked_or_not_by_every_way(void **state)
 {
         (void)state;
-        for (unsigned k = 0; k < SP_SCAN_KINDS_; k++) {
-                sp_scan_fn scan = sp_scan_of((enum sp_scan_kind)k);
-
-                for (int c = 0; scan && c < 256; c++)
+        for (unsigned k = 0; k < SP_SCAN_KINDS_; k++)
+                for (int c = 0; sp_scan_of((enum sp_scan_kind)k) && c < 256; c++)
                         for (int beside = 0; beside < 256; beside += 5) {
+                                uint16_t list[SP_SCAN_ROOM(64)];
                                 char p[64];
-                                uint16_t list[SP_SCAN_ROOM(sizeof(p))];
-                                size_t count;
 
                                 memset(p, beside, sizeof(p));
                                 p[c % 64] = (char)c;
-                                count = scan(p, sizeof(p), list);
-                                check(sp_scan_name((enum sp_scan_kind)k), p, sizeof(p),
-                                      list, count);
+                                check((enum sp_scan_kind)k, p, sizeof(p), false, list);
                         }
-        }
 }
 
 static void the_best_way_is_one_that_this_machine_has(void **state)
@@ -120,6 +130,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(
                         every_way_marks_the_same_bytes_at_any_alignment_and_length),
+                cmocka_unit_test(a_run_of_backslashes_escapes_across_blocks_and_pieces),
                 cmocka_unit_test(every_byte_alone_is_marked_or_not_by_every_way),
                 cmocka_unit_test(the_best_way_is_one_that_this_machine_has),
         };
