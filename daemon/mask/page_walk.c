@@ -166,35 +166,31 @@ static inline enum sp_page_way way_of(const struct sp_page_column *c, char first
         return c->form == SP_PAGE_RECORD ? SP_PAGE_WAY_RECORD : SP_PAGE_WAY_PLAIN;
 }
 
-/* Into the list or record at *t that was not all scalars, or not all there. */
-static bool enter(struct sp_page_walk *w, const struct sp_page_column *c,
-                  enum sp_page_way way, struct at *t, int *r)
+/* Into the list or record at p that was not all scalars, or not all there. Returns how many bytes on its
+ * first value is; 0: not entered. */
+static size_t enter(struct sp_page_walk *w, const struct sp_page_column *c,
+                    enum sp_page_way way, const char *p, int *r)
 {
-        const char *p = t->p + t->i;
-
         if (way == SP_PAGE_WAY_LIST && IS_AT(p, "[{\"v\":")) {
                 *r = sp_page_open(w, IN_LIST, c, 0);
-                t->i += 6;
-                t->m += 2;
-        } else if (way == SP_PAGE_WAY_RECORD && IS_AT(p, "{\"f\":[{\"") &&
-                   IS_AT(p + 3, "\":[{\"v\":") &&
-                   (!c || c->fields[0].action != SP_PAGE_STRIP)) {
-                *r = sp_page_open_fields(w);
-                t->i += 11;
-                t->m += 4;
-        } else {
-                return false;
+                return 6;
         }
-        return true;
+        if (way == SP_PAGE_WAY_RECORD && IS_AT(p, "{\"f\":[{\"") &&
+            IS_AT(p + 3, "\":[{\"v\":") &&
+            (!c || c->fields[0].action != SP_PAGE_STRIP)) {
+                *r = sp_page_open_fields(w);
+                return 11;
+        }
+        return 0;
 }
 
 enum went { STOPPED, ENTERED, BEHIND };
 
 /* The value at *t, and with it what follows of a run of kept scalars: *c is the column of the last then.
  * `limit` or more as of scalars(). */
-static inline size_t value_end(struct sp_page_walk *w, struct at *t,
-                               const struct sp_page_column **c, bool is_planned,
-                               enum sp_page_way way, int *r)
+static inline __attribute__((always_inline)) size_t
+value_end(struct sp_page_walk *w, struct at *t, const struct sp_page_column **c,
+          bool is_planned, enum sp_page_way way, int *r)
 {
         const bool has_room = w->g->depth < SP_PAGE_DEPTH_MAX;
         const struct sp_page_column *of = *c;
@@ -236,29 +232,25 @@ static inline size_t value_end(struct sp_page_walk *w, struct at *t,
 /* The cells of the innermost list from the value at *t on; of a row, the rows behind it too.
  * BEHIND: *t is behind the last value that could be taken. */
 static inline __attribute__((always_inline)) enum went
-cells(struct sp_page_walk *w, struct at *to, const bool is_planned, int *r)
+cells(struct sp_page_walk *w, struct at *to, const bool is_planned, int *ret_r)
 {
         struct sp_page *g = w->g;
         struct sp_page_frame *f = sp_page_top(g);
         const struct sp_page_column *c = f->columns + (is_planned ? f->i : 0);
         const struct sp_page_column *last = f->columns + (is_planned ? f->n - 1 : 0);
         const bool is_row = g->depth == 2;
+        enum sp_page_way way = SP_PAGE_WAY_SLOW;
         enum went went = STOPPED;
         struct at t = *to;
         const char *p = t.p;
+        size_t e = 0, on;
+        int r = 0;
 
         while (t.i < t.limit) {
-                enum sp_page_way way =
-                        is_planned ? (enum sp_page_way)c->way : way_of(c, p[t.i]);
-                size_t e = value_end(w, &t, &c, is_planned, way, r);
-
-                if (e >= t.limit || *r < 0) {
-                        if (is_planned)
-                                f->i = (uint32_t)(c - f->columns);
-                        if (*r == 0 && enter(w, c, way, &t, r))
-                                went = ENTERED;
+                way = is_planned ? (enum sp_page_way)c->way : way_of(c, p[t.i]);
+                e = value_end(w, &t, &c, is_planned, way, &r);
+                if (e >= t.limit || r < 0)
                         break;
-                }
                 if (IS_AT(p + e, "},{\"v\":") &&
                     (!is_planned || (c != last && c[1].has_comma))) {
                         c += is_planned;
@@ -278,9 +270,16 @@ cells(struct sp_page_walk *w, struct at *to, const bool is_planned, int *r)
                         break;
                 }
         }
-        if (is_planned && went != ENTERED)
+        if (is_planned)
                 f->i = (uint32_t)(c - f->columns);
+        if (went == STOPPED && r == 0 && t.i < t.limit) {
+                on = enter(w, c, way, p + t.i, &r);
+                t.i += on;
+                t.m += on == 6 ? 2 : on ? 4 : 0;
+                went = on ? ENTERED : STOPPED;
+        }
         *to = t;
+        *ret_r = r;
         return went;
 }
 
