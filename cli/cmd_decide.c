@@ -384,7 +384,10 @@ static void put_statements(struct sp_jsonw *w, const struct question *q)
                 put_names(w, "tables", q, s, first, false);
                 put_names(w, "targets", q, s, first, true);
                 if (s->where != SP_SQL_WHERE_NONE)
-                        sp_jsonw_kstr(w, "where", sp_str_c(where[s->where]));
+                        sp_jsonw_kstr(w, "where",
+                                      sp_str_c(where[sp_judge_where(&q->judgement, s,
+                                                                    q->judgement.names +
+                                                                            first)]));
                 sp_jsonw_close(w, '}');
                 first += s->n_tables;
         }

@@ -58,12 +58,19 @@ static bool is_expected(const struct sp_sql_table *is, const struct sp_mask_ment
                (m->how == SP_MASK_REPLACED || sp_sql_name_eq(m->was->alias, is->alias));
 }
 
+/* A view of the target that was written out is no other table any more. */
+static bool same_where(const struct sp_sql_statement *was,
+                       const struct sp_sql_statement *is)
+{
+        return is->where == was->where || is->where == was->where_among_own;
+}
+
 static const char *compare_statement(const struct sp_sql_statement *was,
                                      const struct sp_sql_statement *is,
                                      const struct sp_mask_mention *mentions, size_t n)
 {
         if (strcmp(was->kind, is->kind) != 0 || was->action != is->action ||
-            was->where != is->where || was->is_temporary != is->is_temporary ||
+            !same_where(was, is) || was->is_temporary != is->is_temporary ||
             was->n_opaque != is->n_opaque)
                 return "a statement changed its kind";
         if (n != is->n_tables)

@@ -474,7 +474,7 @@ static bool walk_statement(struct walker *w, const struct sp_sql_node *n,
                 .n_system_variables = mine.system_variables.n,
                 .is_temporary = n->flags & SP_SQL_F_TEMP,
         };
-        st->where = sp_sql_where_of(w->p, n, st);
+        sp_sql_find_where(w->p, n, st);
         return !temps || sp_sql_temps_after(w->p, &w->temps, n, temps);
 }
 

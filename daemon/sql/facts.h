@@ -21,6 +21,6 @@ sp_must_check int sp_sql_facts(struct sp_sql_parser *p,
 
 /* where.c: what a DELETE, UPDATE, MERGE or TRUNCATE statement's condition amounts to.
  * facts: what is known of the statement so far, its tables at least. */
-enum sp_sql_where sp_sql_where_of(const struct sp_sql_parser *p,
-                                  const struct sp_sql_node *statement,
-                                  const struct sp_sql_statement *facts);
+void sp_sql_find_where(const struct sp_sql_parser *p,
+                       const struct sp_sql_node *statement,
+                       struct sp_sql_statement *facts);

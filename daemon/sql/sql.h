@@ -117,6 +117,8 @@ struct sp_sql_statement {
         struct sp_str *system_variables; /* that it sets, lower case: "dataset_id" */
         size_t n_system_variables;
         enum sp_sql_where where;
+        enum sp_sql_where
+                where_among_own; /* should a view that it reads show the target's rows */
         bool is_temporary; /* CREATE TEMP … */
 };
 

@@ -365,9 +365,9 @@ static bool is_spelled_once(const struct sp_sql_parser *p, const struct sp_sql_n
         return sp_sql_spelling_add_tree(&s, n, true) && !s.is_doubtful;
 }
 
-enum sp_sql_where sp_sql_where_of(const struct sp_sql_parser *p,
-                                  const struct sp_sql_node *statement,
-                                  const struct sp_sql_statement *facts)
+static enum sp_sql_where judge_statement(const struct sp_sql_parser *p,
+                                         const struct sp_sql_node *statement,
+                                         bool reads_own)
 {
         const struct sp_sql_node *where = find(statement, SP_SQL_N_WHERE),
                                  *target = find(statement, SP_SQL_N_TARGET), *alias;
@@ -382,7 +382,7 @@ enum sp_sql_where sp_sql_where_of(const struct sp_sql_parser *p,
                 rows.alias = alias ? alias->text : sp_sql_implicit_alias(target->first);
         }
         rows.has_others = find(statement, SP_SQL_N_FROM) != NULL;
-        rows.is_among_others = reads_target(facts);
+        rows.is_among_others = reads_own;
         if (statement->op == SP_SQL_MERGE)
                 found = judge_merge(&rows, statement);
         else if (where)
@@ -390,4 +390,13 @@ enum sp_sql_where sp_sql_where_of(const struct sp_sql_parser *p,
         return found == SP_SQL_WHERE_SELECTIVE && !is_spelled_once(p, statement)
                        ? SP_SQL_WHERE_UNPROVEN
                        : found;
+}
+
+void sp_sql_find_where(const struct sp_sql_parser *p,
+                       const struct sp_sql_node *statement,
+                       struct sp_sql_statement *facts)
+{
+        facts->where_among_own = judge_statement(p, statement, true);
+        facts->where = reads_target(facts) ? facts->where_among_own
+                                           : judge_statement(p, statement, false);
 }

@@ -77,6 +77,11 @@ sp_must_check int sp_judge_expand(struct sp_arena *a, const struct sp_judge_inpu
 /* The policy's word on it. Cannot fail: what does not match is denied. */
 struct sp_decision sp_judge_decide(const struct sp_judge_input *in,
                                    const struct sp_judgement *j);
+/* Of a statement with these names of its tables. A column of the target that equals one of a view
+ * chooses nothing when the view shows the target's own rows: each finds its partner. */
+enum sp_sql_where sp_judge_where(const struct sp_judgement *j,
+                                 const struct sp_sql_statement *st,
+                                 const struct sp_str *names);
 /* Fills j->plan and j->reading. Where the policy has masks, every table of needs_schema must be
  * among the schemas. */
 sp_must_check int sp_judge_rewrite(struct sp_arena *a, const struct sp_judge_input *in,

@@ -313,6 +313,60 @@ static int add_accesses(const struct expand *x)
         return add_denied(x, &through);
 }
 
+/* ---- the WHERE of what is written ---- */
+
+static struct sp_str last_part(struct sp_str name)
+{
+        const char *dot = memrchr(name.p, '.', name.n);
+
+        return dot ? sp_str_sub(name, (size_t)(dot + 1 - name.p), name.n) : name;
+}
+
+/* By its last name, as the statement's own tables are compared with its target. */
+static bool views_read(const struct sp_judgement *j, struct sp_str target)
+{
+        for (size_t i = 0; i < j->n_views; i++)
+                for (size_t k = 0; k < j->views[i].n_names; k++) {
+                        struct sp_str name = j->views[i].names[k];
+
+                        if (memchr(name.p, '*', name.n) ||
+                            sp_sql_name_eq(last_part(name), last_part(target)))
+                                return true;
+                }
+        return false;
+}
+
+enum sp_sql_where sp_judge_where(const struct sp_judgement *j,
+                                 const struct sp_sql_statement *st,
+                                 const struct sp_str *names)
+{
+        struct sp_str target = SP_STR_NULL;
+        bool has_view = j->reads_beyond;
+
+        for (size_t i = 0; i < st->n_tables; i++) {
+                if (st->tables[i].is_target)
+                        target = names[i];
+                has_view = has_view || find_view(j, names[i]) < j->n_views;
+        }
+        return has_view && target.n && (j->reads_beyond || views_read(j, target))
+                       ? SP_MIN(st->where, st->where_among_own)
+                       : st->where;
+}
+
+static void weaken_where(struct sp_judgement *j)
+{
+        size_t first = 0;
+
+        for (size_t i = 0; i < j->script->n_statements; i++) {
+                const struct sp_sql_statement *st = &j->script->statements[i];
+                enum sp_sql_where where = sp_judge_where(j, st, j->names + first);
+
+                if (where != SP_SQL_WHERE_NONE)
+                        j->where = SP_MIN(j->where, where);
+                first += st->n_tables;
+        }
+}
+
 /* What tables.get calls it. Other kinds may show tables that are not granted, as views do. A table
  * that is not there has neither kind nor version. */
 static bool is_known_kind(const struct sp_schema *s)
@@ -343,7 +397,10 @@ int sp_judge_expand(struct sp_arena *a, const struct sp_judge_input *in,
                                    "tables: read a table or a view");
                 else if (sp_str_ends(schemas[j->n_expanded].kind, SP_STR("VIEW")))
                         r = add_view(&x, &schemas[j->n_expanded]);
-        if (r == 0 && j->n_views && j->n_expanded == j->n_needs_schema)
-                r = add_accesses(&x);
+        if (r == 0 && (j->n_views || j->reads_beyond) &&
+            j->n_expanded == j->n_needs_schema) {
+                weaken_where(j);
+                r = j->n_views ? add_accesses(&x) : 0;
+        }
         return r;
 }

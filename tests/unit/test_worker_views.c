@@ -33,6 +33,7 @@ static const struct {
           "VIEW" },
         { "p.crm.safe", "SELECT id, ssn FROM crm.pay", "VIEW" },
         { "p.crm.both", "SELECT a.id, b.ssn FROM crm.safe AS a, crm.pay AS b", "VIEW" },
+        { "p.crm.other", "SELECT id, ssn FROM hr.pay", "VIEW" },
         { "p.crm.far", "SELECT id, ssn FROM q.crm.t", "VIEW" },
         { "p.crm.secret", NULL, "VIEW" },
         { "p.crm.bare", "SELECT id, ssn FROM t", "VIEW" },
@@ -248,6 +249,57 @@ what_is_denied_below_a_view_for_its_bytes_is_decided_by_the_estimate(void **stat
         }
 }
 
+/* What equals a column of a view is chosen by it, unless the view shows the written table's rows. */
+static void a_view_of_the_written_table_does_not_choose_its_rows(void **state)
+{
+#define UPDATE(view, and)                                                              \
+        "UPDATE crm.t SET id = 1 FROM crm." view " AS v WHERE t.id = v.id" and
+#define FROM_MERGE(source) "MERGE crm.t USING " source " AS v ON t.id = v.id WHEN "
+        static const struct {
+                const char *sentence, *sql;
+                enum sp_sql_where where;
+        } cases[] = {
+                { "a view of it", UPDATE("v", ""), SP_SQL_WHERE_UNPROVEN },
+                { "a materialised one", UPDATE("mv", ""), SP_SQL_WHERE_UNPROVEN },
+                { "a view that joins it", UPDATE("pay", ""), SP_SQL_WHERE_UNPROVEN },
+                { "a view of such a view", UPDATE("safe", ""), SP_SQL_WHERE_UNPROVEN },
+                { "a view of a table of its name", UPDATE("far", ""),
+                  SP_SQL_WHERE_UNPROVEN },
+                { "a view of others", UPDATE("other", ""), SP_SQL_WHERE_SELECTIVE },
+                { "a value beside it", UPDATE("v", " AND t.id = 5"),
+                  SP_SQL_WHERE_SELECTIVE },
+                { "a value of the view", UPDATE("v", " AND v.id = 5"),
+                  SP_SQL_WHERE_UNPROVEN },
+                { "in a subquery",
+                  FROM_MERGE("(SELECT * FROM crm.v)") "MATCHED THEN DELETE",
+                  SP_SQL_WHERE_UNPROVEN },
+                { "rows that are added",
+                  FROM_MERGE("crm.v") "NOT MATCHED THEN INSERT "
+                                      "(id) VALUES (v.id)",
+                  SP_SQL_WHERE_SELECTIVE },
+                { "a view in a subquery of WHERE",
+                  "DELETE crm.t WHERE id IN (SELECT id "
+                  "FROM crm.v)",
+                  SP_SQL_WHERE_UNPROVEN },
+                { "a view of it in another statement",
+                  "SELECT id FROM crm.v; DELETE crm.t WHERE id = 3",
+                  SP_SQL_WHERE_SELECTIVE },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < SP_ARRAY_SIZE(cases) * 2; i++) {
+                struct sp_err e = SP_ERR_NULL;
+                struct asked q;
+
+                give(&q, i % 2 ? POLICY MASKS : POLICY, cases[i / 2].sql);
+                if (judge(&q, &e) < 0)
+                        fail_msg("%s: %s %s", cases[i / 2].sentence, e.id, e.what);
+                if (q.j.where != cases[i / 2].where)
+                        fail_msg("%s: %d", cases[i / 2].sentence, q.j.where);
+                take(&q);
+        }
+}
+
 static void a_view_is_not_looked_into_where_nothing_below_it_matters(void **state)
 {
         struct sp_err e = SP_ERR_NULL;
@@ -449,6 +501,7 @@ static void memory_that_runs_out_is_an_error_at_every_size(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_view_of_the_written_table_does_not_choose_its_rows),
                 cmocka_unit_test(
                         what_is_denied_stays_denied_below_a_view_that_is_read_through),
                 cmocka_unit_test(
