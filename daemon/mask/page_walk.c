@@ -236,8 +236,8 @@ cells(struct sp_page_walk *w, struct at *to, const bool is_planned, int *ret_r)
 {
         struct sp_page *g = w->g;
         struct sp_page_frame *f = sp_page_top(g);
-        const struct sp_page_column *c = f->columns + (is_planned ? f->i : 0);
-        const struct sp_page_column *last = f->columns + (is_planned ? f->n - 1 : 0);
+        const struct sp_page_column *c = is_planned ? &f->columns[f->i] : f->columns;
+        const struct sp_page_column *last = is_planned ? &f->columns[f->n - 1] : NULL;
         const bool is_row = g->depth == 2;
         enum sp_page_way way = SP_PAGE_WAY_SLOW;
         enum went went = STOPPED;
@@ -253,7 +253,8 @@ cells(struct sp_page_walk *w, struct at *to, const bool is_planned, int *ret_r)
                         break;
                 if (IS_AT(p + e, "},{\"v\":") &&
                     (!is_planned || (c != last && c[1].has_comma))) {
-                        c += is_planned;
+                        if (is_planned)
+                                c++;
                         t.i = e + 7;
                         t.m += 2;
                 } else if (is_row && IS_AT(p + e, "}]},{\"f\"") &&
