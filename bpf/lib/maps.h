@@ -65,8 +65,11 @@ struct {
         __type(value, __u64);
 } lost_members SEC(".maps");
 
+/* LRU: one guard can make any number of namespaces, and no room for those of others would be left.
+ * What falls out is asked for again with the next socket there; nothing rests on an entry but that
+ * a first packet waits. */
 struct {
-        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(type, BPF_MAP_TYPE_LRU_HASH);
         __uint(max_entries, SP_NETWORKS_MAX);
         __type(key, __u64);
         __type(value, struct sp_network);

@@ -50,25 +50,16 @@ static void forget_old(struct sp_guard *g, uint64_t cookie, const struct sp_netw
                 sp_guard_network_forget(g, cookie);
 }
 
-static void forget_any(struct sp_guard *g, uint64_t cookie, const struct sp_network *n)
-{
-        (void)n;
-        sp_guard_network_forget(g, cookie);
-}
-
 int sp_guard_networks_open(struct sp_guard *g, struct sp_err *reterr)
 {
         uint64_t cookie;
         int r = sp_netns_cookie(&cookie);
 
         each(g, forget_answered);
-        /* Here the listeners are always, or will be. While nobody was there to answer, guarded
-         * processes may have filled the map, and some may still do so: then it goes without
-         * an entry, and what is asked for here is found to be there. */
-        if (!r && sp_guard_network_set(g, cookie, SP_NETWORK_SERVED) == -E2BIG) {
-                each(g, forget_any);
+        /* Here the listeners are always, or will be. Should the entry fall out of the map, what is
+         * asked for here is found to be there (warden/networks). */
+        if (!r)
                 (void)!sp_guard_network_set(g, cookie, SP_NETWORK_SERVED);
-        }
         return r ? sp_err_set(reterr, r, "guard.network", "",
                               "our own network namespace cannot be told: %s",
                               strerror(-r))

@@ -28,6 +28,7 @@ struct sp_networks {
         uint16_t port, metadata_port;
         struct sp_networks_hooks hooks;
         struct network each[SP_NETWORKS_SERVED_MAX];
+        uint64_t own; /* the daemon's, where it listens always */
         unsigned count, next; /* whose processes are searched first */
         uint64_t complained_us; /* a workload can make as many namespaces as it likes */
 };
@@ -36,9 +37,12 @@ int sp_networks_new(struct sp_guard *g, uint16_t port, uint16_t metadata_port,
                     const struct sp_networks_hooks *hooks, struct sp_networks **ret)
 {
         struct sp_networks *n = calloc(1, sizeof(*n));
+        int r = n ? sp_netns_cookie(&n->own) : -ENOMEM;
 
-        if (!n)
-                return -ENOMEM;
+        if (r < 0) {
+                free(n);
+                return r;
+        }
         n->guard = g;
         n->port = port;
         n->metadata_port = metadata_port;
@@ -86,6 +90,8 @@ static int find_room(struct sp_networks *n, const struct sp_guard_event *e,
         struct network *room = NULL;
         unsigned of_guard = 0;
 
+        if (e->netns_cookie == n->own)
+                return -EALREADY;
         for (size_t i = 0; i < SP_NETWORKS_SERVED_MAX; i++) {
                 struct network *k = &n->each[i];
 

@@ -45,7 +45,7 @@ _Static_assert(sizeof(struct sp_origin) == 80, "layout shared with BPF");
 #define SP_PROBE_PROTOCOL 253
 
 /* Bumped whenever a pinned map changes its shape: it names the pin directory. */
-#define SP_BPF_ABI 3
+#define SP_BPF_ABI 4
 
 #define SP_TAG_PATTERN_LEN 192 /* with the NUL behind it */
 #define SP_TAG_WORKLOAD_LEN 64 /* with the NUL behind it */

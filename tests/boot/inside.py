@@ -353,7 +353,7 @@ def hanging():
 def upgrade():
     """A new daemon adopts the pins and replaces the programs behind them."""
     def programs():
-        return sorted(os.listdir(PINS + "/v3/links")) if os.path.isdir(PINS + "/v3/links") else sorted(os.listdir(PINS + "/v3"))
+        return sorted(os.listdir(PINS + "/v4/links")) if os.path.isdir(PINS + "/v4/links") else sorted(os.listdir(PINS + "/v4"))
     load, before = Load("upgrade"), programs()
     run("cp", "/usr/sbin/sallyportd", "/usr/sbin/sallyportd.new")
     os.rename("/usr/sbin/sallyportd.new", "/usr/sbin/sallyportd")
