@@ -99,13 +99,15 @@ int sp_conn_flush(struct sp_conn *c)
 {
         struct sp_pipe *p = &c->pipe;
         uint64_t before = c->io.sent;
-        int r;
+        int r, sent;
 
         if (c->ssl)
                 sp_tls_io_gather(&c->io, p->out.n - p->out_done);
         r = write_out(c);
-        if (r >= 0)
-                r = SP_MIN(r, sp_tls_io_send(&c->io));
+        if (r >= 0) {
+                sent = sp_tls_io_send(&c->io);
+                r = SP_MIN(r, sent);
+        }
         if (r < 0)
                 return r;
         c->is_blocked = r == 0;
