@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/warden/approvals.h"
+#include "daemon/warden/approvals_impl.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,48 +9,16 @@
 #include "daemon/warden/approvals_file.h"
 #include "daemon/warden/files.h"
 
-#define REASON_MAX 1000
-
-struct entry {
-        struct sp_approval a; /* first: sp_approvals_next gets it back */
-        struct entry *next;
-        struct sp_buf text; /* what a.ask (and of a loaded one: approver, reason) points
-                               into */
-        char *approver,
-                *reason; /* what a.approver and a.reason point into, if set here */
-        uint64_t due_us; /* pending, approved: expiry; else when it is forgotten */
-        struct {
-                uint64_t ticket; /* 0: none under way */
-                bool approve;
-                char *who, *reason;
-                uid_t uid;
-                sp_approvals_done_fn done;
-                void *userdata;
-        } decision;
-};
-
-struct sp_approvals {
-        char *dir;
-        uint32_t pending_max;
-        struct sp_approvals_hooks hooks;
-        struct entry *first, **tail;
-        size_t n;
-        uint64_t next_ticket;
-        uint64_t total[SP_APPROVAL_STATES_]; /* transitions into each state */
-        uint64_t refused;
-        bool is_ticking; /* hooks may end up in tick again */
-};
-
-static bool is_live(const struct entry *e)
+static bool is_live(const struct sp_approvals_entry *e)
 {
         return e->a.state == SP_APPROVAL_PENDING || e->a.state == SP_APPROVAL_APPROVED;
 }
 
 /* ---- records ---- */
 
-static int record(struct sp_approvals *t, const struct entry *e, const char *event,
-                  struct sp_str who, uint32_t uid, struct sp_str reason,
-                  uint64_t ticket)
+int sp_approvals_record(struct sp_approvals *t, const struct sp_approvals_entry *e,
+                        const char *event, struct sp_str who, uint32_t uid,
+                        struct sp_str reason, uint64_t ticket)
 {
         sp_autobuf json = SP_BUF_INIT(1u << 20);
         int r = sp_approval_record(&e->a, event, who, uid, reason, &json);
@@ -60,9 +28,11 @@ static int record(struct sp_approvals *t, const struct entry *e, const char *eve
 }
 
 /* For the history only: what these records tell has been decided elsewhere. */
-static void note(struct sp_approvals *t, const struct entry *e, const char *event)
+static void note(struct sp_approvals *t, const struct sp_approvals_entry *e,
+                 const char *event)
 {
-        int r = record(t, e, event, e->a.approver, e->a.approver_uid, e->a.reason, 0);
+        int r = sp_approvals_record(t, e, event, e->a.approver, e->a.approver_uid,
+                                    e->a.reason, 0);
 
         if (r < 0)
                 sp_log(SP_LOG_WARNING, "approval %s: '%s' was not recorded: %s",
@@ -71,7 +41,7 @@ static void note(struct sp_approvals *t, const struct entry *e, const char *even
 
 /* ---- entries ---- */
 
-static void entry_free(struct entry *e)
+static void entry_free(struct sp_approvals_entry *e)
 {
         sp_buf_done(&e->text);
         free(e->approver);
@@ -81,24 +51,25 @@ static void entry_free(struct entry *e)
         free(e);
 }
 
-static struct entry *find(const struct sp_approvals *t, struct sp_str id)
+struct sp_approvals_entry *sp_approvals_entry(const struct sp_approvals *t,
+                                              struct sp_str id)
 {
-        for (struct entry *e = t->first; e; e = e->next)
+        for (struct sp_approvals_entry *e = t->first; e; e = e->next)
                 if (sp_str_eq(sp_str_c(e->a.id.c), id))
                         return e;
         return NULL;
 }
 
-static void insert(struct sp_approvals *t, struct entry *e)
+static void insert(struct sp_approvals *t, struct sp_approvals_entry *e)
 {
         *t->tail = e;
         t->tail = &e->next;
         t->n++;
 }
 
-static void forget(struct sp_approvals *t, struct entry *e)
+static void forget(struct sp_approvals *t, struct sp_approvals_entry *e)
 {
-        struct entry **p = &t->first;
+        struct sp_approvals_entry **p = &t->first;
 
         /* told while it can still be found: its object has to be described once more */
         t->hooks.changed(t->hooks.userdata, &e->a, SP_APPROVAL_CHANGE_GONE);
@@ -119,10 +90,9 @@ static int save(struct sp_approvals *t, const struct sp_approval *a,
         return t->dir ? sp_approval_file_save(t->dir, a, reterr) : 0;
 }
 
-/* The state on disk first, then ours: nobody hears of a state that a restart undoes. */
-static int move_to(struct sp_approvals *t, struct entry *e,
-                   enum sp_approval_state state, uint64_t lasts_us,
-                   struct sp_err *reterr)
+int sp_approvals_move(struct sp_approvals *t, struct sp_approvals_entry *e,
+                      enum sp_approval_state state, uint64_t lasts_us,
+                      struct sp_err *reterr)
 {
         struct sp_approval next = e->a;
         int r;
@@ -140,14 +110,9 @@ static int move_to(struct sp_approvals *t, struct entry *e,
         return 0;
 }
 
-static uint64_t claim_us(const struct sp_msg_approval *ask)
-{
-        return SP_MIN(ask->timeout_us, SP_APPROVALS_QUEUED_US);
-}
-
 static uint64_t waits_us(const struct sp_msg_approval *ask)
 {
-        return ask->keep_queued ? SP_APPROVALS_QUEUED_US : claim_us(ask);
+        return ask->keep_queued ? SP_APPROVALS_QUEUED_US : sp_approvals_claim_us(ask);
 }
 
 /* ---- open and close ---- */
@@ -165,7 +130,7 @@ static int is_approval_name(const struct dirent *d)
 static int load(struct sp_approvals *t, const char *name, struct sp_err *reterr)
 {
         uint64_t now_wall = sp_clock_wall_us(), left;
-        struct entry *e = calloc(1, sizeof(*e));
+        struct sp_approvals_entry *e = calloc(1, sizeof(*e));
         int r;
 
         if (!e)
@@ -241,11 +206,11 @@ struct sp_approvals *sp_approvals_free(struct sp_approvals *t)
                 return NULL;
         t->is_ticking = true; /* the hooks below must not free what is walked */
         (void)sp_err_set(&e, -ECANCELED, "approval.stopping", "", "the daemon stops");
-        for (struct entry *i = t->first; i; i = i->next)
+        for (struct sp_approvals_entry *i = t->first; i; i = i->next)
                 if (i->decision.ticket)
                         i->decision.done(i->decision.userdata, NULL, &e);
         while (t->first) {
-                struct entry *i = t->first;
+                struct sp_approvals_entry *i = t->first;
 
                 t->first = i->next;
                 entry_free(i);
@@ -275,10 +240,10 @@ static bool is_clean(const struct sp_msg_approval *m)
 static int make_room(struct sp_approvals *t, struct sp_str session,
                      struct sp_err *reterr)
 {
-        struct entry *oldest = NULL;
+        struct sp_approvals_entry *oldest = NULL;
         uint32_t pending = 0;
 
-        for (struct entry *e = t->first; e; e = e->next) {
+        for (struct sp_approvals_entry *e = t->first; e; e = e->next) {
                 pending += e->a.state == SP_APPROVAL_PENDING &&
                            sp_str_eq(e->a.ask.session, session);
                 if (!is_live(e) && !oldest)
@@ -298,9 +263,9 @@ static int make_room(struct sp_approvals *t, struct sp_str session,
         return 0;
 }
 
-static int entry_new(const struct sp_msg_approval *ask, struct entry **ret)
+static int entry_new(const struct sp_msg_approval *ask, struct sp_approvals_entry **ret)
 {
-        struct entry *e = calloc(1, sizeof(*e));
+        struct sp_approvals_entry *e = calloc(1, sizeof(*e));
         struct sp_msg_approval m = *ask;
         char comm[4 * 16 + 1];
         struct sp_wire_out w;
@@ -332,7 +297,7 @@ static int entry_new(const struct sp_msg_approval *ask, struct entry **ret)
 int sp_approvals_ask(struct sp_approvals *t, const struct sp_msg_approval *ask,
                      struct sp_ulid *ret, struct sp_err *reterr)
 {
-        struct entry *e;
+        struct sp_approvals_entry *e;
         int r;
 
         for (e = t->first; e; e = e->next) {
@@ -375,7 +340,7 @@ int sp_approvals_ask(struct sp_approvals *t, const struct sp_msg_approval *ask,
         return 0;
 }
 
-static struct sp_msg_approval_state state_of(const struct entry *e)
+static struct sp_msg_approval_state state_of(const struct sp_approvals_entry *e)
 {
         return (struct sp_msg_approval_state){ .approval = sp_str_c(e->a.id.c),
                                                .state = (uint8_t)e->a.state,
@@ -383,7 +348,7 @@ static struct sp_msg_approval_state state_of(const struct entry *e)
                                                .reason = e->a.reason };
 }
 
-static int unknown(struct sp_err *reterr)
+int sp_approvals_unknown(struct sp_err *reterr)
 {
         return sp_err_set(reterr, -ENOENT, "approval.unknown", "",
                           "there is no such approval, or not any more");
@@ -392,10 +357,10 @@ static int unknown(struct sp_err *reterr)
 int sp_approvals_get(struct sp_approvals *t, struct sp_str id,
                      struct sp_msg_approval_state *ret, struct sp_err *reterr)
 {
-        const struct entry *e = find(t, id);
+        const struct sp_approvals_entry *e = sp_approvals_entry(t, id);
 
         if (!e)
-                return unknown(reterr);
+                return sp_approvals_unknown(reterr);
         *ret = state_of(e);
         return 0;
 }
@@ -403,11 +368,11 @@ int sp_approvals_get(struct sp_approvals *t, struct sp_str id,
 int sp_approvals_claim(struct sp_approvals *t, const struct sp_msg_claim *claim,
                        struct sp_msg_approval_state *ret, struct sp_err *reterr)
 {
-        struct entry *e = find(t, claim->approval);
+        struct sp_approvals_entry *e = sp_approvals_entry(t, claim->approval);
         int r;
 
         if (!e)
-                return unknown(reterr);
+                return sp_approvals_unknown(reterr);
         if (e->a.state != SP_APPROVAL_APPROVED || e->due_us <= sp_clock_us()) {
                 t->refused++;
                 return sp_err_set(reterr,
@@ -422,7 +387,7 @@ int sp_approvals_claim(struct sp_approvals *t, const struct sp_msg_claim *claim,
                 return sp_err_set(reterr, -EACCES, "approval.other-request", "",
                                   "the approval is for another request");
         }
-        r = move_to(t, e, SP_APPROVAL_USED, SP_APPROVALS_KEEP_US, reterr);
+        r = sp_approvals_move(t, e, SP_APPROVAL_USED, SP_APPROVALS_KEEP_US, reterr);
         if (r < 0)
                 return r;
         *ret = state_of(e);
@@ -434,18 +399,19 @@ int sp_approvals_claim(struct sp_approvals *t, const struct sp_msg_claim *claim,
 int sp_approvals_withdraw(struct sp_approvals *t, const struct sp_msg_claim *claim,
                           struct sp_msg_approval_state *ret, struct sp_err *reterr)
 {
-        struct entry *e = find(t, claim->approval);
+        struct sp_approvals_entry *e = sp_approvals_entry(t, claim->approval);
         int r;
 
         if (!e)
-                return unknown(reterr);
+                return sp_approvals_unknown(reterr);
         if (!sp_str_eq_secret(e->a.ask.request_hash, claim->request_hash)) {
                 t->refused++;
                 return sp_err_set(reterr, -EACCES, "approval.other-request", "",
                                   "the approval is for another request");
         }
         if (is_live(e)) {
-                r = move_to(t, e, SP_APPROVAL_WITHDRAWN, SP_APPROVALS_KEEP_US, reterr);
+                r = sp_approvals_move(t, e, SP_APPROVAL_WITHDRAWN, SP_APPROVALS_KEEP_US,
+                                      reterr);
                 if (r < 0)
                         return r;
                 note(t, e, "withdrawn");
@@ -455,139 +421,9 @@ int sp_approvals_withdraw(struct sp_approvals *t, const struct sp_msg_claim *cla
         return 0;
 }
 
-/* ---- deciding ---- */
-
-static int may_decide(const struct entry *e, const struct sp_approvals_decision *d,
-                      struct sp_err *reterr)
-{
-        if (d->is_guarded)
-                return sp_err_set(reterr, -EPERM, "approval.guarded-caller", "",
-                                  "a process in a guarded cgroup decides nothing");
-        if (d->uid == e->a.ask.uid)
-                return sp_err_set(
-                        reterr, -EPERM, "approval.own-request", "",
-                        "uid %u asked for this itself; somebody else must decide",
-                        d->uid);
-        if (e->a.state != SP_APPROVAL_PENDING || e->due_us <= sp_clock_us())
-                return sp_err_set(reterr, -EALREADY, "approval.not-pending", "",
-                                  "it is %s already",
-                                  e->a.state == SP_APPROVAL_PENDING
-                                          ? "expired"
-                                          : sp_approval_state_name(e->a.state));
-        if (e->decision.ticket)
-                return sp_err_set(reterr, -EBUSY, "approval.being-decided", "",
-                                  "somebody else is deciding it at this moment");
-        if (d->reason.n > REASON_MAX || !sp_str_is_utf8(d->reason) || !d->who.n ||
-            !sp_str_is_utf8(d->who))
-                return sp_err_set(reterr, -EINVAL, "approval.reason", "",
-                                  "a reason is at most %d bytes of UTF-8", REASON_MAX);
-        return 0;
-}
-
-static void decision_clear(struct entry *e)
-{
-        free(e->decision.who);
-        free(e->decision.reason);
-        memset(&e->decision, 0, sizeof(e->decision));
-}
-
-int sp_approvals_decide(struct sp_approvals *t, const struct sp_approvals_decision *d,
-                        sp_approvals_done_fn done, void *userdata,
-                        struct sp_err *reterr)
-{
-        struct entry *e = find(t, d->id);
-        int r;
-
-        if (!e)
-                return unknown(reterr);
-        r = may_decide(e, d, reterr);
-        if (r < 0) {
-                t->refused++;
-                return r;
-        }
-        e->decision.who = sp_str_dup(d->who);
-        e->decision.reason = sp_str_dup(d->reason);
-        if (!e->decision.who || !e->decision.reason) {
-                decision_clear(e);
-                return sp_err_set(reterr, -ENOMEM, "approval.memory", "",
-                                  "out of memory");
-        }
-        e->decision.ticket = ++t->next_ticket;
-        e->decision.approve = d->approve;
-        e->decision.uid = d->uid;
-        e->decision.done = done;
-        e->decision.userdata = userdata;
-        /* From here on only sp_approvals_recorded may touch the decision: the hook may
-         * call it at once. */
-        r = record(t, e, d->approve ? "approved" : "denied", d->who, d->uid, d->reason,
-                   t->next_ticket);
-        if (r < 0) {
-                decision_clear(e);
-                return sp_err_set(reterr, r, "approval.not-recorded", "",
-                                  "the decision could not be recorded: %s",
-                                  strerror(-r));
-        }
-        return 0;
-}
-
-/* What the record says is now made true: on disk, then for all to see. */
-static int take_effect(struct sp_approvals *t, struct entry *e, struct sp_err *reterr)
-{
-        char *approver = e->approver, *reason = e->reason;
-        struct sp_approval before = e->a;
-        int r;
-
-        if (e->a.state != SP_APPROVAL_PENDING) /* withdrawn while it was recorded */
-                return sp_err_set(reterr, -EALREADY, "approval.not-pending", "",
-                                  "it is %s already",
-                                  sp_approval_state_name(e->a.state));
-        e->a.approver = sp_str_c(e->decision.who);
-        e->a.reason = sp_str_c(e->decision.reason);
-        e->a.approver_uid = e->decision.uid;
-        r = move_to(t, e,
-                    e->decision.approve ? SP_APPROVAL_APPROVED : SP_APPROVAL_DENIED,
-                    e->decision.approve ? claim_us(&e->a.ask) : SP_APPROVALS_KEEP_US,
-                    reterr);
-        if (r < 0) {
-                e->a = before;
-                return r;
-        }
-        e->approver = SP_TAKE(e->decision.who);
-        e->reason = SP_TAKE(e->decision.reason);
-        free(approver);
-        free(reason);
-        return 0;
-}
-
-void sp_approvals_recorded(struct sp_approvals *t, uint64_t ticket,
-                           const struct sp_err *e)
-{
-        struct entry *i = t->first;
-        sp_approvals_done_fn done;
-        struct sp_err err = SP_ERR_NULL;
-        void *userdata;
-        int r;
-
-        while (i && (!ticket || i->decision.ticket != ticket))
-                i = i->next;
-        if (!i)
-                return;
-        done = i->decision.done;
-        userdata = i->decision.userdata;
-        if (e)
-                r = sp_err_set(&err, e->code ?: -EIO, "approval.not-recorded", "",
-                               "the decision could not be recorded: %s", e->what);
-        else
-                r = take_effect(t, i, &err);
-        decision_clear(i);
-        if (r == 0)
-                t->hooks.changed(t->hooks.userdata, &i->a, SP_APPROVAL_CHANGE_STATE);
-        done(userdata, r < 0 ? NULL : &i->a, r < 0 ? &err : NULL);
-}
-
 /* ---- time ---- */
 
-static void expire(struct sp_approvals *t, struct entry *e)
+static void expire(struct sp_approvals *t, struct sp_approvals_entry *e)
 {
         bool was_approved = e->a.state == SP_APPROVAL_APPROVED;
         struct sp_err err = SP_ERR_NULL;
@@ -596,7 +432,8 @@ static void expire(struct sp_approvals *t, struct entry *e)
                 e->a.approver = SP_STR("time-out");
                 e->a.reason = SP_STR("nobody decided in time");
         }
-        if (move_to(t, e, SP_APPROVAL_EXPIRED, SP_APPROVALS_KEEP_US, &err) < 0) {
+        if (sp_approvals_move(t, e, SP_APPROVAL_EXPIRED, SP_APPROVALS_KEEP_US, &err) <
+            0) {
                 /* Expired all the same: the file's own deadline has passed too. */
                 sp_log_err(SP_LOG_WARNING, &err,
                            "an expired approval could not be saved");
@@ -612,10 +449,10 @@ uint64_t sp_approvals_tick(struct sp_approvals *t)
 {
         uint64_t now_us = sp_clock_us(), next_us = UINT64_MAX;
         bool is_nested = t->is_ticking;
-        struct entry *next;
+        struct sp_approvals_entry *next;
 
         t->is_ticking = true;
-        for (struct entry *e = t->first; e; e = next) {
+        for (struct sp_approvals_entry *e = t->first; e; e = next) {
                 next = e->next;
                 if (e->decision.ticket)
                         continue;
@@ -637,8 +474,9 @@ uint64_t sp_approvals_tick(struct sp_approvals *t)
 const struct sp_approval *sp_approvals_next(const struct sp_approvals *t,
                                             const struct sp_approval *after)
 {
-        const struct entry *e =
-                after ? ((const struct entry *)(const void *)after)->next : t->first;
+        const struct sp_approvals_entry *e =
+                after ? ((const struct sp_approvals_entry *)(const void *)after)->next
+                      : t->first;
 
         return e ? &e->a : NULL;
 }
@@ -646,7 +484,7 @@ const struct sp_approval *sp_approvals_next(const struct sp_approvals *t,
 const struct sp_approval *sp_approvals_find(const struct sp_approvals *t,
                                             struct sp_str id)
 {
-        const struct entry *e = find(t, id);
+        const struct sp_approvals_entry *e = sp_approvals_entry(t, id);
 
         return e ? &e->a : NULL;
 }
@@ -656,7 +494,7 @@ int sp_approvals_metrics(const struct sp_approvals *t, struct sp_buf *to)
         uint64_t now[SP_APPROVAL_STATES_] = { 0 };
         int r;
 
-        for (const struct entry *e = t->first; e; e = e->next)
+        for (const struct sp_approvals_entry *e = t->first; e; e = e->next)
                 now[e->a.state]++;
         r = sp_buf_addf(to, "# HELP sallyport_approvals Approvals known, by state.\n"
                             "# TYPE sallyport_approvals gauge\n");
