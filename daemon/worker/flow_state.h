@@ -107,10 +107,10 @@ void sp_flow_sign_in(struct sp_flow *f, struct sp_str id_token);
 /* What is kept of a job that this request makes: everything but its reference. */
 void sp_flow_describe_job(const struct sp_flow *f, struct sp_job *j);
 
-/* examine.c, server_truth.c: what is sent, and its hash in f->request_hash. */
+/* examine_request.c: what is sent, and its hash in f->request_hash. */
 struct sp_query_extra sp_flow_extra(const struct sp_flow *f, bool is_dry_run);
 sp_must_check int sp_flow_hash_request(struct sp_flow *f);
-/* What is known of its tables may be old: the next request asks. */
+/* examine_schemas.c: what is known of its tables may be old: the next request asks. */
 void sp_flow_forget_schemas(const struct sp_flow *f);
 
 /* For the page tokens of an answer with rows: of a query, `result` is left to the answer. */
@@ -121,7 +121,7 @@ sp_must_check int sp_flow_page_seal(const struct sp_flow *f, struct sp_page_seal
 enum sp_next sp_flow_local(struct sp_flow *f); /* local.c */
 enum sp_next sp_flow_own(struct sp_flow *f); /* owner.c */
 enum sp_next sp_flow_parse(struct sp_flow *f); /* examine.c */
-enum sp_next sp_flow_resolve(struct sp_flow *f); /* examine.c */
+enum sp_next sp_flow_resolve(struct sp_flow *f); /* examine_schemas.c */
 enum sp_next sp_flow_decide(struct sp_flow *f); /* examine.c */
 enum sp_next sp_flow_limit(struct sp_flow *f); /* limits.c */
 enum sp_next sp_flow_record(struct sp_flow *f); /* record.c */
