@@ -7,11 +7,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "daemon/base/digest.h"
 
-#define PIECE (64 * 1024) /* stays in the processor's cache from read to write */
+#define PIECE (64 * 1024) /* of what is read back */
 #define NAME "body-"
 #define NAME_LEN (sizeof(NAME) - 1 + 8)
 
@@ -44,7 +45,6 @@ void sp_bodies_init(struct sp_bodies *b, const char *dir)
 void sp_bodies_done(struct sp_bodies *b)
 {
         sp_closep(&b->fd);
-        free(SP_TAKE(b->piece));
         b->is_unsynced = b->is_lost = false;
 }
 
@@ -80,12 +80,21 @@ static int sync_directory(const char *dir)
         return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
+static uint64_t aligned(uint64_t n)
+{
+        return (n + SP_BODIES_ALIGN - 1) & ~(uint64_t)(SP_BODIES_ALIGN - 1);
+}
+
+/* Past the page cache where the file system can: nobody reads a body soon, and half of writing it
+ * is to find it pages. */
 static int use_file(struct sp_bodies *b, uint32_t file)
 {
         sp_autoclose int fd = -1;
         struct stat st;
-        int r = open_file(b->dir, file, O_RDWR | O_CREAT, &fd);
+        int r = open_file(b->dir, file, O_RDWR | O_CREAT | O_DIRECT, &fd);
 
+        if (r == -EINVAL)
+                r = open_file(b->dir, file, O_RDWR | O_CREAT, &fd);
         if (r == 0 && fstat(fd, &st) < 0)
                 r = -errno;
         if (r == 0 && st.st_size == 0)
@@ -95,7 +104,7 @@ static int use_file(struct sp_bodies *b, uint32_t file)
         sp_closep(&b->fd);
         b->fd = SP_TAKE_FD(fd);
         b->file = file;
-        b->bytes = (uint64_t)st.st_size;
+        b->bytes = aligned((uint64_t)st.st_size);
         return 0;
 }
 
@@ -117,10 +126,6 @@ static int ensure_room(struct sp_bodies *b)
         uint32_t newest = 0;
         int r = 0;
 
-        if (!b->piece)
-                b->piece = malloc(PIECE);
-        if (!b->piece)
-                return -ENOMEM;
         if (b->fd < 0) {
                 r = newest_file(b->dir, &newest);
                 if (r == 0)
@@ -148,12 +153,22 @@ static int read_all(int fd, char *to, size_t n, uint64_t at)
         return 0;
 }
 
+/* Aligned, and still refused: through the page cache then. */
+static bool leave_direct(int fd)
+{
+        int flags = fcntl(fd, F_GETFL);
+
+        return flags >= 0 && flags & O_DIRECT &&
+               fcntl(fd, F_SETFL, flags & ~O_DIRECT) == 0;
+}
+
 static int write_all(int fd, const char *from, size_t n, uint64_t at)
 {
         for (size_t done = 0; done < n;) {
                 ssize_t put = pwrite(fd, from + done, n - done, (off_t)(at + done));
 
-                if (put < 0 && errno == EINTR)
+                if (put < 0 &&
+                    (errno == EINTR || (errno == EINVAL && leave_direct(fd))))
                         continue;
                 if (put <= 0)
                         return put < 0 ? -errno : -EIO;
@@ -162,22 +177,29 @@ static int write_all(int fd, const char *from, size_t n, uint64_t at)
         return 0;
 }
 
+/* What is behind the end of a memfd in its last page is zeros. Sealed, it cannot change between being
+ * hashed and being written, nor end earlier. */
 static int copy(struct sp_bodies *b, int from, uint64_t bytes,
                 uint8_t ret[SP_SHA256_LEN])
 {
         sp_cleanup(sp_digest_freep) struct sp_digest *d = sp_digest_new();
-        int r = d ? 0 : -ENOMEM;
+        struct stat st;
+        char *p;
+        int r;
 
-        for (uint64_t done = 0; r == 0 && done < bytes;) {
-                size_t n = (size_t)SP_MIN(bytes - done, (uint64_t)PIECE);
-
-                r = read_all(from, b->piece, n, done);
-                if (r == 0)
-                        r = sp_digest_add(d, sp_str(b->piece, n));
-                if (r == 0)
-                        r = write_all(b->fd, b->piece, n, b->bytes + done);
-                done += n;
-        }
+        if (!d)
+                return -ENOMEM;
+        if (fstat(from, &st) < 0)
+                return -errno;
+        if ((uint64_t)st.st_size < bytes)
+                return -EBADMSG;
+        p = mmap(NULL, bytes, PROT_READ, MAP_SHARED | MAP_POPULATE, from, 0);
+        if (p == MAP_FAILED)
+                return -errno;
+        r = sp_digest_add(d, sp_str(p, bytes));
+        if (r == 0)
+                r = write_all(b->fd, p, aligned(bytes), b->bytes);
+        (void)munmap(p, bytes);
         return r < 0 ? r : sp_digest_end(d, ret);
 }
 
@@ -198,7 +220,7 @@ int sp_bodies_append(struct sp_bodies *b, int from, uint64_t bytes,
                                  (off_t)b->bytes); /* else it is only in the way */
                 return wrong(reterr, r, b->dir, "cannot write a body");
         }
-        b->bytes += bytes;
+        b->bytes += aligned(bytes);
         b->is_unsynced = true;
         *ret = body;
         return 0;
