@@ -3,9 +3,12 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "daemon/base/log.h"
+#include "daemon/roles/ahead.h"
 
 #define CONNECT_TIMEOUT_MS 10000L
 #define IDLE_MAX 64
@@ -17,6 +20,7 @@ struct sp_upstream {
         const struct sp_settings *settings;
         struct curl_slist *connect_to;
         struct sp_transfer *all;
+        struct sp_aheads aheads;
         CURL *idle
                 [IDLE_MAX]; /* handles to use again: making one costs more than a request */
         size_t n_idle;
@@ -29,6 +33,9 @@ struct sp_transfer {
         struct curl_slist *headers;
         struct sp_transfer_hooks hooks;
         void *userdata;
+        struct sp_ahead
+                *ahead; /* of the connection that it has; NULL: none, or closed */
+        curl_socket_t fd; /* that libcurl last wanted watched for it */
         bool is_paused, is_headed, is_in_curl, is_cancelled;
         bool is_waiting; /* sent from a hook: libcurl takes none while it is in one */
         char error[CURL_ERROR_SIZE];
@@ -70,8 +77,18 @@ static void forget_headers(struct curl_slist *headers)
         curl_slist_free_all(headers);
 }
 
+static void leave_connection(struct sp_transfer *t)
+{
+        if (!t->ahead)
+                return;
+        t->ahead->owner = NULL;
+        t->ahead->user = NULL;
+        t->ahead = NULL;
+}
+
 static void drop(struct sp_transfer *t)
 {
+        leave_connection(t);
         (void)curl_multi_remove_handle(t->upstream->multi, t->easy);
         put_handle(t->upstream, t->easy);
         forget_headers(t->headers);
@@ -127,6 +144,9 @@ static void collect(struct sp_upstream *u)
                 if (m->msg != CURLMSG_DONE)
                         continue;
                 (void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+                /* libcurl keeps the connection, and does not see what is behind the answer */
+                if (t->ahead && !sp_ahead_is_clean(t->ahead))
+                        (void)shutdown(t->ahead->fd, SHUT_RDWR);
                 t->is_in_curl = true; /* a cancel from a hook must not free */
                 if (!t->is_cancelled && result == CURLE_OK)
                         headed(t); /* an answer without a body */
@@ -160,6 +180,39 @@ static void send_waiting(struct sp_upstream *u)
         }
 }
 
+/* Who has bytes that libcurl does not know of, and would take them. */
+static struct sp_transfer *next_reader(struct sp_upstream *u)
+{
+        for (struct sp_ahead *a = u->aheads.filled; a; a = a->next) {
+                struct sp_transfer *t = a->user;
+
+                if (!t || t->is_paused || a->tried == a->end - a->at)
+                        continue;
+                a->tried = a->end - a->at;
+                return t;
+        }
+        return NULL;
+}
+
+/* libcurl stops at a record's end when the socket is empty. A call takes a record, or nothing
+ * and then is not made again; no call takes more from a socket, so one that never falls silent
+ * keeps nobody waiting. */
+static void read_on(struct sp_upstream *u)
+{
+        const struct sp_transfer *t;
+        int running;
+
+        for (struct sp_ahead *a = u->aheads.filled; a; a = a->next)
+                a->tried = 0;
+        u->aheads.is_closed = true;
+        while ((t = next_reader(u))) {
+                (void)curl_multi_socket_action(u->multi, t->ahead->fd, CURL_CSELECT_IN,
+                                               &running);
+                collect(u);
+        }
+        u->aheads.is_closed = false;
+}
+
 static void on_socket_event(uv_poll_t *p, int status, int events)
 {
         struct watched *s = p->data;
@@ -174,6 +227,7 @@ static void on_socket_event(uv_poll_t *p, int status, int events)
                 flags |= CURL_CSELECT_OUT;
         (void)curl_multi_socket_action(u->multi, s->fd, flags, &running);
         collect(u);
+        read_on(u);
         send_waiting(u);
 }
 
@@ -186,9 +240,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, voi
 {
         struct sp_upstream *u = userdata;
         struct watched *s = slot;
+        struct sp_transfer *t;
         int events;
 
-        (void)easy;
         if (what == CURL_POLL_REMOVE) {
                 if (s) {
                         (void)uv_poll_stop(&s->poll);
@@ -197,6 +251,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, voi
                 }
                 return 0;
         }
+        if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t) == CURLE_OK && t)
+                t->fd = fd;
         if (!s) {
                 s = calloc(1, sizeof(*s));
                 if (!s || uv_poll_init_socket(u->loop, &s->poll, fd) < 0) {
@@ -224,6 +280,7 @@ static void on_timeout(uv_timer_t *t)
 
         (void)curl_multi_socket_action(u->multi, CURL_SOCKET_TIMEOUT, 0, &running);
         collect(u);
+        read_on(u);
         send_waiting(u);
 }
 
@@ -251,9 +308,11 @@ int sp_upstream_new(uv_loop_t *loop, const struct sp_settings *settings,
         u->settings = settings;
         u->multi = curl_multi_init();
         u->timer = calloc(1, sizeof(*u->timer));
-        if (!u->multi || !u->timer || uv_timer_init(loop, u->timer) < 0) {
+        if (sp_aheads_init(&u->aheads) < 0 || !u->multi || !u->timer ||
+            uv_timer_init(loop, u->timer) < 0) {
                 if (u->multi)
                         (void)curl_multi_cleanup(u->multi);
+                sp_aheads_done(&u->aheads);
                 free(u->timer);
                 free(u);
                 return -ENOMEM;
@@ -287,6 +346,7 @@ struct sp_upstream *sp_upstream_free(struct sp_upstream *u)
         while (u->n_idle)
                 curl_easy_cleanup(u->idle[--u->n_idle]);
         (void)curl_multi_cleanup(u->multi);
+        sp_aheads_done(&u->aheads);
         curl_slist_free_all(u->connect_to);
         uv_close((uv_handle_t *)u->timer, on_timer_closed);
         free(u);
@@ -323,6 +383,51 @@ static size_t on_body(char *p, size_t size, size_t n, void *userdata)
                 t->hooks.on_data(t->userdata, sp_str(p, size * n));
         t->is_in_curl = false;
         return t->is_cancelled ? 0 : size * n;
+}
+
+/* libcurl tells the descriptor of a connection only when it is not in use any more. */
+static bool is_local_port(int fd, int port)
+{
+        struct sockaddr_storage a;
+        socklen_t n = sizeof(a);
+
+        if (fd < 0 || getsockname(fd, (struct sockaddr *)&a, &n) < 0)
+                return false;
+        if (a.ss_family == AF_INET)
+                return ntohs(((struct sockaddr_in *)&a)->sin_port) == port;
+        return a.ss_family == AF_INET6 &&
+               ntohs(((struct sockaddr_in6 *)&a)->sin6_port) == port;
+}
+
+/* The connection is there, the request is not sent yet. */
+static int on_connection(void *userdata, char *remote, char *local, int remote_port,
+                         int local_port)
+{
+        struct sp_transfer *t = userdata;
+        struct sp_aheads *all = &t->upstream->aheads;
+        struct curl_tlssessioninfo *tls;
+        struct sp_ahead *a;
+
+        (void)remote, (void)local, (void)remote_port;
+        leave_connection(t); /* it may be sent again */
+        if (curl_easy_getinfo(t->easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK ||
+            tls->backend != CURLSSLBACKEND_OPENSSL || !tls->internals)
+                return CURL_PREREQFUNC_OK; /* as libcurl reads it */
+        a = sp_ahead_of(all, tls->internals);
+        if (!a && is_local_port(t->fd, local_port))
+                a = sp_ahead_new(all, tls->internals, t->fd);
+        if (!a)
+                return CURL_PREREQFUNC_OK;
+        if (a->owner)
+                leave_connection(a->user);
+        a->owner = &t->ahead;
+        a->user = t;
+        t->ahead = a;
+        if (sp_ahead_is_clean(a))
+                return CURL_PREREQFUNC_OK;
+        /* it would be taken for the answer */
+        (void)shutdown(a->fd, SHUT_RDWR);
+        return CURL_PREREQFUNC_ABORT;
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *userdata)
@@ -397,6 +502,8 @@ static void set_options(struct sp_transfer *t, const struct sp_upstream_request 
         (void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
         (void)curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
         (void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+        (void)curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_connection);
+        (void)curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
         if (r->body.n || sp_str_eq(r->method, SP_STR("POST"))) {
                 (void)curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
                                        (curl_off_t)r->body.n);
@@ -430,6 +537,7 @@ int sp_upstream_send(struct sp_upstream *u, const struct sp_upstream_request *r,
         if (!t)
                 return -ENOMEM;
         t->upstream = u;
+        t->fd = -1;
         t->hooks = *hooks;
         t->userdata = userdata;
         t->url = t->text;
@@ -481,6 +589,9 @@ void sp_transfer_resume(struct sp_transfer *t)
         (void)curl_easy_pause(t->easy, CURLPAUSE_CONT);
         if (t->is_cancelled)
                 drop(t);
+        else if (t->ahead && !sp_ahead_is_clean(t->ahead))
+                /* libcurl may not know that it was to wait; it bears being called early */
+                (void)uv_timer_start(t->upstream->timer, on_timeout, 0, 0);
 }
 
 void sp_transfer_cancel(struct sp_transfer *t)
@@ -489,58 +600,4 @@ void sp_transfer_cancel(struct sp_transfer *t)
                 t->is_cancelled = true;
         else
                 drop(t);
-}
-
-/* ---- whole answers ---- */
-
-struct fetch {
-        struct sp_buf body;
-        unsigned status;
-        int error;
-        sp_fetched_fn fn;
-        void *userdata;
-};
-
-static void fetch_head(void *userdata, unsigned status)
-{
-        ((struct fetch *)userdata)->status = status;
-}
-
-static void fetch_data(void *userdata, struct sp_str piece)
-{
-        struct fetch *f = userdata;
-
-        if (f->error == 0 && sp_buf_add(&f->body, piece) < 0)
-                f->error = -EMSGSIZE;
-}
-
-static void fetch_done(void *userdata, int err, const char *what)
-{
-        struct fetch *f = userdata;
-
-        if (err == 0 && f->error < 0) {
-                err = f->error;
-                what = "the answer is too long";
-        }
-        f->fn(f->userdata, err, what, f->status, sp_buf_str(&f->body));
-        sp_buf_done_secret(&f->body); /* may be a token */
-        free(f);
-}
-
-int sp_upstream_fetch(struct sp_upstream *u, const struct sp_upstream_request *r,
-                      struct sp_str bearer, const char *content_type, size_t max,
-                      sp_fetched_fn fn, void *userdata)
-{
-        static const struct sp_transfer_hooks hooks = { fetch_head, fetch_data,
-                                                        fetch_done };
-        struct fetch *f = calloc(1, sizeof(*f));
-        int e;
-
-        if (!f)
-                return -ENOMEM;
-        *f = (struct fetch){ .body = SP_BUF_INIT(max), .fn = fn, .userdata = userdata };
-        e = sp_upstream_send(u, r, bearer, content_type, &hooks, f, NULL);
-        if (e < 0)
-                free(f);
-        return e;
 }
