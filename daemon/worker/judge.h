@@ -35,6 +35,11 @@ struct sp_judge_unfolded {
         struct sp_sql_span own, text;
 };
 
+/* A definition calls a stored function. Full names. */
+struct sp_judge_call {
+        struct sp_str caller, callee;
+};
+
 struct sp_judgement {
         struct sp_str
                 text; /* that is judged: the agent's, constant dynamic SQL unfolded */
@@ -59,6 +64,8 @@ struct sp_judgement {
         size_t n_guessed;
         struct sp_mask_view *views; /* among them */
         size_t n_views;
+        struct sp_judge_call *calls; /* of views and functions among them */
+        size_t n_calls;
         bool reads_beyond; /* a view may be read through, and was not looked into */
         struct sp_mask_plan plan; /* after sp_judge_rewrite */
         struct sp_mask_reading reading; /* the resolver's, of both texts; likewise */
@@ -70,7 +77,8 @@ sp_must_check int sp_judge_read(struct sp_arena *a, const struct sp_judge_input 
 /* judge_views.c: reads the definitions of the views and functions among the first `n_schemas` of
  * needs_schema, whose schemas these are, and adds what they mention to needs_schema. When all
  * are there, adds the accesses: what a view reads is read by who reads the view, unless the
- * policy lets him read through it ("select-through"); what a rule denies below stays denied. */
+ * policy lets him read through it ("select-through"); what a rule denies below stays denied. The
+ * functions that a view or a function calls are no different. */
 sp_must_check int sp_judge_expand(struct sp_arena *a, const struct sp_judge_input *in,
                                   const struct sp_schema *schemas, size_t n_schemas,
                                   struct sp_judgement *j, struct sp_err *reterr);
@@ -110,8 +118,8 @@ sp_must_check int sp_judge_read_functions(struct sp_arena *a,
                                           const struct sp_judge_input *in,
                                           const struct sp_sql_statement *s,
                                           struct sp_judgement *j, struct sp_err *err);
-/* Those that a definition calls; each must be named with its project. */
-sp_must_check int sp_judge_need_functions(struct sp_arena *a,
+/* Those that the definition of `caller` calls; each must be named with its project. */
+sp_must_check int sp_judge_need_functions(struct sp_arena *a, struct sp_str caller,
                                           const struct sp_sql_statement *s,
                                           struct sp_judgement *j, struct sp_err *err);
 /* Judges one whose definition has come. */

@@ -157,6 +157,14 @@ int sp_judge_read_functions(struct sp_arena *a, const struct sp_judge_input *in,
 
 /* ---- called in a definition ---- */
 
+static int too_many(struct sp_err *err)
+{
+        return sp_err_set(err, -EPERM, "judge.too-many-tables", "",
+                          "the statement, its views and its functions touch "
+                          "more than %d tables and functions",
+                          SP_JUDGE_OBJECTS_MAX);
+}
+
 static int need(struct sp_arena *a, struct sp_judgement *j, struct sp_str name,
                 struct sp_err *err)
 {
@@ -165,10 +173,7 @@ static int need(struct sp_arena *a, struct sp_judgement *j, struct sp_str name,
         if (is_there(j->needs_schema, j->n_needs_schema, name))
                 return 0;
         if (j->n_needs_schema >= SP_JUDGE_OBJECTS_MAX)
-                return sp_err_set(err, -EPERM, "judge.too-many-tables", "",
-                                  "the statement, its views and its functions touch "
-                                  "more than %d tables and functions",
-                                  SP_JUDGE_OBJECTS_MAX);
+                return too_many(err);
         all = sp_arena_array(a, j->n_needs_schema + 1, sizeof(*all));
         if (!all)
                 return no_memory(err);
@@ -180,9 +185,36 @@ static int need(struct sp_arena *a, struct sp_judgement *j, struct sp_str name,
         return 0;
 }
 
-int sp_judge_need_functions(struct sp_arena *a, const struct sp_sql_statement *s,
-                            struct sp_judgement *j, struct sp_err *err)
+static bool is_called(const struct sp_judgement *j, size_t first, struct sp_str name)
 {
+        for (size_t i = first; i < j->n_calls; i++)
+                if (sp_str_eq(j->calls[i].callee, name))
+                        return true;
+        return false;
+}
+
+static int add_call(struct sp_arena *a, struct sp_judgement *j, struct sp_str caller,
+                    struct sp_str callee, struct sp_err *err)
+{
+        struct sp_judge_call *all;
+
+        if (j->n_calls >= SP_JUDGE_OBJECTS_MAX)
+                return too_many(err);
+        all = sp_arena_array(a, j->n_calls + 1, sizeof(*all));
+        if (!all)
+                return no_memory(err);
+        if (j->n_calls)
+                memcpy(all, j->calls, j->n_calls * sizeof(*all));
+        all[j->n_calls++] = (struct sp_judge_call){ caller, callee };
+        j->calls = all;
+        return 0;
+}
+
+int sp_judge_need_functions(struct sp_arena *a, struct sp_str caller,
+                            const struct sp_sql_statement *s, struct sp_judgement *j,
+                            struct sp_err *err)
+{
+        size_t first = j->n_calls;
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < s->n_functions; i++) {
@@ -197,6 +229,11 @@ int sp_judge_need_functions(struct sp_arena *a, const struct sp_sql_statement *s
                 if (r == 0 && n < 3)
                         r = refuse(err, f->written,
                                    "is named without its project in a definition");
+                if (r < 0)
+                        return r;
+                if (is_called(j, first, f->written))
+                        continue;
+                r = add_call(a, j, caller, f->written, err);
                 if (r < 0)
                         return r;
                 name = sp_arena_printf(a, "%.*s()", SP_FMT(f->written));
@@ -246,15 +283,17 @@ static int parse_body(struct sp_arena *a, struct sp_str body,
         return r;
 }
 
-static int judge_body(struct sp_arena *a, const struct sp_sql_script *script,
-                      struct sp_judgement *j, struct sp_err *err)
+static int judge_body(struct sp_arena *a, struct sp_str name,
+                      const struct sp_sql_script *script, struct sp_judgement *j,
+                      struct sp_err *err)
 {
         struct sp_judge_own own = { 0 };
         int r = sp_judge_check_script(a, script, &own, err);
 
         if (r == 0)
                 r = sp_judge_check_functions(&own, &script->statements[0], err);
-        return r < 0 ? r : sp_judge_need_functions(a, &script->statements[0], j, err);
+        return r < 0 ? r
+                     : sp_judge_need_functions(a, name, &script->statements[0], j, err);
 }
 
 /* Like one that the text makes itself. */
@@ -301,6 +340,6 @@ int sp_judge_expand_routine(struct sp_arena *a, const struct sp_judge_input *in,
                         "reads tables: write what it does into the query, or make it "
                         "a view");
         if (r == 0)
-                r = judge_body(a, script, j, err);
+                r = judge_body(a, name, script, j, err);
         return r < 0 ? blame(name, err) : 0;
 }

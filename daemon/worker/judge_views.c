@@ -110,7 +110,8 @@ static int read_definition(const struct expand *x, const struct sp_schema *s,
                 r = check_definition(x, script);
         if (r < 0)
                 return blame(x, s, x->err);
-        r = sp_judge_need_functions(x->arena, script->statements, x->j, x->err);
+        r = sp_judge_need_functions(x->arena, s->table, script->statements, x->j,
+                                    x->err);
         if (r < 0)
                 return blame(x, s, x->err);
         v->script = script;
@@ -242,18 +243,18 @@ static void add_below(struct sp_judgement *j, struct sp_str name)
         j->n_below++;
 }
 
-/* Views that may be read through, and those below them: each once. */
+/* Views that may be read through, and the views and functions below them: each once. */
 struct through {
-        size_t *views, n;
-        bool *has;
+        struct sp_str *names;
+        size_t n;
 };
 
-static void look_through(struct through *t, size_t view)
+static void look_through(struct through *t, struct sp_str name)
 {
-        if (t->has[view])
-                return;
-        t->has[view] = true;
-        t->views[t->n++] = view;
+        for (size_t i = 0; i < t->n; i++)
+                if (sp_str_eq(t->names[i], name))
+                        return;
+        t->names[t->n++] = name;
 }
 
 /* Deny wins, also where a view may be read through. */
@@ -262,53 +263,69 @@ static int add_denied(const struct expand *x, struct through *t)
         struct sp_judgement *j = x->j;
 
         for (size_t i = 0; i < t->n; i++) {
-                const struct sp_mask_view *v = &j->views[t->views[i]];
+                size_t v = find_view(j, t->names[i]);
 
-                for (size_t k = 0; k < v->n_names; k++) {
-                        size_t below = find_view(j, v->names[k]);
+                for (size_t k = 0; v < j->n_views && k < j->views[v].n_names; k++) {
+                        struct sp_str below = j->views[v].names[k];
 
-                        if (may_be_denied(x, v->names[k]))
-                                add_below(j, v->names[k]);
-                        if (below < j->n_views)
+                        if (may_be_denied(x, below))
+                                add_below(j, below);
+                        if (find_view(j, below) < j->n_views)
                                 look_through(t, below);
-                        if (j->n_accesses + j->n_below > SP_JUDGE_OBJECTS_MAX)
-                                return too_many(x);
                 }
+                for (size_t k = 0; k < j->n_calls; k++) {
+                        if (!sp_str_eq(j->calls[k].caller, t->names[i]))
+                                continue;
+                        if (may_be_denied(x, j->calls[k].callee))
+                                add_below(j, j->calls[k].callee);
+                        look_through(t, j->calls[k].callee);
+                }
+                if (j->n_accesses + j->n_below > SP_JUDGE_OBJECTS_MAX)
+                        return too_many(x);
         }
         return 0;
 }
 
-/* Who selects from a view selects from what it mentions, and so on down to the tables: the
- * list grows while it is walked. */
+/* What is named `name` mentions these: a view, a function, or one of each. */
+static void add_mentioned(struct sp_judgement *j, struct sp_str name)
+{
+        size_t v = find_view(j, name);
+
+        for (size_t k = 0; v < j->n_views && k < j->views[v].n_names; k++)
+                add_select(j, j->views[v].names[k]);
+        for (size_t k = 0; k < j->n_calls; k++)
+                if (sp_str_eq(j->calls[k].caller, name))
+                        add_select(j, j->calls[k].callee);
+}
+
+/* Who selects from a view selects from what it mentions, and so on down to the tables; a function
+ * likewise calls what it mentions. The list grows while it is walked. */
 static int add_accesses(const struct expand *x)
 {
         struct sp_judgement *j = x->j;
         struct sp_access *all;
         struct through through = { 0 };
-        size_t mentions = 0; /* not the schemas that are needed: wildcards need none */
+        size_t mentions =
+                j->n_calls; /* not the schemas that are needed: wildcards need none */
 
         for (size_t i = 0; i < j->n_views; i++)
                 mentions += j->views[i].n_names;
         all = grow(x->arena, j->accesses, j->n_accesses, mentions, sizeof(*all));
-        through.views = sp_arena_array(x->arena, j->n_views, sizeof(*through.views));
-        through.has = sp_arena_array(x->arena, j->n_views, sizeof(*through.has));
-        if (!all || !through.views || !through.has)
+        through.names = sp_arena_array(x->arena, j->n_views + j->n_calls,
+                                       sizeof(*through.names));
+        if (!all || !through.names)
                 return no_memory(x->err);
         j->accesses = all;
         for (size_t i = 0; i < j->n_accesses; i++) {
-                size_t v = find_view(j, all[i].resource);
-
-                if (v == j->n_views || !sp_str_eq(all[i].action, SP_STR("select")))
+                if (!sp_str_eq(all[i].action, SP_STR("select")))
                         continue;
-                if (is_authorized(x, all[i].resource)) {
-                        look_through(&through, v);
-                        continue;
-                }
-                for (size_t k = 0; k < j->views[v].n_names; k++) {
-                        add_select(j, j->views[v].names[k]);
-                        if (j->n_accesses > SP_JUDGE_OBJECTS_MAX)
-                                return too_many(x);
-                }
+                if (find_view(j, all[i].resource) < j->n_views &&
+                    is_authorized(x, all[i].resource))
+                        look_through(&through, all[i].resource);
+                else
+                        add_mentioned(j, all[i].resource);
+                if (j->n_accesses > SP_JUDGE_OBJECTS_MAX)
+                        return too_many(x);
         }
         return add_denied(x, &through);
 }
@@ -357,7 +374,7 @@ static void weaken_where(struct sp_judgement *j)
 {
         size_t first = 0;
 
-        for (size_t i = 0; i < j->script->n_statements; i++) {
+        for (size_t i = 0; j->script && i < j->script->n_statements; i++) {
                 const struct sp_sql_statement *st = &j->script->statements[i];
                 enum sp_sql_where where = sp_judge_where(j, st, j->names + first);
 
@@ -397,10 +414,9 @@ int sp_judge_expand(struct sp_arena *a, const struct sp_judge_input *in,
                                    "tables: read a table or a view");
                 else if (sp_str_ends(schemas[j->n_expanded].kind, SP_STR("VIEW")))
                         r = add_view(&x, &schemas[j->n_expanded]);
-        if (r == 0 && (j->n_views || j->reads_beyond) &&
-            j->n_expanded == j->n_needs_schema) {
+        if (r == 0 && j->n_expanded == j->n_needs_schema) {
                 weaken_where(j);
-                r = j->n_views ? add_accesses(&x) : 0;
+                r = j->n_views || j->n_calls ? add_accesses(&x) : 0;
         }
         return r;
 }

@@ -10,8 +10,8 @@
         "mode: enforce\n"                                                              \
         "rules:\n"                                                                     \
         "- {name: read, actions: [\"*\"], resources: [\"p.crm.*\"], verdict: allow}\n" \
-        "- {name: through, actions: [select-through], resources: [\"p.crm.safe\"], "   \
-        "verdict: allow}\n"
+        "- {name: through, actions: [select-through], resources: [\"p.crm.safe\", "    \
+        "\"p.crm.lent\"], verdict: allow}\n"
 #define MASKS "masks:\n- {name: ssn, columns: [\"*.*.*.ssn\"], mask: redact}\n"
 
 static const struct sp_column columns[] = {
@@ -41,6 +41,13 @@ static const struct {
         { "p.crm.asks", "SELECT @a AS id, 'x' AS ssn", "VIEW" },
         { "p.crm.writes", "INSERT INTO crm.t (id) VALUES (1)", "VIEW" },
         { "p.crm.calls", "SELECT id, crm.f(ssn) AS ssn FROM crm.t", "VIEW" },
+        { "p.crm.own", "SELECT id, p.crm.near(ssn) AS ssn FROM crm.t", "VIEW" },
+        { "p.crm.apart", "SELECT id, p.fn.f(ssn) AS ssn FROM crm.t", "VIEW" },
+        { "p.crm.nested", "SELECT id, p.crm.over(ssn) AS ssn FROM crm.t", "VIEW" },
+        { "p.crm.lent", "SELECT id, ssn FROM crm.nested", "VIEW" },
+        { "p.crm.near()", "LOWER(x)", SP_ROUTINE_SQL },
+        { "p.crm.over()", "p.fn.f(x)", SP_ROUTINE_SQL },
+        { "p.fn.f()", "LOWER(x)", SP_ROUTINE_SQL },
         { "p.crm.outside", "SELECT * FROM EXTERNAL_QUERY('c', 'SELECT 1')", "VIEW" },
         { "p.crm.broken", "SELECT 'hush' FROM FROM", "VIEW" },
         { "p.crm.shards",
@@ -136,6 +143,14 @@ static const struct {
           "p.crm.safe " },
         { "not beside it", "SELECT id FROM crm.both", SP_VERDICT_DENY,
           "p.crm.both p.crm.safe p.crm.pay p.hr.pay p.crm.t " },
+        { "who reads a view calls its functions", "SELECT id FROM crm.own",
+          SP_VERDICT_ALLOW, "p.crm.own p.crm.t p.crm.near " },
+        { "and needs a rule for each", "SELECT id FROM crm.apart", SP_VERDICT_DENY,
+          "p.crm.apart p.crm.t p.fn.f " },
+        { "also for what these call", "SELECT id FROM crm.nested", SP_VERDICT_DENY,
+          "p.crm.nested p.crm.t p.crm.over p.fn.f " },
+        { "not below a view that he may read through", "SELECT id FROM crm.lent",
+          SP_VERDICT_ALLOW, "p.crm.lent " },
         { "tables of another project are judged as such", "SELECT id FROM crm.far",
           SP_VERDICT_DENY, "p.crm.far q.crm.t " },
 };
@@ -184,6 +199,12 @@ static void what_is_denied_stays_denied_below_a_view_that_is_read_through(void *
                   SP_VERDICT_DENY },
                 { "the view between", DENY("p.crm.pay"), "SELECT id FROM crm.safe",
                   SP_VERDICT_DENY },
+                { "a function two calls below", DENY("p.fn.*"),
+                  "SELECT id FROM crm.lent", SP_VERDICT_DENY },
+                { "the function between", DENY("p.crm.over"), "SELECT id FROM crm.lent",
+                  SP_VERDICT_DENY },
+                { "a function elsewhere", DENY("p.fn.g"), "SELECT id FROM crm.lent",
+                  SP_VERDICT_ALLOW },
                 { "a table elsewhere", DENY("p.hr.more"), "SELECT id FROM crm.safe",
                   SP_VERDICT_ALLOW },
                 { "a table that is read beside it", DENY("p.hr.pay"),
