@@ -222,6 +222,14 @@ static void pipe_wake(struct sp_pipe *p)
         sp_conn_wake(of_pipe(p));
 }
 
+static void pipe_relieve(struct sp_pipe *p)
+{
+        struct sp_conn *c = of_pipe(p);
+
+        if (c->state == SP_CONN_HTTP && !c->is_blocked && sp_conn_flush(c) < 0)
+                sp_conn_wake(c); /* it goes wrong there again, and is closed */
+}
+
 static void start_http(struct sp_conn *c, bool is_h2)
 {
         int r;
@@ -419,6 +427,7 @@ static void say_goodbye(struct sp_conn *c)
 
 static void move_output(struct sp_conn *c)
 {
+        bool had_output;
         int r = 1;
 
         for (int i = 0; i < TURN_ROUNDS && r == 1; i++) {
@@ -426,9 +435,10 @@ static void move_output(struct sp_conn *c)
                         fail_http(c);
                         return;
                 }
-                if (!sp_conn_has_output(c))
+                had_output = sp_conn_has_output(c);
+                r = sp_conn_flush(c); /* without any it gives memory back */
+                if (!had_output)
                         break;
-                r = sp_conn_flush(c);
         }
         if (r < 0)
                 sp_conn_close(c);
@@ -559,6 +569,7 @@ void sp_conn_start(struct sp_front *f, int fd, const struct sp_origin *origin,
                 .out = SP_BUF_INIT(SP_QUEUE_MAX + 1024 * 1024),
                 .on_request = pipe_on_request,
                 .wake = pipe_wake,
+                .relieve = pipe_relieve,
         };
         c->next = f->conns;
         c->prev = &f->conns;

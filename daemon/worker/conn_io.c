@@ -116,9 +116,10 @@ int sp_conn_flush(struct sp_conn *c)
         if (r == 0 && c->stall_us == 0)
                 c->stall_us = sp_clock_us() + SP_CONN_STALL_US;
         if (p->out_done == p->out.n) {
-                /* nothing stays allocated for an idle connection */
                 p->out_done = 0;
-                sp_buf_done(&p->out);
+                sp_buf_clear(&p->out);
+                if (!p->is_busy) /* nothing stays allocated for an idle connection */
+                        sp_buf_done(&p->out);
         } else if (p->out_done > p->out.n / 2) {
                 /* what was sent goes now and then, not byte by byte */
                 sp_buf_consume(&p->out, p->out_done);

@@ -8,8 +8,9 @@
  *            touches a socket, so tests and fuzzers drive it from memory.
  * Ownership: the connection embeds the pipe and owns the protocol. The protocol owns
  * its unfinished exchanges. Calls:     everything that flow does to an exchange only
- * changes state and calls pipe.wake; bytes move later, in a turn of the connection. So
- * neither on_abort nor on_drain is ever called from inside a call that flow makes.
+ * changes state and calls pipe.wake; bytes move later, in a turn of the connection, or
+ * in pipe.relieve. So neither on_abort nor on_drain is ever called from inside a call that
+ * flow makes.
  */
 #pragma once
 
@@ -19,6 +20,7 @@
 
 #define SP_CONGESTED_BYTES (256 * 1024) /* unsent bytes of one exchange */
 #define SP_DRAINED_BYTES (64 * 1024)
+#define SP_RELIEF_BYTES (96 * 1024) /* with the next piece what is gathered at once */
 #define SP_QUEUE_MAX (32 * 1024 * 1024) /* flow that ignores congestion fails here */
 
 #define SP_HEAD_TIMEOUT_US (30 * SP_USEC_PER_SEC)
@@ -32,9 +34,13 @@ struct sp_pipe {
         struct sp_str sni; /* canonical; empty on plain HTTP */
         struct sp_buf out; /* bytes for the client … */
         size_t out_done; /* … of which that many were written */
+        bool is_busy; /* an answer is under way: `out` will be filled again */
         uint64_t deadline_us; /* when the protocol wants its timeout call; 0: never */
         void (*on_request)(struct sp_pipe *p, struct sp_exchange *x);
         void (*wake)(struct sp_pipe *p); /* there is something to do in a turn */
+        /* SP_RELIEF_BYTES wait in `out`: what the client takes goes before the turn, so that no
+         * transfer is held up by a client that keeps up. Calls nobody back. May be NULL. */
+        void (*relieve)(struct sp_pipe *p);
 };
 
 struct sp_protocol;

@@ -34,11 +34,12 @@ static struct serve1 *of_stream(struct sp_stream *s)
         return (struct serve1 *)((char *)s - offsetof(struct serve1, stream));
 }
 
-static void set_deadline(struct serve1 *t)
+static void note_state(struct serve1 *t)
 {
         struct sp_pipe *p = t->protocol.pipe;
         uint64_t now = sp_clock_us();
 
+        p->is_busy = t->is_busy;
         if (t->is_busy || t->is_done)
                 p->deadline_us = 0; /* flow keeps its own time */
         else if (sp_http1_is_idle(t->reader))
@@ -130,22 +131,38 @@ static int serve1_respond(struct sp_stream *s, unsigned status,
         return r;
 }
 
+/* RFC 9112 §7.1. In one step: half a chunk would be the end of the connection. */
+static int add_chunk(struct sp_buf *out, struct sp_str bytes)
+{
+        char size[2 * sizeof(bytes.n)], *to;
+        size_t n = bytes.n, digits = 0;
+        int r = sp_buf_reserve(out, sizeof(size) + 2 + bytes.n + 2, &to);
+
+        if (r < 0)
+                return r;
+        for (; n || !digits; n >>= 4)
+                size[digits++] = "0123456789abcdef"[n & 15];
+        while (digits)
+                *to++ = size[--digits];
+        *to++ = '\r';
+        *to++ = '\n';
+        memcpy(to, bytes.p, bytes.n);
+        to += bytes.n;
+        *to++ = '\r';
+        *to++ = '\n';
+        out->n = (size_t)(to - out->p);
+        return 0;
+}
+
 static int serve1_write(struct sp_stream *s, struct sp_str bytes)
 {
         struct serve1 *t = of_stream(s);
-        struct sp_buf *out = &t->protocol.pipe->out;
-        size_t before = out->n;
-        int r = 0;
+        struct sp_pipe *p = t->protocol.pipe;
+        int r = t->is_chunked ? add_chunk(&p->out, bytes) : sp_buf_add(&p->out, bytes);
 
-        if (t->is_chunked)
-                r = sp_buf_addf(out, "%zx\r\n", bytes.n);
-        if (r == 0)
-                r = sp_buf_add(out, bytes);
-        if (r == 0 && t->is_chunked)
-                r = sp_buf_add(out, SP_STR("\r\n"));
-        if (r < 0)
-                out->n = before;
-        t->protocol.pipe->wake(t->protocol.pipe);
+        if (r == 0 && p->relieve && p->out.n - p->out_done >= SP_RELIEF_BYTES)
+                p->relieve(p);
+        p->wake(p);
         return r;
 }
 
@@ -159,7 +176,7 @@ static void serve1_finish(struct sp_stream *s)
                         true; /* the missing last chunk shows that it is cut short */
         t->is_busy = false;
         t->is_done |= t->is_last;
-        set_deadline(t);
+        note_state(t);
         p->wake(p);
 }
 
@@ -170,7 +187,7 @@ static void serve1_abort(struct sp_stream *s)
         /* Closing without the last chunk or byte is how HTTP/1.1 says "incomplete". */
         t->is_busy = false;
         t->is_done = true;
-        set_deadline(t);
+        note_state(t);
         t->protocol.pipe->wake(t->protocol.pipe);
 }
 
@@ -199,7 +216,7 @@ static int refuse(struct serve1 *t, const struct sp_err *e)
                 r = add_head(t, &t->protocol.pipe->out, status, &type, 1);
         if (r == 0)
                 r = sp_buf_add(&t->protocol.pipe->out, sp_buf_str(&json));
-        set_deadline(t);
+        note_state(t);
         return r;
 }
 
@@ -215,7 +232,7 @@ static int begin_exchange(struct serve1 *t, struct sp_arena *a,
         t->is_busy = true;
         t->is_head_sent = false;
         t->is_last = t->is_draining || sp_http1_is_last(t->reader);
-        set_deadline(t);
+        note_state(t);
         p->on_request(p, x);
         return 0;
 }
@@ -332,7 +349,7 @@ static void serve1_drain(struct sp_protocol *protocol)
         t->is_draining = true;
         if (t->is_busy && !t->is_head_sent)
                 t->is_last = true;
-        set_deadline(t);
+        note_state(t);
 }
 
 static void serve1_free(struct sp_protocol *protocol)
@@ -374,7 +391,7 @@ int sp_serve1_new(struct sp_pipe *pipe, struct sp_protocol **ret)
         t->protocol = (struct sp_protocol){ .ops = &protocol_ops, .pipe = pipe };
         t->stream.ops = &stream_ops;
         t->ahead = SP_BUF_INIT(PIPELINE_MAX);
-        set_deadline(t);
+        note_state(t);
         *ret = &t->protocol;
         return 0;
 }

@@ -1079,6 +1079,41 @@ static void records_are_gathered_in_order_and_bounded(void **state)
         close_world(&w);
 }
 
+static void a_client_that_keeps_up_holds_nothing_up(void **state)
+{
+        struct world w = { .holds = true };
+        static char piece[16384], sink[4 * SP_RELIEF_BYTES];
+        struct sp_conn *c;
+        int fd, r;
+        SSL *ssl;
+
+        (void)state;
+        memset(piece, 'p', sizeof(piece));
+        open_world(&w, false);
+        fd = dial(&w);
+        assert_true(shake(&w, fd, NAME, NULL, 0, &ssl));
+        say(&w, fd, ssl, SP_STR("GET / HTTP/1.1\r\nHost: " NAME "\r\n\r\n"));
+        WAIT_FOR(&w, w.held != NULL);
+        c = w.front->conns;
+        assert_int_equal(sp_exchange_respond(w.held, 200, NULL, 0, UINT64_MAX), 0);
+        for (int i = 0; i < 400; i++) { /* without a turn of the connection */
+                assert_int_equal(
+                        sp_exchange_write(w.held, sp_str(piece, sizeof(piece))), 0);
+                assert_false(sp_exchange_is_congested(w.held));
+                assert_true(c->pipe.out.capacity <= 2 * SP_RELIEF_BYTES);
+                if (i % 8 == 7)
+                        while ((r = SSL_read(ssl, sink, sizeof(sink))) > 0)
+                                ;
+        }
+        assert_int_equal(w.drains, 0);
+        sp_exchange_finish(w.held);
+        hear(&w, fd, ssl, "0\r\n\r\n", sink, sizeof(sink));
+        assert_non_null(memmem(sink, sizeof(sink), "0\r\n\r\n", 5));
+        WAIT_FOR(&w, c->pipe.out.p == NULL && c->io.out.p == NULL);
+        end_client(fd, ssl);
+        close_world(&w);
+}
+
 static void responses_keep_to_what_they_announced(void **state)
 {
         struct world w = { .holds = true };
@@ -1174,6 +1209,7 @@ int main(void)
                 cmocka_unit_test(a_client_that_leaves_aborts_its_exchange),
                 cmocka_unit_test(a_slow_reader_is_felt),
                 cmocka_unit_test(records_are_gathered_in_order_and_bounded),
+                cmocka_unit_test(a_client_that_keeps_up_holds_nothing_up),
                 cmocka_unit_test(responses_keep_to_what_they_announced),
                 cmocka_unit_test(http2_by_alpn),
         };
