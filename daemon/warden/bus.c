@@ -248,9 +248,33 @@ static void disconnect(struct sp_bus *b)
         b->bus = sd_bus_flush_close_unref(b->bus);
 }
 
+/* As sd_bus_open_system does it, but that no message brings descriptors: closing one of a file system
+ * in user space is to wait for whom it pleases. The bus refuses them. */
+static int open_bus(sd_bus **ret)
+{
+        const char *address = secure_getenv("DBUS_SYSTEM_BUS_ADDRESS");
+        sd_bus *bus = NULL;
+        int r = sd_bus_new(&bus);
+
+        if (r >= 0)
+                r = sd_bus_set_address(
+                        bus, address ?: "unix:path=/run/dbus/system_bus_socket");
+        if (r >= 0)
+                r = sd_bus_set_bus_client(bus, true);
+        if (r >= 0)
+                r = sd_bus_negotiate_fds(bus, false);
+        if (r >= 0)
+                r = sd_bus_start(bus);
+        if (r < 0)
+                sd_bus_unref(bus);
+        else
+                *ret = bus;
+        return r;
+}
+
 static int connect_bus(struct sp_bus *b, struct sp_err *reterr)
 {
-        int r = sd_bus_open_system(&b->bus);
+        int r = open_bus(&b->bus);
 
         if (r < 0)
                 return sp_err_set(reterr, r, "bus.none", "",

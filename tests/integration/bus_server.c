@@ -17,12 +17,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
 #include "daemon/mask/token.h"
 #include "daemon/warden/bus.h"
 #include "daemon/warden/metrics_socket.h"
 #include "daemon/warden/unmask.h"
+#include "include/sallyport/dbus.h"
 
 #define SESSION "01JAAAAAAAAAAAAAAAAAAAAAAA"
 static const char policy_text[] = "version: 1\nmasks:\n- {name: m, columns: "
@@ -324,6 +326,23 @@ static int on_input(sd_event_source *source, int fd, uint32_t events, void *user
         return 0;
 }
 
+/* A client instead, who sends a descriptor along. */
+static int send_descriptor(void)
+{
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        sd_bus *bus = NULL;
+        int r = sd_bus_open_system(&bus);
+
+        if (r >= 0)
+                r = sd_bus_call_method(bus, SP_DBUS_SERVICE, SP_DBUS_PATH,
+                                       SP_DBUS_IFACE_MANAGER, "Status", &e, NULL, "h",
+                                       STDOUT_FILENO);
+        (void)printf("%s\n", r < 0 && e.name ? e.name : "through");
+        sd_bus_error_free(&e);
+        sd_bus_flush_close_unref(bus);
+        return 0;
+}
+
 int main(int argc, char **argv)
 {
         struct server s = { 0 };
@@ -347,6 +366,8 @@ int main(int argc, char **argv)
         struct sp_err e = SP_ERR_NULL;
         int r;
 
+        if (argc > 1 && strcmp(argv[1], "send-descriptor") == 0)
+                return send_descriptor();
         (void)setvbuf(stdout, NULL, _IOLBF, 0);
         (void)setvbuf(stdin, NULL, _IONBF, 0);
         if (sd_event_default(&s.event) < 0)
