@@ -23,14 +23,15 @@
 struct sp_aheads;
 struct sp_ahead {
         struct sp_aheads *all;
-        struct sp_ahead *next, **prev; /* in `filled`; prev NULL: not */
+        struct sp_ahead *next, **prev; /* among the filled; prev NULL: not */
         struct sp_ahead **owner; /* who is told of the end; may be NULL */
         void *user; /* the owner's */
-        const SSL *ssl;
+        SSL *ssl;
         int fd;
         char *buffer;
         size_t at, end;
         size_t tried; /* what was left when its reader was last called */
+        bool has_news; /* not data, and OpenSSL alone has heard of it */
 };
 
 struct sp_aheads {
@@ -48,5 +49,14 @@ void sp_aheads_done(struct sp_aheads *all);
 struct sp_ahead *sp_ahead_of(const struct sp_aheads *all, const SSL *ssl);
 /* Puts one in between, after the handshake; `fd` is only kept. NULL: no memory. */
 struct sp_ahead *sp_ahead_new(struct sp_aheads *all, SSL *ssl, int fd);
+/* Begins a round of calls to those who have something to read. */
+void sp_aheads_begin(struct sp_aheads *all);
+/* Who is to be called next, in this round; NULL: nobody more. `can_read` is asked of its user. */
+struct sp_ahead *sp_aheads_next(struct sp_aheads *all,
+                                bool (*can_read)(const void *user));
+void sp_aheads_end(struct sp_aheads *all);
+/* Has OpenSSL decrypt the next record, if it is here whole: then libcurl knows of it, and neither asks
+ * the socket nor has to be called again. Behind a read that succeeded. */
+void sp_ahead_decrypt(struct sp_ahead *a);
 /* Before a request: nothing may have come that answers none. */
 bool sp_ahead_is_clean(const struct sp_ahead *a);

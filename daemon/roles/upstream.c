@@ -180,18 +180,9 @@ static void send_waiting(struct sp_upstream *u)
         }
 }
 
-/* Who has bytes that libcurl does not know of, and would take them. */
-static struct sp_transfer *next_reader(struct sp_upstream *u)
+static bool can_read(const void *transfer)
 {
-        for (struct sp_ahead *a = u->aheads.filled; a; a = a->next) {
-                struct sp_transfer *t = a->user;
-
-                if (!t || t->is_paused || a->tried == a->end - a->at)
-                        continue;
-                a->tried = a->end - a->at;
-                return t;
-        }
-        return NULL;
+        return !((const struct sp_transfer *)transfer)->is_paused;
 }
 
 /* libcurl stops at a record's end when the socket is empty. A call takes a record, or nothing
@@ -199,18 +190,16 @@ static struct sp_transfer *next_reader(struct sp_upstream *u)
  * keeps nobody waiting. */
 static void read_on(struct sp_upstream *u)
 {
-        const struct sp_transfer *t;
+        const struct sp_ahead *a;
         int running;
 
-        for (struct sp_ahead *a = u->aheads.filled; a; a = a->next)
-                a->tried = 0;
-        u->aheads.is_closed = true;
-        while ((t = next_reader(u))) {
-                (void)curl_multi_socket_action(u->multi, t->ahead->fd, CURL_CSELECT_IN,
+        sp_aheads_begin(&u->aheads);
+        while ((a = sp_aheads_next(&u->aheads, can_read))) {
+                (void)curl_multi_socket_action(u->multi, a->fd, CURL_CSELECT_IN,
                                                &running);
                 collect(u);
         }
-        u->aheads.is_closed = false;
+        sp_aheads_end(&u->aheads);
 }
 
 static void on_socket_event(uv_poll_t *p, int status, int events)
@@ -382,6 +371,8 @@ static size_t on_body(char *p, size_t size, size_t n, void *userdata)
         if (!t->is_cancelled)
                 t->hooks.on_data(t->userdata, sp_str(p, size * n));
         t->is_in_curl = false;
+        if (t->ahead && !t->is_cancelled && !t->is_paused)
+                sp_ahead_decrypt(t->ahead);
         return t->is_cancelled ? 0 : size * n;
 }
 

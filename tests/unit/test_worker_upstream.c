@@ -36,6 +36,7 @@ enum kind {
         LENGTH,
         CHUNKED,
         UNTIL_CLOSED,
+        CHANGED, /* on its way: one bit, in the last record */
         BEHIND, /* an answer to nothing right behind it, in the same segment */
 };
 
@@ -96,8 +97,9 @@ static void answer(struct client *c, enum kind kind, size_t n)
         static const char *const how[] = { "content-length: %zu\r\n\r\n",
                                            "transfer-encoding: chunked\r\n\r\n%zx\r\n",
                                            "connection: close\r\n\r\n",
+                                           "content-length: %zu\r\n\r\n",
                                            "content-length: %zu\r\n\r\n" };
-        char *all = malloc(n + 1000);
+        char *all = malloc(n + 1000), *p;
         int head = sprintf(all, "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n");
 
         head += sprintf(all + head, how[kind], n);
@@ -111,6 +113,10 @@ static void answer(struct client *c, enum kind kind, size_t n)
                 put(c, all, n);
         if (kind == UNTIL_CLOSED)
                 (void)SSL_shutdown(c->ssl);
+        if (kind == CHANGED) {
+                n = (size_t)BIO_get_mem_data(c->out, &p);
+                p[n - 1] ^= 1;
+        }
         flush(c);
         free(all);
 }
@@ -400,6 +406,28 @@ static void what_comes_behind_an_answer_is_not_the_next_one(void **state)
         close_world(&w);
 }
 
+static void a_record_that_was_changed_ends_it(void **state)
+{
+        struct world w;
+
+        (void)state;
+        open_world(&w, TLS1_3_VERSION);
+        for (size_t r = 0; r < SP_ARRAY_SIZE(records); r++)
+                for (size_t s = 0; s < SP_ARRAY_SIZE(segments); s++) {
+                        struct got g = { .pause_each = r == 1 ? 30000 : 0 };
+
+                        ask(&w, &g, CHANGED, 200000, records[r], segments[s]);
+                        wait_for(&w, &g, 1);
+                        if (g.dones != 1 || g.error >= 0)
+                                fail_msg("records of %zu, segments of %zu: %u ends, "
+                                         "error %d, %zu bytes",
+                                         records[r], segments[s], g.dones, g.error,
+                                         g.bytes);
+                        assert_true(g.bytes < 200000 && !g.is_wrong);
+                }
+        close_world(&w);
+}
+
 static void one_that_waits_holds_up_nobody(void **state)
 {
         struct got g[4] = { { .pause_each = 0 } };
@@ -462,6 +490,7 @@ int main(void)
                 cmocka_unit_test(a_paused_answer_goes_on),
                 cmocka_unit_test(many_records_take_one_read),
                 cmocka_unit_test(what_comes_behind_an_answer_is_not_the_next_one),
+                cmocka_unit_test(a_record_that_was_changed_ends_it),
                 cmocka_unit_test(one_that_waits_holds_up_nobody),
                 cmocka_unit_test(it_may_be_cancelled_with_more_to_read),
         };
