@@ -64,7 +64,7 @@ void sp_conn_close(struct sp_conn *c)
         c->ssl = NULL;
         sp_buf_done(&c->hello);
         sp_buf_done(&c->pipe.out);
-        sp_buf_done(&c->io.out);
+        sp_tls_io_done(&c->io);
         *c->prev = c->next;
         if (c->next)
                 c->next->prev = c->prev;

@@ -59,7 +59,7 @@ static ssize_t write_some(struct sp_conn *c, const char *p, size_t n)
                 put = send(c->fd, p, n, MSG_NOSIGNAL);
                 if (put < 0)
                         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-                c->io.sent += (uint64_t)put;
+                c->io.sent += (uint32_t)put;
                 return put;
         }
         c->reads_to_write = false;
@@ -92,13 +92,13 @@ static int write_out(struct sp_conn *c)
 
 bool sp_conn_has_output(const struct sp_conn *c)
 {
-        return c->pipe.out_done < c->pipe.out.n || c->io.out.n;
+        return c->pipe.out_done < c->pipe.out.n || c->io.out;
 }
 
 int sp_conn_flush(struct sp_conn *c)
 {
         struct sp_pipe *p = &c->pipe;
-        uint64_t before = c->io.sent;
+        uint32_t before = c->io.sent;
         int r, sent;
 
         if (c->ssl)
@@ -118,7 +118,7 @@ int sp_conn_flush(struct sp_conn *c)
         if (p->out_done == p->out.n) {
                 p->out_done = 0;
                 sp_buf_clear(&p->out);
-                if (!p->is_busy) /* nothing stays allocated for an idle connection */
+                if (p->deadline_us) /* nothing stays allocated for an idle connection */
                         sp_buf_done(&p->out);
         } else if (p->out_done > p->out.n / 2) {
                 /* what was sent goes now and then, not byte by byte */

@@ -34,8 +34,9 @@ struct sp_pipe {
         struct sp_str sni; /* canonical; empty on plain HTTP */
         struct sp_buf out; /* bytes for the client … */
         size_t out_done; /* … of which that many were written */
-        bool is_busy; /* an answer is under way: `out` will be filled again */
-        uint64_t deadline_us; /* when the protocol wants its timeout call; 0: never */
+        uint64_t
+                deadline_us; /* when the protocol wants its timeout call; 0: never, as an
+                               * answer is under way, or all is said */
         void (*on_request)(struct sp_pipe *p, struct sp_exchange *x);
         void (*wake)(struct sp_pipe *p); /* there is something to do in a turn */
         /* SP_RELIEF_BYTES wait in `out`: what the client takes goes before the turn, so that no

@@ -34,12 +34,11 @@ static struct serve1 *of_stream(struct sp_stream *s)
         return (struct serve1 *)((char *)s - offsetof(struct serve1, stream));
 }
 
-static void note_state(struct serve1 *t)
+static void set_deadline(struct serve1 *t)
 {
         struct sp_pipe *p = t->protocol.pipe;
         uint64_t now = sp_clock_us();
 
-        p->is_busy = t->is_busy;
         if (t->is_busy || t->is_done)
                 p->deadline_us = 0; /* flow keeps its own time */
         else if (sp_http1_is_idle(t->reader))
@@ -176,7 +175,7 @@ static void serve1_finish(struct sp_stream *s)
                         true; /* the missing last chunk shows that it is cut short */
         t->is_busy = false;
         t->is_done |= t->is_last;
-        note_state(t);
+        set_deadline(t);
         p->wake(p);
 }
 
@@ -187,7 +186,7 @@ static void serve1_abort(struct sp_stream *s)
         /* Closing without the last chunk or byte is how HTTP/1.1 says "incomplete". */
         t->is_busy = false;
         t->is_done = true;
-        note_state(t);
+        set_deadline(t);
         t->protocol.pipe->wake(t->protocol.pipe);
 }
 
@@ -216,7 +215,7 @@ static int refuse(struct serve1 *t, const struct sp_err *e)
                 r = add_head(t, &t->protocol.pipe->out, status, &type, 1);
         if (r == 0)
                 r = sp_buf_add(&t->protocol.pipe->out, sp_buf_str(&json));
-        note_state(t);
+        set_deadline(t);
         return r;
 }
 
@@ -232,7 +231,7 @@ static int begin_exchange(struct serve1 *t, struct sp_arena *a,
         t->is_busy = true;
         t->is_head_sent = false;
         t->is_last = t->is_draining || sp_http1_is_last(t->reader);
-        note_state(t);
+        set_deadline(t);
         p->on_request(p, x);
         return 0;
 }
@@ -349,7 +348,7 @@ static void serve1_drain(struct sp_protocol *protocol)
         t->is_draining = true;
         if (t->is_busy && !t->is_head_sent)
                 t->is_last = true;
-        note_state(t);
+        set_deadline(t);
 }
 
 static void serve1_free(struct sp_protocol *protocol)
@@ -391,7 +390,7 @@ int sp_serve1_new(struct sp_pipe *pipe, struct sp_protocol **ret)
         t->protocol = (struct sp_protocol){ .ops = &protocol_ops, .pipe = pipe };
         t->stream.ops = &stream_ops;
         t->ahead = SP_BUF_INIT(PIPELINE_MAX);
-        note_state(t);
+        set_deadline(t);
         *ret = &t->protocol;
         return 0;
 }

@@ -66,74 +66,96 @@ static int io_read(BIO *b, char *to, size_t n, size_t *ret_n)
         return 0;
 }
 
-static ssize_t send_some(struct sp_tls_io *io, struct sp_str s)
-{
-        ssize_t n = send(io->fd, s.p, s.n, MSG_NOSIGNAL);
+struct sp_tls_out {
+        size_t n, done, room;
+        bool is_open; /* for more */
+        char bytes[];
+};
 
-        if (n < 0)
+static ssize_t send_some(struct sp_tls_io *io, const char *p, size_t n)
+{
+        ssize_t r = send(io->fd, p, n, MSG_NOSIGNAL);
+
+        if (r < 0)
                 return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-        io->sent += (uint64_t)n;
-        return n;
+        io->sent += (uint32_t)r;
+        return r;
 }
 
 static int send_gathered(struct sp_tls_io *io)
 {
-        while (io->out_done < io->out.n) {
-                struct sp_str rest =
-                        sp_str_sub(sp_buf_str(&io->out), io->out_done, io->out.n);
-                ssize_t n = send_some(io, rest);
+        struct sp_tls_out *o = io->out;
 
-                if (n <= 0)
-                        return (int)n;
-                io->out_done += (size_t)n;
+        if (!o)
+                return 1;
+        assert(o->done <= o->n && o->n <= o->room);
+        while (o->done < o->n) {
+                ssize_t r = send_some(io, o->bytes + o->done, o->n - o->done);
+
+                if (r <= 0)
+                        return (int)r;
+                o->done += (size_t)r;
         }
-        io->out_done = 0;
-        sp_buf_clear(&io->out);
+        o->n = o->done = 0;
         return 1;
+}
+
+void sp_tls_io_done(struct sp_tls_io *io)
+{
+        free(SP_TAKE(io->out));
 }
 
 void sp_tls_io_gather(struct sp_tls_io *io, size_t n)
 {
-        char *room;
-
         if (n <= SSL3_RT_MAX_PLAIN_LENGTH)
                 return;
-        io->out.max = SP_TLS_GATHER_MAX;
         n += SSL3_RT_MAX_ENCRYPTED_OVERHEAD * (n / SSL3_RT_MAX_PLAIN_LENGTH + 1);
-        /* at once: out of memory it is sent record by record */
-        io->is_gathering =
-                io->out.n ||
-                sp_buf_reserve(&io->out, SP_MIN(n, SP_TLS_GATHER_MAX), &room) == 0;
+        n = SP_MIN(n, SP_TLS_GATHER_MAX);
+        if (!io->out) {
+                io->out = malloc(sizeof(*io->out) + n);
+                if (!io->out)
+                        return; /* each record is sent by itself */
+                *io->out = (struct sp_tls_out){ .room = n };
+        }
+        io->out->is_open = true;
 }
 
 int sp_tls_io_send(struct sp_tls_io *io)
 {
         int r = send_gathered(io);
 
-        io->is_gathering = false;
         if (r != 0)
-                sp_buf_done(&io->out); /* nothing stays allocated for an idle one */
+                sp_tls_io_done(io);
+        else
+                io->out->is_open = false;
         return r;
 }
 
+static bool add_record(struct sp_tls_out *o, const char *p, size_t n)
+{
+        if (!o || !o->is_open || n > o->room - o->n)
+                return false;
+        memcpy(o->bytes + o->n, p, n);
+        o->n += n;
+        return true;
+}
+
 /* Positive: so many bytes were taken; 0: none, the socket is full. */
-static ssize_t take(struct sp_tls_io *io, struct sp_str record)
+static ssize_t take(struct sp_tls_io *io, const char *p, size_t n)
 {
         int r;
 
-        if (io->is_gathering && sp_buf_add(&io->out, record) == 0)
-                return (ssize_t)record.n;
+        if (add_record(io->out, p, n))
+                return (ssize_t)n;
         r = send_gathered(io); /* first what is before it */
         if (r <= 0)
                 return r;
-        if (io->is_gathering && sp_buf_add(&io->out, record) == 0)
-                return (ssize_t)record.n;
-        return send_some(io, record);
+        return add_record(io->out, p, n) ? (ssize_t)n : send_some(io, p, n);
 }
 
 static int io_write(BIO *b, const char *from, size_t n, size_t *ret_n)
 {
-        ssize_t r = take(BIO_get_data(b), sp_str(from, n));
+        ssize_t r = take(BIO_get_data(b), from, n);
 
         BIO_clear_retry_flags(b);
         if (r > 0) {

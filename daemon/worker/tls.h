@@ -17,7 +17,6 @@
 
 #include <openssl/ssl.h>
 
-#include "daemon/base/buf.h"
 #include "daemon/worker/conn.h"
 
 #define SP_TLS_LEAVES_MAX 256
@@ -45,18 +44,19 @@ void sp_tls_cancel(struct sp_tls_wait *w);
 /* What a session reads: first the bytes already taken from the socket, then the socket.
  * What it writes: to the socket, or, while it gathers, here, so that the kernel gets many
  * records at a time: each send costs its packets and the client's wake-up. */
+struct sp_tls_out; /* there only while records wait in it: an idle connection pays for little */
 struct sp_tls_io {
         int fd;
+        uint32_t sent; /* bytes that the kernel took; only a change means anything */
         struct sp_str first;
-        bool is_gathering;
-        struct sp_buf out; /* records that wait … */
-        size_t out_done; /* … of which that many bytes were sent */
-        uint64_t sent; /* all that the kernel took */
+        struct sp_tls_out *out;
 };
 /* -ENOENT when the leaf has gone from the cache meanwhile. `io` outlives the session.
  */
 sp_must_check int sp_tls_open(struct sp_tls *t, struct sp_str name,
                               struct sp_tls_io *io, SSL **ret);
+/* Gives up what waits. */
+void sp_tls_io_done(struct sp_tls_io *io);
 /* `n` bytes will be written: gathers their records if they are several. */
 void sp_tls_io_gather(struct sp_tls_io *io, size_t n);
 /* Sends what was gathered, and gathers no more. 1: all of it; 0: the socket is full, call again;
