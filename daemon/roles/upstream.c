@@ -478,6 +478,7 @@ static void set_options(struct sp_transfer *t, const struct sp_upstream_request 
         (void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
         (void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
         (void)curl_easy_setopt(e, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+        (void)curl_easy_setopt(e, CURLOPT_TLS13_CIPHERS, SP_TLS_SUITES);
         if (s->upstream.ca_file
                     .n) /* NUL-terminated: settings strings come from an arena */
                 (void)curl_easy_setopt(e, CURLOPT_CAINFO, s->upstream.ca_file.p);

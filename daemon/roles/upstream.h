@@ -17,6 +17,11 @@
 #include "daemon/google/call.h"
 #include "daemon/roles/settings.h"
 
+/* Of TLS 1.3, by preference, upstream and for the worker's clients. First the one that every TLS 1.3 must
+ * have (RFC 8446 §9.1): a byte costs an eighth less than with AES-256. */
+#define SP_TLS_SUITES                                                                  \
+        "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+
 struct sp_upstream;
 struct sp_transfer;
 

@@ -10,6 +10,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/google/hosts.h"
+#include "daemon/roles/upstream.h"
 
 #define RENEW_BEFORE_S 300 /* a leaf this near its end is asked for again */
 
@@ -201,6 +202,7 @@ static int set_up_context(SSL_CTX *c)
         SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF); /* tickets only */
         SSL_CTX_set_alpn_select_cb(c, choose_protocol, NULL);
         return SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) == 1 &&
+               SSL_CTX_set_ciphersuites(c, SP_TLS_SUITES) == 1 &&
                SSL_CTX_set_cipher_list(c, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
                SSL_CTX_set1_groups_list(c, "X25519:P-256:P-384") == 1 &&
                SSL_CTX_set_session_id_context(c, id, sizeof(id) - 1) == 1 &&
