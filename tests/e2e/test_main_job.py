@@ -187,7 +187,7 @@ class Owning(unittest.TestCase):
             with open(path, "w") as f:
                 f.write(text)
             os.chmod(path, 0o644)
-        theirs = "SELECT 4711 AS listed_by_somebody_else"
+        theirs = "SELECT 1 AS listed_by_somebody_else"
         a = W.query(theirs, env={"GOOGLE_APPLICATION_CREDENTIALS": cred})
         self.assertTrue(a["ok"], a)
 
@@ -195,7 +195,7 @@ class Owning(unittest.TestCase):
         mine = [j for j in a["jobs"] if j["jobReference"]["jobId"] == "listed-1"]
         self.assertEqual(len(mine), 1, a)
         self.assertEqual(mine[0]["configuration"]["query"]["query"], CUSTOMERS)
-        self.assertNotIn("4711", json.dumps(a))
+        self.assertNotIn("listed_by_somebody_else", json.dumps(a))
         # held jobs are called sallyport_…: that name is their owner's to know
         for word in ("sallyport_session", "sallyport_workload", "salt", "REPLACE", "gateway@",
                      "user_email", "[redacted]"):
