@@ -73,7 +73,8 @@ static void write_labels(struct rebuild *b, const struct sp_json *o)
         sp_jsonw_close(&b->w, '}');
 }
 
-/* "p.d", or "p.d.t" with the member `id`; a NULL string when the reference is not complete. */
+/* "p.d", or "p.d.t" with the member `id`; a NULL string when the reference is not complete, or would
+ * not be once what is no name was left out of it. */
 static struct sp_str name_of(struct rebuild *b, const struct sp_json *ref,
                              const char *id)
 {
@@ -81,7 +82,9 @@ static struct sp_str name_of(struct rebuild *b, const struct sp_json *ref,
         struct sp_str d = sp_json_get_str(ref, "datasetId");
         struct sp_str t = id ? sp_json_get_str(ref, id) : SP_STR_NULL;
 
-        if (!p.n || !d.n || (id && !t.n))
+        if (!p.n || !d.n || (id && !t.n) || !sp_rebuild_is_plain(SP_SHAPE_SCALAR, p) ||
+            !sp_rebuild_is_plain(SP_SHAPE_SCALAR, d) ||
+            !sp_rebuild_is_plain(SP_SHAPE_NAME, t))
                 return SP_STR_NULL;
         return sp_arena_printf(b->arena, "%.*s.%.*s%s%.*s", SP_FMT(p), SP_FMT(d),
                                id ? "." : "", SP_FMT(t));
@@ -128,12 +131,15 @@ static void write_jobs(struct rebuild *b, const struct sp_json *all,
                 const struct sp_json *ref = sp_json_get(m, "jobReference");
                 struct sp_str p = sp_json_get_str(ref, "projectId");
                 struct sp_str id = sp_json_get_str(ref, "jobId"), job;
+                struct sp_str location = sp_json_get_str(ref, "location");
                 struct sp_answer_own own = { .is_rewritten = true };
 
                 job = sp_arena_printf(b->arena, "%.*s:%.*s", SP_FMT(p), SP_FMT(id));
                 if (!p.n || !id.n || !job.p ||
-                    !b->own_of(b->userdata, job, sp_json_get_str(ref, "location"),
-                               &own))
+                    !sp_rebuild_is_plain(SP_SHAPE_SCALAR, p) ||
+                    !sp_rebuild_is_plain(SP_SHAPE_SCALAR, id) ||
+                    !sp_rebuild_is_plain(SP_SHAPE_SCALAR, location) ||
+                    !b->own_of(b->userdata, job, location, &own))
                         continue;
                 b->own = &own;
                 write_fields(b, m, shape);

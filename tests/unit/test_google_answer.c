@@ -381,7 +381,7 @@ static void test_filter(void **state sp_unused)
         struct sp_call c = { .action = "bigquery.tables.list",
                              .handling = SP_HANDLING_FILTER };
         struct sp_str s;
-        char granted[] = "p.d.t1", dataset[] = "p.d2";
+        char granted[] = "p.d.t1", dataset[] = "p.d2", no_name[] = "p.no name.t";
 
         assert_int_equal(
                 sp_answer_filter(
@@ -400,6 +400,14 @@ static void test_filter(void **state sp_unused)
                                         "t1\",\"tableReference\":{\"projectId\":\"p\","
                                         "\"datasetId\":\"d\",\"tableId\":\"t1\"}}],"
                                         "\"totalItems\":1,\"nextPageToken\":\"n\"}")));
+        /* what would be shown without its data set is not shown */
+        assert_int_equal(sp_answer_filter(&a, &c,
+                                          SP_STR("{\"tables\":[{\"tableReference\":{"
+                                                 "\"projectId\":\"p\",\"datasetId\":"
+                                                 "\"no name\",\"tableId\":\"t\"}}]}"),
+                                          keep, no_name, &s, NULL),
+                         0);
+        assert_true(sp_str_eq(s, SP_STR("{\"tables\":[],\"totalItems\":0}")));
         c.action = "bigquery.models.list";
         assert_int_equal(
                 sp_answer_filter(
