@@ -89,7 +89,7 @@ static inline size_t list_end(struct at *t)
         const char *p = t->p;
         size_t e;
 
-        if (p[t->i + 1] == ']')
+        if (IS_AT(p + t->i, "[]"))
                 return t->i + 2;
         if (!IS_AT(p + t->i, "[{\"v\":"))
                 return t->limit;

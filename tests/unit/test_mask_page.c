@@ -257,6 +257,11 @@ static const struct row {
                 { "a scalar where a masked list should be is refused", PLAN(lists),
                   "[" ROW(CELL("[]") "," CELL("\"secret\"") "," CELL("null")) "]", NULL,
                   "answer.shape" },
+                { "what ends as a list and does not begin as one is refused",
+                  PLAN(lists),
+                  "[" ROW(CELL("x]") "," CELL("[]") "," CELL("null")) "," ROW(
+                          CELL("[" CELL(LONG) "]") "," CELL("[]") "," CELL("null")) "]",
+                  NULL, "answer.shape" },
                 { "a list in a list is refused under a plan", PLAN(lists),
                   "[" ROW(CELL("[" CELL("[]") "]") "," CELL("[]") "," CELL("null")) "]",
                   NULL, "answer.shape" },
