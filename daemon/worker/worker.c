@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "daemon/base/log.h"
+#include "daemon/roles/gcm.h"
 #include "daemon/roles/ports.h"
 #include "daemon/roles/sandbox.h"
 #include "daemon/worker/bill.h"
@@ -299,11 +300,24 @@ static void done(struct sp_worker *w)
         sp_arena_done(&w->settings_arena);
 }
 
+static void choose_aes(void)
+{
+        int r = sp_gcm_prefer(false);
+
+        if (r == -EBADMSG)
+                sp_log(SP_LOG_ERR,
+                       "libIPSec_MB does not encrypt as OpenSSL does: it is "
+                       "not used");
+        else
+                sp_log(SP_LOG_DEBUG, "AES-GCM: %s", r == 0 ? "libIPSec_MB" : "OpenSSL");
+}
+
 int sp_worker_main(int warden_fd, unsigned index)
 {
         struct sp_worker w = { .index = index,
                                .settings_arena = SP_ARENA_INIT(4 * SETTINGS_MAX) };
 
+        choose_aes();
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || uv_loop_init(&w.loop) < 0) {
                 sp_log(SP_LOG_ERR, "the event loop cannot be made");
                 return 1;
