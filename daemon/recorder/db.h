@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <rocksdb/c.h>
+#include <stdatomic.h>
 
 #include "daemon/recorder/bodies.h"
 #include "daemon/recorder/chain.h"
@@ -42,6 +43,7 @@ struct sp_store {
         struct sp_chain_head witness; /* chain-head file as it was before opening */
         int has_witness; /* 0, or why not: -errno */
         int head_fd;
-        struct sp_bodies bodies; /* of the writer's thread */
+        struct sp_bodies bodies; /* of their own thread */
+        atomic_bool has_moved; /* opened again: the files of bodies are to be, too */
         bool is_damaged; /* opened for an audit, without what is behind the damage */
 };

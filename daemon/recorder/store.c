@@ -156,7 +156,7 @@ static int reopen(struct sp_store *s, struct sp_err *reterr)
 
         (void)pthread_rwlock_wrlock(&s->lock);
         sp_db_close(&s->db);
-        sp_bodies_done(&s->bodies);
+        atomic_store(&s->has_moved, true);
         r = open_database(s, reterr);
         s->is_broken = r < 0;
         (void)pthread_rwlock_unlock(&s->lock);
@@ -259,19 +259,47 @@ int sp_store_append(struct sp_store_batch *b, struct sp_str session, struct sp_s
 }
 
 int sp_store_append_body(struct sp_store_batch *b, struct sp_str session,
-                         struct sp_str json, int fd, uint64_t bytes, uint64_t *ret_seq,
-                         struct sp_err *reterr)
+                         struct sp_str json, const struct sp_store_body *body,
+                         uint64_t *ret_seq)
 {
-        struct sp_store *s = b->store;
-        struct sp_store_body body;
+        return append(b, session, json, body, ret_seq);
+}
+
+/* What was put before is named by a record soon: it is not left behind unsynced. */
+static int follow(struct sp_store *s, struct sp_err *reterr)
+{
         int r;
 
-        if (session.n > SESSION_MAX || !json.n || !bytes || bytes > SP_CHAIN_BODY_MAX)
+        if (!atomic_load(&s->has_moved))
+                return 0;
+        r = sp_bodies_sync(&s->bodies, reterr);
+        if (r < 0)
+                return r;
+        atomic_store(&s->has_moved, false);
+        sp_bodies_done(&s->bodies);
+        return 0;
+}
+
+int sp_store_put_body(struct sp_store *s, int from, uint64_t bytes,
+                      struct sp_store_body *ret, struct sp_err *reterr)
+{
+        int r;
+
+        if (!bytes || bytes > SP_CHAIN_BODY_MAX)
                 return -EINVAL;
-        r = check_space(s, b->bytes + bytes, reterr);
+        r = check_space(s, bytes, reterr);
         if (r == 0)
-                r = sp_bodies_append(&s->bodies, fd, bytes, &body, reterr);
-        return r < 0 ? r : append(b, session, json, &body, ret_seq);
+                r = follow(s, reterr);
+        return r < 0 ? r : sp_bodies_append(&s->bodies, from, bytes, ret, reterr);
+}
+
+int sp_store_sync_bodies(struct sp_store *s, struct sp_err *reterr)
+{
+        int r = sp_bodies_sync(&s->bodies, reterr);
+
+        if (r < 0)
+                sp_bodies_done(&s->bodies); /* the next begins anew */
+        return r;
 }
 
 static int fact_key(struct sp_str space, struct sp_str key, struct sp_buf *to)
@@ -352,13 +380,9 @@ int sp_store_commit(struct sp_store_batch *b, struct sp_err *reterr)
         if (s->is_broken) /* a batch begun before another one failed */
                 return sp_err_set(reterr, -EIO, "store.io", s->dir,
                                   "the store is closed");
-        r = sp_bodies_sync(&s->bodies, reterr);
-        if (r == 0) {
-                r = write_batch(b, reterr);
-                if (r == -ENOSPC &&
-                    check_space(s, b->bytes + ROOM_TO_REOPEN, NULL) == 0)
-                        r = write_again(b, reterr);
-        }
+        r = write_batch(b, reterr);
+        if (r == -ENOSPC && check_space(s, b->bytes + ROOM_TO_REOPEN, NULL) == 0)
+                r = write_again(b, reterr);
         if (r == 0 && b->head.seq != b->base.seq) {
                 r = sp_chain_head_write(s->head_fd, &b->head);
                 if (r < 0)

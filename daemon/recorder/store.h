@@ -14,7 +14,7 @@
  * Ownership: the store owns the database; iterators borrow it.
  * Errors:    -ENOSPC: below the free-space floor or the disk is full, nothing was
  *            written; -EIO: RocksDB failed (reterr says what); -ENOENT: no such fact.
- * Threads:   one writer at a time; recall may run beside it.
+ * Threads:   one writer at a time; bodies and recall may run beside it.
  * Witness:   the file chain-head beside the database names the newest record, so that a
  *            database cut off at the end is noticed: "store.truncated".
  * Recovery:  after a failed commit the next sp_store_batch_new reopens the database.
@@ -39,6 +39,18 @@ SP_DEFINE_CLEANUP(struct sp_store *, sp_store_close)
 /* The newest record: its number (0: none yet) and hash. Of the writer's own thread. */
 void sp_store_head(const struct sp_store *s, uint64_t *ret_seq, uint8_t ret_hash[32]);
 
+/* Where a body is. `bytes` 0: the record has none. */
+struct sp_store_body {
+        uint32_t file;
+        uint64_t at, bytes;
+        uint8_t sha256[32];
+};
+/* Long bodies, bodies.h. All of them from one thread, which may be another than the batches'. Put some, sync,
+ * and then append the records that name them. After a failed sync none is there of those put since the last. */
+sp_must_check int sp_store_put_body(struct sp_store *s, int from, uint64_t bytes,
+                                    struct sp_store_body *ret, struct sp_err *reterr);
+sp_must_check int sp_store_sync_bodies(struct sp_store *s, struct sp_err *reterr);
+
 /* One write: gather appends and keeps, then commit (one fsync). Nothing is visible, and
  * no sequence number is used up, until commit returns 0. */
 struct sp_store_batch;
@@ -49,11 +61,11 @@ SP_DEFINE_CLEANUP(struct sp_store_batch *, sp_store_batch_free)
 /* `session` may be empty; at most 64 bytes. */
 sp_must_check int sp_store_append(struct sp_store_batch *b, struct sp_str session,
                                   struct sp_str json, uint64_t *ret_seq);
-/* With a body of `body_bytes`, read from the beginning of `body`. */
+/* With a body that was put, and synced. */
 sp_must_check int sp_store_append_body(struct sp_store_batch *b, struct sp_str session,
-                                       struct sp_str json, int body,
-                                       uint64_t body_bytes, uint64_t *ret_seq,
-                                       struct sp_err *reterr);
+                                       struct sp_str json,
+                                       const struct sp_store_body *body,
+                                       uint64_t *ret_seq);
 sp_must_check int sp_store_keep(struct sp_store_batch *b, struct sp_str space,
                                 struct sp_str key, struct sp_str value,
                                 uint64_t expires_s); /* Unix time; 0: never */
@@ -66,12 +78,6 @@ sp_must_check int sp_store_recall(struct sp_store *s, struct sp_str space,
 
 /* For the parsed JSON of a record: whoever reads has as much as the recorder, which checks it. */
 #define SP_RECORD_ARENA_BYTES (64u << 20)
-/* Where a body is. `bytes` 0: the record has none. */
-struct sp_store_body {
-        uint32_t file;
-        uint64_t at, bytes;
-        uint8_t sha256[32];
-};
 struct sp_store_record {
         uint64_t seq, wall_us;
         struct sp_str json; /* without the body */

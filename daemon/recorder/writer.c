@@ -12,18 +12,37 @@
 /* A body counts for at least this much of what may wait: it holds a descriptor. */
 #define BODY_LEAST (UINT64_C(128) << 10)
 
+/* First in, first out. */
+struct queue {
+        struct sp_job *first, **tail;
+};
+
 struct sp_writer {
-        pthread_t thread;
+        pthread_t thread, body_thread;
         pthread_mutex_t lock; /* of everything below but `dir` and `options` */
-        pthread_cond_t wake;
-        struct sp_job *waiting, **waiting_tail, *done, **done_tail;
+        pthread_cond_t wake, wake_bodies;
+        struct queue bodies, waiting,
+                done; /* in the order that a job goes through them */
         struct sp_writer_stats stats;
         struct sp_store *store;
-        bool should_stop;
+        bool should_stop, has_body_thread;
         int event_fd;
         char *dir;
         struct sp_store_options options;
 };
+
+static void queue_init(struct queue *q)
+{
+        q->first = NULL;
+        q->tail = &q->first;
+}
+
+static void queue_add(struct queue *q, struct sp_job *list)
+{
+        *q->tail = list;
+        while (*q->tail)
+                q->tail = &(*q->tail)->next;
+}
 
 /* ---- jobs ---- */
 
@@ -69,7 +88,7 @@ void sp_job_free(struct sp_job *j)
 
 static size_t job_bytes(const struct sp_job *j)
 {
-        size_t body = j->body < 0 ? 0 : SP_MAX(j->body_bytes, BODY_LEAST);
+        size_t body = j->body_bytes ? SP_MAX(j->body_bytes, BODY_LEAST) : 0;
 
         return sizeof(*j) + j->record.n + j->keep.value.n + body;
 }
@@ -87,6 +106,7 @@ static void set_state(struct sp_writer *w, const struct sp_err *e)
         w->stats.was_tried = true;
         if (w->store && e->code == 0)
                 sp_store_head(w->store, &w->stats.head.seq, w->stats.head.hash);
+        (void)pthread_cond_signal(&w->wake_bodies);
         (void)pthread_mutex_unlock(&w->lock);
         if (changed) {
                 uint64_t one = 1;
@@ -123,23 +143,27 @@ static bool ensure_open(struct sp_writer *w)
         return r == 0;
 }
 
+static void explain(struct sp_job *j)
+{
+        if (j->result < 0 && !j->err.id)
+                (void)sp_err_set(&j->err, j->result, "record.invalid", "", "%s",
+                                 strerror(-j->result));
+}
+
 /* One job that cannot be written must not take others along. (recorder.c has checked
  * the lengths: what fails here is memory, before anything was added.) */
 static void gather(struct sp_store_batch *b, struct sp_job *j)
 {
-        j->result = 0;
-        if (j->keep.space.n)
+        if (j->result == 0 && j->keep.space.n)
                 j->result = sp_store_keep(b, j->keep.space, j->keep.key, j->keep.value,
                                           j->keep.expires_s);
         /* The record goes last: once it is in, its number is used. */
-        if (j->result == 0 && j->record.n && j->body >= 0)
-                j->result = sp_store_append_body(b, j->session, j->record, j->body,
-                                                 j->body_bytes, &j->seq, &j->err);
+        if (j->result == 0 && j->body_bytes)
+                j->result = sp_store_append_body(b, j->session, j->record, &j->where,
+                                                 &j->seq);
         else if (j->result == 0 && j->record.n)
                 j->result = sp_store_append(b, j->session, j->record, &j->seq);
-        if (j->result < 0 && !j->err.id)
-                (void)sp_err_set(&j->err, j->result, "record.invalid", "", "%s",
-                                 strerror(-j->result));
+        explain(j);
 }
 
 static void fail_all(struct sp_job *list, const struct sp_err *e)
@@ -188,10 +212,10 @@ static void write_batch(struct sp_writer *w, struct sp_job *list)
         (void)pthread_mutex_unlock(&w->lock);
 }
 
-/* Called with the lock held. */
-static struct sp_job *take_waiting(struct sp_writer *w)
+/* Called with the lock held: a batch of what waits; NULL: nothing does. */
+static struct sp_job *take_batch(struct queue *q, size_t *ret_jobs, size_t *ret_bytes)
 {
-        struct sp_job *list = w->waiting, **end = &w->waiting;
+        struct sp_job *list = q->first, **end = &q->first;
         size_t bytes = 0, n = 0;
 
         while (*end && n < SP_WRITER_BATCH_JOBS &&
@@ -200,12 +224,12 @@ static struct sp_job *take_waiting(struct sp_writer *w)
                 n++;
                 end = &(*end)->next;
         }
-        w->waiting = *end;
+        q->first = *end;
         *end = NULL;
-        if (!w->waiting)
-                w->waiting_tail = &w->waiting;
-        w->stats.waiting_jobs -= n;
-        w->stats.waiting_bytes -= bytes;
+        if (!q->first)
+                q->tail = &q->first;
+        *ret_jobs = n;
+        *ret_bytes = bytes;
         return n ? list : NULL;
 }
 
@@ -214,9 +238,7 @@ static void give_back(struct sp_writer *w, struct sp_job *list)
         uint64_t one = 1;
 
         (void)pthread_mutex_lock(&w->lock);
-        *w->done_tail = list;
-        while (*w->done_tail)
-                w->done_tail = &(*w->done_tail)->next;
+        queue_add(&w->done, list);
         (void)pthread_mutex_unlock(&w->lock);
         (void)!write(w->event_fd, &one, sizeof(one));
 }
@@ -226,15 +248,18 @@ static struct sp_job *wait_for_jobs(struct sp_writer *w, bool *should_stop)
 {
         struct sp_job *list;
         struct timespec until;
+        size_t n, bytes;
 
         (void)clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec++;
         (void)pthread_mutex_lock(&w->lock);
-        while (!w->waiting && !w->should_stop)
+        while (!w->waiting.first && !(w->should_stop && !w->has_body_thread))
                 if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
                         break;
-        list = take_waiting(w);
-        *should_stop = w->should_stop && !list;
+        list = take_batch(&w->waiting, &n, &bytes);
+        w->stats.waiting_jobs -= n;
+        w->stats.waiting_bytes -= bytes;
+        *should_stop = w->should_stop && !w->has_body_thread && !list;
         (void)pthread_mutex_unlock(&w->lock);
         return list;
 }
@@ -269,7 +294,73 @@ static void *run(void *userdata)
         return NULL;
 }
 
+/* ---- the thread of bodies ---- */
+
+static void write_bodies(struct sp_store *s, struct sp_job *list)
+{
+        struct sp_err e = SP_ERR_NULL;
+
+        for (struct sp_job *j = list; j; j = j->next) {
+                j->result = sp_store_put_body(s, j->body, j->body_bytes, &j->where,
+                                              &j->err);
+                explain(j);
+        }
+        if (sp_store_sync_bodies(s, &e) < 0)
+                fail_all(list, &e);
+        /* here rather than in the loop: it gives the pages back */
+        for (struct sp_job *j = list; j; j = j->next)
+                sp_closep(&j->body);
+}
+
+static void *run_bodies(void *userdata)
+{
+        struct sp_writer *w = userdata;
+
+        (void)pthread_mutex_lock(&w->lock);
+        for (;;) {
+                struct sp_job *list;
+                struct sp_err state;
+                struct sp_store *s;
+                size_t n, bytes;
+
+                while (!w->bodies.first || !w->stats.was_tried) {
+                        if (w->should_stop && !w->bodies.first)
+                                goto stop;
+                        (void)pthread_cond_wait(&w->wake_bodies, &w->lock);
+                }
+                list = take_batch(&w->bodies, &n, &bytes);
+                state = w->stats.state;
+                s = w->store;
+                (void)pthread_mutex_unlock(&w->lock);
+                if (state.code < 0)
+                        fail_all(list, &state);
+                else
+                        write_bodies(s, list);
+                (void)pthread_mutex_lock(&w->lock);
+                queue_add(&w->waiting, list);
+                (void)pthread_cond_signal(&w->wake);
+        }
+stop:
+        w->has_body_thread = false;
+        (void)pthread_cond_signal(&w->wake);
+        (void)pthread_mutex_unlock(&w->lock);
+        return NULL;
+}
+
 /* ---- the loop's side ---- */
+
+static void stop_writing(struct sp_writer *w, bool has_body_thread)
+{
+        (void)pthread_mutex_lock(&w->lock);
+        w->should_stop = true;
+        w->has_body_thread = has_body_thread;
+        (void)pthread_cond_signal(&w->wake);
+        (void)pthread_cond_signal(&w->wake_bodies);
+        (void)pthread_mutex_unlock(&w->lock);
+        if (has_body_thread)
+                (void)pthread_join(w->body_thread, NULL);
+        (void)pthread_join(w->thread, NULL);
+}
 
 static int start(struct sp_writer *w)
 {
@@ -280,22 +371,32 @@ static int start(struct sp_writer *w)
         (void)pthread_condattr_init(&a);
         (void)pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
         (void)pthread_cond_init(&w->wake, &a);
+        (void)pthread_cond_init(&w->wake_bodies, NULL);
         (void)pthread_condattr_destroy(&a);
         w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (w->event_fd < 0)
                 return -errno;
+        w->has_body_thread = true;
         r = pthread_create(&w->thread, NULL, run, w);
-        return r ? -r : 0;
+        if (r)
+                return -r;
+        r = pthread_create(&w->body_thread, NULL, run_bodies, w);
+        if (r) {
+                stop_writing(w, false);
+                return -r;
+        }
+        return 0;
 }
 
 static void discard(struct sp_writer *w)
 {
-        for (struct sp_job *j = w->done, *next; j; j = next) {
+        for (struct sp_job *j = w->done.first, *next; j; j = next) {
                 next = j->next;
                 sp_job_free(j);
         }
         w->store = sp_store_close(w->store);
         (void)pthread_cond_destroy(&w->wake);
+        (void)pthread_cond_destroy(&w->wake_bodies);
         (void)pthread_mutex_destroy(&w->lock);
         sp_closep(&w->event_fd);
         free(w->dir);
@@ -311,8 +412,9 @@ int sp_writer_new(const char *dir, const struct sp_store_options *o,
         if (!w)
                 return -ENOMEM;
         w->options = *o;
-        w->waiting_tail = &w->waiting;
-        w->done_tail = &w->done;
+        queue_init(&w->bodies);
+        queue_init(&w->waiting);
+        queue_init(&w->done);
         w->dir = strdup(dir);
         r = w->dir ? start(w) : -ENOMEM;
         if (r < 0) {
@@ -328,11 +430,7 @@ struct sp_writer *sp_writer_free(struct sp_writer *w)
 {
         if (!w)
                 return NULL;
-        (void)pthread_mutex_lock(&w->lock);
-        w->should_stop = true;
-        (void)pthread_cond_signal(&w->wake);
-        (void)pthread_mutex_unlock(&w->lock);
-        (void)pthread_join(w->thread, NULL);
+        stop_writing(w, true);
         discard(w);
         return NULL;
 }
@@ -351,11 +449,10 @@ int sp_writer_put(struct sp_writer *w, struct sp_job *j)
                 r = -ENOBUFS;
         } else {
                 j->next = NULL;
-                *w->waiting_tail = j;
-                w->waiting_tail = &j->next;
+                queue_add(j->body_bytes ? &w->bodies : &w->waiting, j);
                 w->stats.waiting_jobs++;
                 w->stats.waiting_bytes += job_bytes(j);
-                (void)pthread_cond_signal(&w->wake);
+                (void)pthread_cond_signal(j->body_bytes ? &w->wake_bodies : &w->wake);
         }
         (void)pthread_mutex_unlock(&w->lock);
         return r;
@@ -368,18 +465,27 @@ struct sp_job *sp_writer_take(struct sp_writer *w)
 
         (void)!read(w->event_fd, &n, sizeof(n));
         (void)pthread_mutex_lock(&w->lock);
-        list = w->done;
-        w->done = NULL;
-        w->done_tail = &w->done;
+        list = w->done.first;
+        queue_init(&w->done);
         (void)pthread_mutex_unlock(&w->lock);
         return list;
+}
+
+/* 0: nothing waits. Called with the lock held. */
+static uint64_t oldest_us(const struct sp_writer *w)
+{
+        const struct sp_job *a = w->waiting.first, *b = w->bodies.first;
+
+        if (!a || !b)
+                return a ? a->queued_us : b ? b->queued_us : 0;
+        return SP_MIN(a->queued_us, b->queued_us);
 }
 
 void sp_writer_stats(struct sp_writer *w, struct sp_writer_stats *ret)
 {
         (void)pthread_mutex_lock(&w->lock);
         *ret = w->stats;
-        ret->oldest_us = w->waiting ? w->waiting->queued_us : 0;
+        ret->oldest_us = oldest_us(w);
         (void)pthread_mutex_unlock(&w->lock);
 }
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * recorder/writer — the one thread that writes: what waits becomes one synced batch.
+ * recorder/writer — the threads that write: what waits becomes one synced batch.
  *
  * Job:       take jobs in from the loop, write them in batches, give them back done.
- *            Opens the store, and opens it again every second while it cannot write.
+ *            Opens the store, and opens it again every second while it cannot write. Long
+ *            bodies are hashed and written by a second thread, before their records: a request
+ *            does not wait while another's answer is kept.
  * Ownership: a job belongs to the writer from sp_writer_put until sp_writer_take
  *            returns it; the caller frees it with sp_job_free.
- * Errors:    in the job: `result` and `err`. Jobs are never lost and never reordered.
+ * Errors:    in the job: `result` and `err`. Jobs are never lost. Those without a body are
+ *            written in their order, and so are those with one; not one kind to the other.
  * Threads:   all functions are for the loop's thread; `event_fd` is readable when
  *            sp_writer_take has something.
  */
@@ -25,8 +28,9 @@ struct sp_job {
         struct sp_job *next;
         uint64_t channel, id; /* where the answer goes; id 0: none wanted */
         struct sp_str record, session; /* empty: no record */
-        int body; /* of the record: a descriptor, owned; -1: none */
-        uint64_t body_bytes;
+        int body; /* of the record: a descriptor, owned; -1: none, or none any more */
+        uint64_t body_bytes; /* 0: none */
+        struct sp_store_body where; /* once it is written */
         struct sp_msg_keep keep; /* space empty: nothing to keep */
         uint64_t queued_us;
         uint64_t seq; /* of the record, when result is 0 */

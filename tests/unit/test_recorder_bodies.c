@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "daemon/base/json.h"
 #include "daemon/recorder/bodies.h"
 #include "daemon/recorder/chain.h"
+#include "daemon/recorder/writer.h"
 #include "tests/test.h"
 
 #define JSON "{\"type\":\"response\",\"bytes\":4000000,\"truncated\":true}"
@@ -26,6 +28,7 @@ static void new_dir(char to[128])
 }
 
 static unsigned failing_syncs; /* of files of bodies: so many, then they work again */
+static int slow_sync = -1; /* a sync of one waits until this ends */
 
 /* The kernel tells of a lost write once. */
 int fdatasync(int fd)
@@ -33,12 +36,15 @@ int fdatasync(int fd)
         char name[64], path[256] = "";
 
         (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-        if (failing_syncs && readlink(name, path, sizeof(path) - 1) > 0 &&
-            strstr(path, "/body-")) {
+        if (readlink(name, path, sizeof(path) - 1) <= 0 || !strstr(path, "/body-"))
+                return (int)syscall(SYS_fdatasync, fd);
+        if (failing_syncs) {
                 failing_syncs--;
                 errno = EIO;
                 return -1;
         }
+        if (slow_sync >= 0)
+                assert_int_equal(read(slow_sync, name, 1), 0);
         return (int)syscall(SYS_fdatasync, fd);
 }
 
@@ -82,18 +88,28 @@ static struct sp_str body_of(unsigned which, size_t n)
         return sp_str(text, n);
 }
 
+static int put_body(struct sp_store *s, struct sp_str body, size_t n,
+                    struct sp_store_body *ret, struct sp_err *e)
+{
+        sp_autoclose int fd = -1;
+        int r = sp_memfd_new("body", body, &fd);
+
+        return r < 0 ? r : sp_store_put_body(s, fd, n, ret, e);
+}
+
 static int append_body(struct sp_store *s, const char *json, struct sp_str body,
                        struct sp_err *e)
 {
         sp_cleanup(sp_store_batch_freep) struct sp_store_batch *b = NULL;
-        sp_autoclose int fd = -1;
-        int r = sp_memfd_new("body", body, &fd);
+        struct sp_store_body where;
+        int r = put_body(s, body, body.n, &where, e);
 
+        if (r == 0)
+                r = sp_store_sync_bodies(s, e);
         if (r == 0)
                 r = sp_store_batch_new(s, &b, e);
         if (r == 0)
-                r = sp_store_append_body(b, SP_STR("S"), sp_str_c(json), fd, body.n,
-                                         NULL, e);
+                r = sp_store_append_body(b, SP_STR("S"), sp_str_c(json), &where, NULL);
         return r < 0 ? r : sp_store_commit(b, e);
 }
 
@@ -246,9 +262,8 @@ static void a_changed_body_is_found_and_not_shown(void **state)
 
 static void what_no_record_names_does_no_harm(void **state)
 {
-        sp_cleanup(sp_store_batch_freep) struct sp_store_batch *b = NULL;
         char dir[128];
-        sp_autoclose int fd = -1;
+        struct sp_store_body where;
         struct sp_err e = SP_ERR_NULL;
         struct sp_store *s;
         struct stat st;
@@ -260,21 +275,12 @@ static void what_no_record_names_does_no_harm(void **state)
         s = must_open(dir, false);
         assert_int_equal(append_body(s, JSON, body_of(1, 5000), &e), 0);
         /* as after a crash between a body and its record */
-        assert_int_equal(sp_memfd_new("body", body_of(2, 6000), &fd), 0);
-        assert_int_equal(sp_store_batch_new(s, &b, &e), 0);
-        assert_int_equal(
-                sp_store_append_body(b, SP_STR("S"), SP_STR(JSON), fd, 6000, &n, &e),
-                0);
-        b = sp_store_batch_free(b);
+        assert_int_equal(put_body(s, body_of(2, 6000), 6000, &where, &e), 0);
         s = sp_store_close(s);
         s = must_open(dir, false);
         assert_int_equal(append_body(s, JSON, body_of(3, 7000), &e), 0);
         /* a body that ends before it should leaves nothing */
-        assert_int_equal(sp_store_batch_new(s, &b, &e), 0);
-        assert_int_equal(
-                sp_store_append_body(b, SP_STR("S"), SP_STR(JSON), fd, 6001, &n, &e),
-                -EBADMSG);
-        b = sp_store_batch_free(b);
+        assert_int_equal(put_body(s, body_of(2, 6000), 6001, &where, &e), -EBADMSG);
         s = sp_store_close(s);
         (void)snprintf(path, sizeof(path), "%s/body-00000001", dir);
         assert_int_equal(stat(path, &st), 0);
@@ -315,21 +321,10 @@ static void a_full_file_is_followed_by_the_next(void **state)
         assert_int_equal(verify(dir, &n, &e), 0);
 }
 
-static int append_to(struct sp_store_batch *b, struct sp_str body)
-{
-        sp_autoclose int fd = -1;
-        struct sp_err e = SP_ERR_NULL;
-        int r = sp_memfd_new("body", body, &fd);
-
-        return r < 0 ? r
-                     : sp_store_append_body(b, SP_STR("S"), SP_STR(JSON), fd, body.n,
-                                            NULL, &e);
-}
-
 static void a_body_whose_sync_failed_has_no_record(void **state)
 {
         struct sp_err e = SP_ERR_NULL;
-        struct sp_store_batch *b = NULL;
+        struct sp_store_body where;
         char dir[128], path[256];
         struct sp_store *s;
         uint64_t n;
@@ -343,13 +338,11 @@ static void a_body_whose_sync_failed_has_no_record(void **state)
         assert_int_equal(ftruncate(fd, SP_BODIES_FILE_BYTES - SP_BODIES_ALIGN - 100),
                          0);
         close(fd);
-        assert_int_equal(sp_store_batch_new(s, &b, &e), 0);
-        assert_int_equal(append_to(b, body_of(1, 200)), 0);
+        assert_int_equal(put_body(s, body_of(1, 200), 200, &where, &e), 0);
         failing_syncs = 1; /* the file is full, and synced before the next one begins */
-        assert_int_equal(append_to(b, body_of(2, 300)), -EIO);
+        assert_int_equal(put_body(s, body_of(2, 300), 300, &where, &e), -EIO);
         assert_int_equal(failing_syncs, 0);
-        assert_int_equal(sp_store_commit(b, &e), -EIO);
-        sp_store_batch_free(b);
+        assert_int_equal(sp_store_sync_bodies(s, &e), -EIO); /* and so is the first */
         assert_int_equal(append_body(s, JSON, body_of(3, 400), &e), 0);
         failing_syncs = 1;
         assert_int_equal(append_body(s, JSON, body_of(4, 400), &e), -EIO);
@@ -359,6 +352,67 @@ static void a_body_whose_sync_failed_has_no_record(void **state)
         expect_body(dir, 2, body_of(5, 400));
         assert_int_equal(verify(dir, &n, &e), 0);
         assert_int_equal(n, 2);
+}
+
+static void put_job(struct sp_writer *w, struct sp_str body)
+{
+        struct sp_job *j = sp_job_new(SP_STR(JSON), SP_STR("S"), NULL);
+
+        assert_non_null(j);
+        if (body.n) {
+                assert_int_equal(sp_memfd_new("body", body, &j->body), 0);
+                j->body_bytes = body.n;
+        }
+        assert_int_equal(sp_writer_put(w, j), 0);
+}
+
+/* The number of the one job that is done next. */
+static uint64_t next_done(struct sp_writer *w)
+{
+        struct pollfd p = { .fd = sp_writer_event_fd(w), .events = POLLIN };
+        struct sp_job *j = NULL;
+        uint64_t seq;
+
+        while (!j) { /* the store's opening is told, too */
+                assert_int_equal(poll(&p, 1, -1), 1);
+                j = sp_writer_take(w);
+        }
+        assert_null(j->next);
+        assert_int_equal(j->result, 0);
+        seq = j->seq;
+        sp_job_free(j);
+        return seq;
+}
+
+static void a_record_does_not_wait_for_the_body_of_another(void **state)
+{
+        const struct sp_store_options o = { 0 };
+        struct sp_err e = SP_ERR_NULL;
+        struct sp_writer *w = NULL;
+        char dir[128];
+        uint64_t n;
+        int ends[2];
+
+        (void)state;
+        new_dir(dir);
+        assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+        slow_sync = ends[0];
+        assert_int_equal(sp_writer_new(dir, &o, &w, &e), 0);
+        put_job(w, body_of(1, 70000));
+        put_job(w, SP_STR_NULL);
+        assert_int_equal(next_done(w), 1);
+        put_job(w, SP_STR_NULL);
+        assert_int_equal(next_done(w), 2);
+        close(ends[1]);
+        assert_int_equal(next_done(w), 3);
+        put_job(w, body_of(2, 70001)); /* and what waits at the end is written */
+        sp_writer_free(w);
+        close(ends[0]);
+        slow_sync = -1;
+        expect_body(dir, 3, body_of(1, 70000));
+        expect_body(dir, 4, body_of(2, 70001));
+        assert_int_equal(verify(dir, &n, &e), 0);
+        assert_int_equal(n, 4);
 }
 
 /* What the recorder takes is read again, however much of it there is: else a worker that was
@@ -490,6 +544,7 @@ int main(void)
                 cmocka_unit_test(what_no_record_names_does_no_harm),
                 cmocka_unit_test(a_full_file_is_followed_by_the_next),
                 cmocka_unit_test(a_body_whose_sync_failed_has_no_record),
+                cmocka_unit_test(a_record_does_not_wait_for_the_body_of_another),
                 cmocka_unit_test(a_record_of_many_values_is_told_with_its_body),
                 cmocka_unit_test(a_body_cannot_be_passed_off_as_text),
                 cmocka_unit_test(below_the_floor_no_body_is_written),
