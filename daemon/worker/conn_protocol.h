@@ -39,8 +39,9 @@ struct sp_pipe {
                                * answer is under way, or all is said */
         void (*on_request)(struct sp_pipe *p, struct sp_exchange *x);
         void (*wake)(struct sp_pipe *p); /* there is something to do in a turn */
-        /* SP_RELIEF_BYTES wait in `out`: what the client takes goes before the turn, so that no
-         * transfer is held up by a client that keeps up. Calls nobody back. May be NULL. */
+        /* SP_RELIEF_BYTES wait in `out`, or an answer is complete: what the client takes goes before the turn, so
+         * that no transfer is held up by a client that keeps up, and no client by the loop. Calls nobody back. May
+         * be NULL. */
         void (*relieve)(struct sp_pipe *p);
 };
 

@@ -166,31 +166,37 @@ static bool is_whole(const struct sp_exchange *x, const struct sp_stream *s)
                 s->expected_bytes == x->sent_bytes);
 }
 
-void sp_exchange_finish(struct sp_exchange *x)
+static void leave(struct sp_exchange *x, bool is_whole)
+{
+        struct sp_stream *s = detach(x);
+
+        x->is_finished = true;
+        x->is_aborted |= !is_whole;
+        if (s && is_whole)
+                s->ops->finish(s);
+        else if (s)
+                s->ops->abort(s);
+}
+
+void sp_exchange_end(struct sp_exchange *x)
 {
         struct sp_stream *s = x->transport;
 
         assert(!x->is_finished);
-        if (s && !is_whole(x, s)) {
-                /* A response cut short must not look whole. */
-                sp_exchange_abort(x);
-                return;
-        }
-        x->is_finished = true;
-        s = detach(x);
-        if (s)
-                s->ops->finish(s);
+        /* A response cut short must not look whole. */
+        leave(x, !s || is_whole(x, s));
+}
+
+void sp_exchange_finish(struct sp_exchange *x)
+{
+        if (!x->is_finished)
+                sp_exchange_end(x);
         destroy(x);
 }
 
 void sp_exchange_abort(struct sp_exchange *x)
 {
-        struct sp_stream *s;
-
-        x->is_finished = x->is_aborted = true;
-        s = detach(x);
-        if (s)
-                s->ops->abort(s);
+        leave(x, false);
         destroy(x);
 }
 

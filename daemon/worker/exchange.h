@@ -51,6 +51,9 @@ int sp_exchange_respond(struct sp_exchange *x, unsigned status,
                         const struct sp_header *headers, size_t n_headers,
                         uint64_t content_length);
 int sp_exchange_write(struct sp_exchange *x, struct sp_str bytes);
+/* The response is complete, and sent as far as the client takes it. To be finished nevertheless; till then x
+ * is there, and writes are dropped. */
+void sp_exchange_end(struct sp_exchange *x);
 void sp_exchange_finish(
         struct sp_exchange *x); /* response complete; x is gone afterwards */
 /* Cannot complete: resets the stream, or closes. Instead of finish: x is gone afterwards. */

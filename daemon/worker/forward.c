@@ -124,6 +124,7 @@ void sp_reply_finish(struct sp_reply *r)
 {
         struct sp_flow *f = r->f;
 
+        sp_exchange_end(f->x); /* first: a record wakes others up */
         record(r);
         reply_free(r);
         sp_flow_end(f);

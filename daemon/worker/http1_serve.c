@@ -176,6 +176,9 @@ static void serve1_finish(struct sp_stream *s)
         t->is_busy = false;
         t->is_done |= t->is_last;
         set_deadline(t);
+        if (p->relieve && p->out_done < p->out.n)
+                p->relieve(
+                        p); /* the client need not wait for what else the loop has to do */
         p->wake(p);
 }
 

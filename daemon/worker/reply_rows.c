@@ -8,6 +8,9 @@
 #include "daemon/worker/keep.h"
 #include "daemon/worker/reply.h"
 
+/* Of rows that are read and checked before it is known whether they may be given out. */
+#define HELD_BYTES (256 * 1024)
+
 /* ---- ownership, before the client learns the job's id ---- */
 
 static void flow_on(struct sp_reply *r);
@@ -147,7 +150,7 @@ void sp_reply_rows_piece(struct sp_reply *r, struct sp_str piece)
         }
         if (r->is_owned)
                 flow_on(r);
-        else if (r->is_keeping && r->transfer)
+        else if (r->is_keeping && r->transfer && r->out.n >= HELD_BYTES)
                 sp_transfer_pause(r->transfer);
 }
 

@@ -110,7 +110,7 @@ def upstream(w):
  default_type "application/json; charset=UTF-8";
  open_file_cache max=16 inactive=1h; output_buffers 2 64k;
  server {{
-  listen {world.GOOGLE4}:443 ssl;
+  listen {world.GOOGLE4}:443 ssl sndbuf=512k;
   location = {QUERIES} {always(w, 'small.json')}
   location {QUERIES}/ {always(w, 'page.json')}
   location = {PREVIEW} {always(w, 'preview.json')}
