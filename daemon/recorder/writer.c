@@ -12,6 +12,10 @@
 /* A body counts for at least this much of what may wait: it holds a descriptor. */
 #define BODY_LEAST (UINT64_C(128) << 10)
 
+/* Nobody waits for a body: several are synced at once, and not while the disk is wanted for the request that
+ * comes next. What a crash takes of an answer's record is longer by so much. */
+#define GATHER_US 5000
+
 /* First in, first out. */
 struct queue {
         struct sp_job *first, **tail;
@@ -312,25 +316,39 @@ static void write_bodies(struct sp_store *s, struct sp_job *list)
                 sp_closep(&j->body);
 }
 
+/* What came until GATHER_US after the first; NULL: stop. Called with the lock held, which others get
+ * meanwhile. */
+static struct sp_job *wait_for_bodies(struct sp_writer *w)
+{
+        struct timespec until;
+        uint64_t until_us;
+        size_t n, bytes;
+
+        while (!w->bodies.first || !w->stats.was_tried) {
+                if (w->should_stop && !w->bodies.first)
+                        return NULL;
+                (void)pthread_cond_wait(&w->wake_bodies, &w->lock);
+        }
+        until_us = w->bodies.first->queued_us + GATHER_US;
+        until.tv_sec = (time_t)(until_us / SP_USEC_PER_SEC);
+        until.tv_nsec = (long)(until_us % SP_USEC_PER_SEC * 1000);
+        while (!w->should_stop)
+                if (pthread_cond_timedwait(&w->wake_bodies, &w->lock, &until) ==
+                    ETIMEDOUT)
+                        break;
+        return take_batch(&w->bodies, &n, &bytes);
+}
+
 static void *run_bodies(void *userdata)
 {
         struct sp_writer *w = userdata;
+        struct sp_job *list;
 
         (void)pthread_mutex_lock(&w->lock);
-        for (;;) {
-                struct sp_job *list;
-                struct sp_err state;
-                struct sp_store *s;
-                size_t n, bytes;
+        while ((list = wait_for_bodies(w))) {
+                struct sp_err state = w->stats.state;
+                struct sp_store *s = w->store;
 
-                while (!w->bodies.first || !w->stats.was_tried) {
-                        if (w->should_stop && !w->bodies.first)
-                                goto stop;
-                        (void)pthread_cond_wait(&w->wake_bodies, &w->lock);
-                }
-                list = take_batch(&w->bodies, &n, &bytes);
-                state = w->stats.state;
-                s = w->store;
                 (void)pthread_mutex_unlock(&w->lock);
                 if (state.code < 0)
                         fail_all(list, &state);
@@ -340,7 +358,6 @@ static void *run_bodies(void *userdata)
                 queue_add(&w->waiting, list);
                 (void)pthread_cond_signal(&w->wake);
         }
-stop:
         w->has_body_thread = false;
         (void)pthread_cond_signal(&w->wake);
         (void)pthread_mutex_unlock(&w->lock);
@@ -371,7 +388,7 @@ static int start(struct sp_writer *w)
         (void)pthread_condattr_init(&a);
         (void)pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
         (void)pthread_cond_init(&w->wake, &a);
-        (void)pthread_cond_init(&w->wake_bodies, NULL);
+        (void)pthread_cond_init(&w->wake_bodies, &a);
         (void)pthread_condattr_destroy(&a);
         w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (w->event_fd < 0)
