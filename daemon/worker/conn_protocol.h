@@ -84,6 +84,10 @@ struct sp_stream_ops {
         int (*respond)(struct sp_stream *s, unsigned status,
                        const struct sp_header *headers, size_t n_headers);
         int (*write)(struct sp_stream *s, struct sp_str bytes);
+        /* See sp_exchange_lend; both NULL where every byte is copied anyway. *ret_n bytes were added; not
+         * `keep`: they are taken away again. */
+        struct sp_buf *(*lend)(struct sp_stream *s);
+        int (*settle)(struct sp_stream *s, bool keep, size_t *ret_n);
         void (*finish)(struct sp_stream *s);
         void (*abort)(struct sp_stream *s);
         size_t (*queued)(const struct sp_stream *s);

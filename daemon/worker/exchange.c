@@ -159,6 +159,33 @@ int sp_exchange_write(struct sp_exchange *x, struct sp_str bytes)
         return r;
 }
 
+struct sp_buf *sp_exchange_lend(struct sp_exchange *x)
+{
+        struct sp_stream *s = x->transport;
+
+        assert(!x->is_finished);
+        /* as much as is lent may be more than is taken at once: not behind much that waits */
+        if (!s || !s->ops->lend || !x->is_responded || s->is_bodyless || s->is_failed ||
+            s->expected_bytes != UINT64_MAX || s->ops->queued(s) > SP_CONGESTED_BYTES)
+                return NULL;
+        return s->ops->lend(s);
+}
+
+int sp_exchange_settle(struct sp_exchange *x, bool keep)
+{
+        struct sp_stream *s = x->transport;
+        size_t n = 0;
+        int r = s->ops->settle(s, keep, &n);
+
+        if (r < 0)
+                s->is_failed = true;
+        else
+                x->sent_bytes += n;
+        if (s->ops->queued(s) > SP_CONGESTED_BYTES)
+                s->is_congested = true;
+        return r;
+}
+
 static bool is_whole(const struct sp_exchange *x, const struct sp_stream *s)
 {
         return x->is_responded && !s->is_failed &&

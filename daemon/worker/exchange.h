@@ -51,6 +51,11 @@ int sp_exchange_respond(struct sp_exchange *x, unsigned status,
                         const struct sp_header *headers, size_t n_headers,
                         uint64_t content_length);
 int sp_exchange_write(struct sp_exchange *x, struct sp_str bytes);
+/* For bytes that are made, not had: they are added to the buffer that they are sent from, instead of being copied
+ * into it. NULL: not now, sp_exchange_write them. Else sp_exchange_settle is the next call, whether to keep
+ * what was added. */
+struct sp_buf *sp_exchange_lend(struct sp_exchange *x);
+int sp_exchange_settle(struct sp_exchange *x, bool keep);
 /* The response is complete, and sent as far as the client takes it. To be finished nevertheless; till then x
  * is there, and writes are dropped. */
 void sp_exchange_end(struct sp_exchange *x);

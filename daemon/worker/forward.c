@@ -107,7 +107,7 @@ static void record(struct sp_reply *r)
         sp_latency_add(&f->w->metrics.upstream, r->answered_us - r->sent_us);
 }
 
-void sp_reply_give(struct sp_reply *r, struct sp_str bytes)
+void sp_reply_note(struct sp_reply *r, struct sp_str bytes)
 {
         size_t room = r->sample.max - r->sample.n;
 
@@ -117,6 +117,11 @@ void sp_reply_give(struct sp_reply *r, struct sp_str bytes)
                 r->f->w->metrics.faults++; /* the record is poorer; the answer is not */
         if (room && sp_buf_add(&r->sample, sp_str_sub(bytes, 0, room)) < 0)
                 r->sample.max = r->sample.n;
+}
+
+void sp_reply_give(struct sp_reply *r, struct sp_str bytes)
+{
+        sp_reply_note(r, bytes);
         (void)sp_exchange_write(r->f->x, bytes);
 }
 

@@ -27,6 +27,7 @@ struct serve1 {
         bool is_chunked;
         bool is_head_sent; /* of the response that is under way */
         bool is_draining;
+        size_t lent_at; /* where in pipe.out a chunk is being written; 0: none is */
 };
 
 static struct serve1 *of_stream(struct sp_stream *s)
@@ -153,16 +154,67 @@ static int add_chunk(struct sp_buf *out, struct sp_str bytes)
         return 0;
 }
 
+static void wrote(struct sp_pipe *p)
+{
+        if (p->relieve && p->out.n - p->out_done >= SP_RELIEF_BYTES)
+                p->relieve(p);
+        p->wake(p);
+}
+
 static int serve1_write(struct sp_stream *s, struct sp_str bytes)
 {
         struct serve1 *t = of_stream(s);
         struct sp_pipe *p = t->protocol.pipe;
         int r = t->is_chunked ? add_chunk(&p->out, bytes) : sp_buf_add(&p->out, bytes);
 
-        if (r == 0 && p->relieve && p->out.n - p->out_done >= SP_RELIEF_BYTES)
-                p->relieve(p);
-        p->wake(p);
+        wrote(p);
         return r;
+}
+
+/* The size of a chunk that is not there yet: zeros may lead it (RFC 9112 §7.1). */
+#define SIZE_DIGITS 8
+#define SIZE_BYTES (SIZE_DIGITS + 2)
+
+static struct sp_buf *serve1_lend(struct sp_stream *s)
+{
+        struct serve1 *t = of_stream(s);
+        struct sp_buf *out = &t->protocol.pipe->out;
+        char *to;
+
+        assert(!t->lent_at && t->is_chunked);
+        if (sp_buf_reserve(out, SIZE_BYTES, &to) < 0)
+                return NULL;
+        memset(to, '0', SIZE_BYTES); /* nothing unwritten can be sent */
+        out->n += SIZE_BYTES;
+        t->lent_at = out->n;
+        return out;
+}
+
+static int serve1_settle(struct sp_stream *s, bool keep, size_t *ret_n)
+{
+        struct serve1 *t = of_stream(s);
+        struct sp_pipe *p = t->protocol.pipe;
+        size_t begin = t->lent_at, n = p->out.n - begin, left = n;
+        char *end;
+        int r = 0;
+
+        assert(begin && begin <= p->out.n);
+        t->lent_at = 0;
+        if (keep && n)
+                r = sp_buf_reserve(&p->out, 2, &end);
+        if (!keep || !n || r < 0) {
+                p->out.n = begin - SIZE_BYTES;
+                return r;
+        }
+        for (size_t i = 1; i <= SIZE_DIGITS; i++, left >>= 4)
+                p->out.p[begin - 2 - i] = "0123456789abcdef"[left & 15];
+        assert(!left);
+        memcpy(p->out.p + begin - 2, "\r\n", 2);
+        memcpy(end, "\r\n", 2);
+        p->out.n += 2;
+        *ret_n = n;
+        wrote(p);
+        return 0;
 }
 
 static void serve1_finish(struct sp_stream *s)
@@ -378,6 +430,8 @@ int sp_serve1_new(struct sp_pipe *pipe, struct sp_protocol **ret)
         static const struct sp_stream_ops stream_ops = {
                 .respond = serve1_respond,
                 .write = serve1_write,
+                .lend = serve1_lend,
+                .settle = serve1_settle,
                 .finish = serve1_finish,
                 .abort = serve1_abort,
                 .queued = serve1_queued,

@@ -35,7 +35,8 @@ struct sp_reply {
 
 /* `length` UINT64_MAX: not known yet. */
 void sp_reply_send_head(struct sp_reply *r, unsigned status, uint64_t length);
-/* What the client gets, the record sees too. */
+/* What the client gets, the record sees too: the second does both, the first only the record. */
+void sp_reply_note(struct sp_reply *r, struct sp_str bytes);
 void sp_reply_give(struct sp_reply *r, struct sp_str bytes);
 /* Each of these four is the last that is done with `r`, unless a fact is being kept. */
 void sp_reply_finish(struct sp_reply *r);

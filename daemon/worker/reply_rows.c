@@ -92,16 +92,21 @@ static void check_schema(struct sp_reply *r)
 
 /* ---- rows: streamed ---- */
 
+static void keep_pace(struct sp_reply *r)
+{
+        if (r->transfer && !sp_exchange_is_congested(r->f->x))
+                sp_transfer_resume(r->transfer);
+        else if (r->transfer)
+                sp_transfer_pause(r->transfer);
+}
+
 static void pump(struct sp_reply *r)
 {
         if (!r->is_head_sent)
                 sp_reply_send_head(r, r->status, UINT64_MAX);
         sp_reply_give(r, sp_buf_str(&r->out));
         sp_buf_clear(&r->out);
-        if (r->transfer && !sp_exchange_is_congested(r->f->x))
-                sp_transfer_resume(r->transfer);
-        else if (r->transfer)
-                sp_transfer_pause(r->transfer);
+        keep_pace(r);
 }
 
 static void flow_on(struct sp_reply *r)
@@ -131,10 +136,40 @@ void sp_reply_drain(struct sp_exchange *x)
                 sp_transfer_resume(f->reply->transfer);
 }
 
+/* Nothing is held back any more: what passes the wall goes where it is sent from. */
+static bool pass_on(struct sp_reply *r, struct sp_str piece)
+{
+        struct sp_exchange *x = r->f->x;
+        struct sp_buf *to;
+        size_t before;
+        int e;
+
+        if (!r->is_owned || r->is_keeping || !r->is_head_sent || r->f->is_aborted ||
+            r->out.n)
+                return false;
+        to = sp_exchange_lend(x);
+        if (!to)
+                return false;
+        before = to->n;
+        e = sp_stream_push(&r->rows.stream, piece, to, &r->error);
+        if (e == 0)
+                sp_reply_note(r, sp_str_sub(sp_buf_str(to), before, to->n));
+        (void)sp_exchange_settle(x, e == 0);
+        if (e < 0)
+                sp_reply_fail(r, 502, "backendError");
+        else
+                keep_pace(r);
+        return true;
+}
+
 void sp_reply_rows_piece(struct sp_reply *r, struct sp_str piece)
 {
         struct sp_str reference;
-        int e = sp_stream_push(&r->rows.stream, piece, &r->out, &r->error);
+        int e;
+
+        if (pass_on(r, piece))
+                return;
+        e = sp_stream_push(&r->rows.stream, piece, &r->out, &r->error);
 
         if (e < 0) {
                 sp_reply_fail(r, 502, "backendError");

@@ -1166,6 +1166,72 @@ static void responses_keep_to_what_they_announced(void **state)
         close_world(&w);
 }
 
+/* One chunk of `text`, `times` over. */
+static void lend(struct sp_exchange *x, struct sp_str text, size_t times, bool keep)
+{
+        struct sp_buf *to = sp_exchange_lend(x);
+
+        assert_non_null(to);
+        for (size_t i = 0; i < times; i++)
+                assert_int_equal(sp_buf_add(to, text), 0);
+        assert_int_equal(sp_exchange_settle(x, keep), 0);
+}
+
+static void bytes_may_be_written_where_they_are_sent_from(void **state)
+{
+        struct world w = { .holds = true };
+        static char got[128 * 1024];
+        const char *body;
+        int fd;
+
+        (void)state;
+        open_world(&w, true);
+        fd = dial(&w);
+        say(&w, fd, NULL, SP_STR("GET / HTTP/1.1\r\nHost: metadata\r\n\r\n"));
+        WAIT_FOR(&w, w.held != NULL);
+        assert_null(sp_exchange_lend(w.held)); /* no head yet */
+        assert_int_equal(sp_exchange_respond(w.held, 200, NULL, 0, UINT64_MAX), 0);
+        lend(w.held, SP_STR("abc"), 1, true);
+        lend(w.held, SP_STR("taken back"), 1, false);
+        lend(w.held, SP_STR_NULL, 0, true); /* an empty chunk would be the end */
+        assert_int_equal(sp_exchange_write(w.held, SP_STR("de")), 0);
+        lend(w.held, SP_STR("0123456"), 10000, true);
+        sp_exchange_end(w.held); /* heard before it is finished */
+        hear(&w, fd, NULL, "\r\n0\r\n\r\n", got, sizeof(got));
+        sp_exchange_finish(w.held);
+        body = strstr(got, "\r\n\r\n");
+        assert_non_null(body);
+        assert_memory_equal(body + 4,
+                            "00000003\r\nabc\r\n2\r\nde\r\n00011170\r\n0123456", 39);
+        assert_int_equal(strlen(body + 4), 32 + 70000 + 7);
+        (void)close(fd);
+
+        /* a length was announced */
+        w.held = NULL;
+        fd = dial(&w);
+        say(&w, fd, NULL, SP_STR("GET / HTTP/1.1\r\nHost: metadata\r\n\r\n"));
+        WAIT_FOR(&w, w.held != NULL);
+        assert_int_equal(sp_exchange_respond(w.held, 200, NULL, 0, 1), 0);
+        assert_null(sp_exchange_lend(w.held));
+        sp_exchange_abort(w.held);
+        (void)close(fd);
+
+        /* the client reads nothing, or is gone */
+        w.held = NULL;
+        fd = dial(&w);
+        say(&w, fd, NULL, SP_STR("GET / HTTP/1.1\r\nHost: metadata\r\n\r\n"));
+        WAIT_FOR(&w, w.held != NULL);
+        assert_int_equal(sp_exchange_respond(w.held, 200, NULL, 0, UINT64_MAX), 0);
+        while (!sp_exchange_is_congested(w.held))
+                lend(w.held, SP_STR("0123456"), 10000, true);
+        assert_null(sp_exchange_lend(w.held));
+        (void)close(fd);
+        WAIT_FOR(&w, w.aborts != 0);
+        assert_null(sp_exchange_lend(w.held));
+        sp_exchange_finish(w.held);
+        close_world(&w);
+}
+
 static void http2_by_alpn(void **state)
 {
         struct world w = { .port = 0 };
@@ -1210,6 +1276,7 @@ int main(void)
                 cmocka_unit_test(records_are_gathered_in_order_and_bounded),
                 cmocka_unit_test(a_client_that_keeps_up_holds_nothing_up),
                 cmocka_unit_test(responses_keep_to_what_they_announced),
+                cmocka_unit_test(bytes_may_be_written_where_they_are_sent_from),
                 cmocka_unit_test(http2_by_alpn),
         };
 
