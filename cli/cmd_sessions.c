@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
+#include <uthash.h>
 
 #include "cli/session_columns.h"
 #include "cli/session_print.h"
@@ -227,6 +228,13 @@ static int list(struct sp_store *store, const struct options *o, struct sp_err *
 
 /* ---- one session ---- */
 
+/* A request whose answer was not told yet. */
+struct asked {
+        char exchange[SP_ULID_LEN];
+        uint64_t wall_us;
+        UT_hash_handle hh;
+};
+
 struct telling {
         const struct options *o;
         const char *session;
@@ -234,7 +242,49 @@ struct telling {
         struct sp_arena arena;
         uint64_t last_us, n;
         bool as_lines;
+        struct asked *asked; /* requests are answered in any order */
+        const struct asked *above; /* the record before was this one; NULL: another */
 };
+
+/* When the request of this answer was told, if not right above; 0: nothing to say. */
+static uint64_t pair(struct telling *t, const struct sp_json *json, uint64_t wall_us)
+{
+        struct sp_str exchange = sp_json_get_str(json, "exchange"),
+                      type = sp_json_get_str(json, "type");
+        const struct asked *above = t->above;
+        struct asked *a = NULL;
+        uint64_t asked_us = 0;
+
+        t->above = NULL;
+        if (exchange.n != SP_ULID_LEN)
+                return 0;
+        HASH_FIND(hh, t->asked, exchange.p, SP_ULID_LEN, a);
+        if (!a && sp_str_eq(type, SP_STR("request"))) {
+                a = calloc(1, sizeof(*a));
+                if (!a)
+                        return 0;
+                memcpy(a->exchange, exchange.p, SP_ULID_LEN);
+                a->wall_us = wall_us;
+                HASH_ADD(hh, t->asked, exchange, SP_ULID_LEN, a);
+                t->above = a;
+        } else if (a && sp_str_eq(type, SP_STR("response"))) {
+                asked_us = a == above ? 0 : a->wall_us;
+                HASH_DEL(t->asked, a);
+                free(a);
+        }
+        return asked_us;
+}
+
+static void forget_asked(struct telling *t)
+{
+        struct asked *a, *next;
+
+        HASH_ITER(hh, t->asked, a, next)
+        {
+                HASH_DEL(t->asked, a);
+                free(a);
+        }
+}
 
 static void wait_as_it_was(struct telling *t, uint64_t wall_us)
 {
@@ -271,9 +321,10 @@ static int tell(void *userdata, const struct sp_store_record *r)
             sp_json_parse(&t->arena, text, &json, NULL) < 0)
                 (void)printf("record %" PRIu64 " is not JSON\n", r->seq);
         else if (t->as_lines)
-                sp_record_print_line(stdout, json, r->wall_us);
+                sp_record_print_line(stdout, json, r->wall_us,
+                                     pair(t, json, r->wall_us));
         else
-                sp_record_print(stdout, json, r->wall_us);
+                sp_record_print(stdout, json, r->wall_us, pair(t, json, r->wall_us));
         return 0;
 }
 
@@ -327,6 +378,7 @@ static int tell_session(struct sp_store *store, const struct options *o, bool as
                 return r;
         t.session = id;
         r = sp_store_walk(store, sp_str_c(id), 0, tell, &t, e);
+        forget_asked(&t);
         sp_arena_done(&t.arena);
         return r == 0 && !t.n ? unknown_session(id, e) : r;
 }

@@ -163,7 +163,16 @@ static void print_request(FILE *to, const struct sp_json *r)
         (void)fputs("\n", to);
 }
 
-static void print_response(FILE *to, const struct sp_json *r)
+static void put_asked(FILE *to, uint64_t asked_us)
+{
+        if (!asked_us)
+                return;
+        (void)fputs(" (to the request of ", to);
+        put_time(to, asked_us);
+        (void)fputs(")", to);
+}
+
+static void print_response(FILE *to, const struct sp_json *r, uint64_t asked_us)
 {
         char bytes[32];
 
@@ -173,6 +182,7 @@ static void print_response(FILE *to, const struct sp_json *r)
                       (double)number(r, "took_us") / 1000);
         put(to, ", job ", str(r, "job"));
         put(to, ", approval ", str(r, "approval"));
+        put_asked(to, asked_us);
         put(to, "\n     ", str(r, "error"));
         (void)fputs("\n", to);
         sp_answer_print(to, str(r, "body"), is_true(r, "truncated"));
@@ -212,7 +222,8 @@ static void print_plain(FILE *to, const struct sp_json *r)
         (void)fputs("\n", to);
 }
 
-void sp_record_print(FILE *to, const struct sp_json *r, uint64_t wall_us)
+void sp_record_print(FILE *to, const struct sp_json *r, uint64_t wall_us,
+                     uint64_t asked_us)
 {
         struct sp_str type = str(r, "type");
 
@@ -223,7 +234,7 @@ void sp_record_print(FILE *to, const struct sp_json *r, uint64_t wall_us)
         if (sp_str_eq(type, SP_STR("request")))
                 print_request(to, r);
         else if (sp_str_eq(type, SP_STR("response")))
-                print_response(to, r);
+                print_response(to, r, asked_us);
         else if (sp_str_eq(type, SP_STR("approval")))
                 print_approval(to, r);
         else
@@ -232,7 +243,8 @@ void sp_record_print(FILE *to, const struct sp_json *r, uint64_t wall_us)
 
 /* ---- lines ---- */
 
-void sp_record_print_line(FILE *to, const struct sp_json *r, uint64_t wall_us)
+void sp_record_print_line(FILE *to, const struct sp_json *r, uint64_t wall_us,
+                          uint64_t asked_us)
 {
         struct sp_str type = str(r, "type");
 
@@ -250,6 +262,7 @@ void sp_record_print_line(FILE *to, const struct sp_json *r, uint64_t wall_us)
                 (void)fprintf(to, "    <= %" PRIu64 ", %" PRIu64 " rows, %.1f ms",
                               number(r, "status"), number(r, "rows"),
                               (double)number(r, "took_us") / 1000);
+                put_asked(to, asked_us);
                 put(to, "  ", str(r, "error"));
         } else {
                 put(to, "  ", type);

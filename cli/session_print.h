@@ -12,8 +12,11 @@
 #include "cli/cli.h"
 #include "daemon/base/json.h"
 
-void sp_record_print(FILE *to, const struct sp_json *record, uint64_t wall_us);
-void sp_record_print_line(FILE *to, const struct sp_json *record, uint64_t wall_us);
+/* `asked_us`: when the request of this answer was printed, where it is not the record right above; else 0. */
+void sp_record_print(FILE *to, const struct sp_json *record, uint64_t wall_us,
+                     uint64_t asked_us);
+void sp_record_print_line(FILE *to, const struct sp_json *record, uint64_t wall_us,
+                          uint64_t asked_us);
 /* "bob@example.com", "bob at https://issuer", or nothing. */
 void sp_record_person(const struct sp_json *record, struct sp_buf *to);
 /* The answer's rows as a table, or its error message; nothing for other answers. */

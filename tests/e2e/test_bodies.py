@@ -5,6 +5,7 @@ Run by `make e2e`; a world of its own, whose records have digests of whole answe
 import hashlib
 import json
 import os
+import re
 import signal
 import sys
 import unittest
@@ -22,13 +23,19 @@ ROWS = ("SELECT x, CONCAT('{mark} ', REPEAT('é\"', 40)) AS text, "
         "FROM UNNEST(GENERATE_ARRAY(1, {n})) AS x ORDER BY x")
 
 
+URL = "https://bigquery.googleapis.com/bigquery/v2/projects/acme-prod/queries"
+CURL = ("curl -sS --max-time 30 -H \"Authorization: Bearer $T\" -H 'Content-Type: application/json' "
+        f"{URL} -d ")
+
+
+def question(mark, n):
+    return json.dumps({"query": ROWS.format(mark=mark, n=n), "useLegacySql": False,
+                       "maxResults": 100000, "timeoutMs": 10000})
+
+
 def answer(mark, n):
     """The bytes that the client got."""
-    body = json.dumps({"query": ROWS.format(mark=mark, n=n), "useLegacySql": False,
-                       "maxResults": 100000, "timeoutMs": 10000})
-    p = W.agent(["sh", "-c", TOKEN + "exec curl -sS --max-time 30 -H \"Authorization: Bearer $T\" "
-                 "-H 'Content-Type: application/json' -d \"$0\" \"$1\"", body,
-                 "https://bigquery.googleapis.com/bigquery/v2/projects/acme-prod/queries"])
+    p = W.agent(["sh", "-c", TOKEN + CURL + '"$0"', question(mark, n)])
     rows = json.loads(p.stdout).get("rows", [])
     assert len(rows) == n, p.stdout[:2000]
     return p.stdout.encode()
@@ -86,6 +93,26 @@ class Bodies(unittest.TestCase):
         exported = W.ctl("audit", "export", "--type", "response", "--store", copy).stdout
         self.assertNotIn("Tampered", exported)
         self.assertIn('"body_lost":"its body does not match its digest"', exported)
+
+    def test_an_answer_that_is_not_below_its_request_says_whose_it_is(self):
+        def together():
+            """Four at once in one session: some answer is recorded behind another's request."""
+            W.agent(["sh", "-c", TOKEN + f'for q in "$@"; do {CURL} "$q" >/dev/null & done; wait', "sh",
+                     *(question(f"together{i}", 1000) for i in range(4))])
+            r = [record(f"together{i}") for i in range(4)][0]
+            shown = W.ctl("sessions", "replay", r["session"], "--no-wait", "--store", W.store()).stdout
+            lines = W.ctl("sessions", "show", r["session"], "--store", W.store()).stdout
+            return (shown, lines) if "to the request of" in shown else None
+        shown, lines = w.wait_for("answers in another order", together, 60)
+        # as the records have it: who follows whom, and when each was asked
+        blocks = [b.split("\n") for b in re.split(r"\n\n(?=\d\d:)", shown)]
+        told = re.findall(r"<= .*\(to the request of ([0-9:.]+)\)", shown)
+        asked = {b[0].split()[0] for b in blocks if b[0].endswith("request")}
+        self.assertTrue(told and set(told) <= asked, (told, asked))
+        self.assertEqual(re.findall(r"<= .*\(to the request of ([0-9:.]+)\)", lines), told)
+        for above, b in zip(blocks, blocks[1:]):
+            if b[0].endswith("response") and not above[0].endswith("request"):
+                self.assertIn("to the request of", b[1])
 
     def test_a_killed_recorder_leaves_bodies_that_fit_their_records(self):
         for i in range(3):
