@@ -35,6 +35,7 @@ static int find_masked(struct sp_arena *a, const struct sp_mask_input *in,
                        const struct sp_mask_column *parent, const struct sp_column *c,
                        size_t n, struct sp_mask_table *t)
 {
+        size_t before;
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < n; i++) {
@@ -49,10 +50,16 @@ static int find_masked(struct sp_arena *a, const struct sp_mask_input *in,
                         return -ENOMEM;
                 one.mask = sp_policy_mask_tagged(in->policy, in->who, t->schema->table,
                                                  one.path, c[i].tags, in->now_us);
-                if (one.mask.kind != SP_MASK_NONE)
+                if (one.mask.kind != SP_MASK_NONE) {
                         t->columns[t->n_columns++] = one;
-                else
-                        r = find_masked(a, in, &one, c[i].fields, c[i].n_fields, t);
+                        continue;
+                }
+                before = t->n_columns;
+                r = find_masked(a, in, &one, c[i].fields, c[i].n_fields, t);
+                if (c[i].n_fields && t->n_columns == before)
+                        t->is_open |= sp_policy_may_mask_below(in->policy, in->who,
+                                                               t->schema->table,
+                                                               one.path, in->now_us);
         }
         return r;
 }

@@ -126,7 +126,7 @@ struct sp_mask_named {
 struct sp_mask_plan {
         struct sp_str text; /* equal to the input's text when nothing is masked */
         bool is_rewritten, needs_salt;
-        bool is_unpinned; /* a table that a mask's pattern names shows all that it has */
+        bool is_unpinned; /* a table that a mask's pattern names shows all that it has, or all of a record */
         struct sp_mask_splice *splices; /* by position, none inside another */
         size_t n_splices;
         const struct sp_str *names; /* of each table mention in `text` */

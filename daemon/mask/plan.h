@@ -39,6 +39,7 @@ struct sp_mask_table {
         struct sp_mask_column *columns; /* the masked ones, in schema order; none inside
                                            of another */
         size_t n_columns;
+        bool is_open; /* a record without masked fields, passed on whole, may get one */
         bool pseudo[SP_MASK_PSEUDO_MAX]; /* passed on by the subquery */
 };
 

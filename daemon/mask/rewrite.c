@@ -303,6 +303,7 @@ static int read_protected(struct sp_mask_text *w, const struct sp_sql_table *t,
                               "has protected columns and cannot be sampled behind "
                               "something else");
         w->is_protected |= known->table.n_columns > 0;
+        w->work->is_unpinned |= known->table.is_open && !w->is_stored;
         r = pass_pseudo(w, t, known, w->work->err);
         if (r == 0)
                 r = sp_mask_put_quoted(&source, name, w->work->err);

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/policy/rules.h"
 
+#include "daemon/sql/name.h"
+
+#define INSIDE_MAX                                                                     \
+        8192 /* bytes of a column's path; one that is longer is not looked at */
+
 const char *sp_mask_kind_name(enum sp_mask_kind k)
 {
         static const char *const names[] = { "none",     "redact",  "null",    "hash",
@@ -24,6 +29,34 @@ bool sp_policy_has_masks(const struct sp_policy *p, const struct sp_principal *w
                 if (applies(&p->masks[i], who, now_us))
                         return true;
         return sp_policy_has_groups(p, who);
+}
+
+static bool may_mask_below(const struct sp_mask_rule *m,
+                           const struct sp_resource *table, struct sp_str inside)
+{
+        for (size_t c = 0; c < m->n_columns; c++)
+                if (sp_resource_catches(&m->columns[c].table, table, false) &&
+                    sp_pattern_meets(m->columns[c].column, inside, true))
+                        return true;
+        return m->n_tags > 0;
+}
+
+bool sp_policy_may_mask_below(const struct sp_policy *p, const struct sp_principal *who,
+                              struct sp_str table, struct sp_str column,
+                              uint64_t now_us)
+{
+        struct sp_resource r = sp_resource_split(table);
+        sp_autobuf inside = SP_BUF_INIT(INSIDE_MAX);
+
+        /* letters outside of ASCII may fold to anything */
+        if (!sp_sql_name_is_ascii(column) || sp_buf_add(&inside, column) < 0 ||
+            sp_buf_add(&inside, SP_STR(".*")) < 0)
+                return sp_policy_masks_table(p, who, table, now_us);
+        for (size_t i = 0; i < p->n_masks; i++)
+                if (applies(&p->masks[i], who, now_us) &&
+                    may_mask_below(&p->masks[i], &r, sp_buf_str(&inside)))
+                        return true;
+        return false;
 }
 
 bool sp_policy_masks_table(const struct sp_policy *p, const struct sp_principal *who,

@@ -145,6 +145,10 @@ struct sp_mask sp_policy_mask_tagged(const struct sp_policy *p,
                                      const struct sp_principal *who,
                                      struct sp_str table, struct sp_str column,
                                      struct sp_tags tags, uint64_t now_us);
+/* Whether a field that is not there yet, at any depth below the record `column`, may be masked by its name or tag. */
+bool sp_policy_may_mask_below(const struct sp_policy *p, const struct sp_principal *who,
+                              struct sp_str table, struct sp_str column,
+                              uint64_t now_us);
 /* `inference: deny`: hashed columns and tokens may decide no rows. */
 bool sp_policy_denies_inference(const struct sp_policy *p);
 bool sp_policy_has_tags(const struct sp_policy *p); /* some mask goes by tags */

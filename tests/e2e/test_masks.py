@@ -112,6 +112,18 @@ class Selecting(Client):
         self.assertEqual(sessions[0], sessions[1], "one session saw both")
 
 
+    def test_columns_are_asked_for_anew_where_a_record_may_get_a_protected_field(self):
+        def asked(n):
+            before = len(W.journal())
+            for line in self.agent("q 'SELECT TO_JSON_STRING(address) FROM crm.contacts LIMIT 1';" * n):
+                self.assertIn('"rows":', line)
+            return sum(j["method"] == "GET" and j["path"].endswith("/tables/contacts")
+                       for j in W.journal()[before:])
+        self.assertLessEqual(asked(6), 2, "each of two workers once a minute")
+        with W.changed_policy(('"*.*.*.ssn"', '"*.*.*.*ssn"')):
+            self.assertGreaterEqual(asked(6), 6)
+
+
 class Keys(Client):
     def test_a_new_key_is_for_new_sessions_and_survives_a_restart(self):
         ask = "q 'SELECT email FROM crm.customers ORDER BY id LIMIT 1';"
