@@ -19,6 +19,7 @@
 #include "daemon/mask/stream.h"
 
 #define PIECE ((size_t)16 * 1024)
+#define ROUNDS 8
 #define SALT "0123456789abcdef0123456789abcdef"
 
 struct bench {
@@ -318,22 +319,31 @@ static void compare(struct bench *b, const struct sp_page_plan *plan)
         }
 }
 
+/* In rounds: a virtual machine is slower for a second now and then, and not for all of them. */
 static void run_json(struct bench *b)
 {
+        double best[5][SP_SCAN_KINDS_] = { 0 };
         struct planned plans[5];
+        size_t n = make_plans(plans);
 
-        for (size_t i = 0, n = make_plans(plans); i < n; i++)
-                for (unsigned k = 0; k < SP_SCAN_KINDS_; k++) {
-                        sp_scan_fn scan = sp_scan_of((enum sp_scan_kind)k);
+        for (unsigned round = 0; round < ROUNDS; round++)
+                for (size_t i = 0; i < n; i++)
+                        for (unsigned k = 0; k < SP_SCAN_KINDS_; k++) {
+                                sp_scan_fn scan = sp_scan_of((enum sp_scan_kind)k);
+                                double v = scan ? measure(b, pass_kernel, plans[i].plan,
+                                                          scan)
+                                                : 0;
 
-                        if (scan)
-                                (void)printf(
-                                        "{\"bytes\":%zu,\"plan\":\"%s\",\"scan\":"
-                                        "\"%s\",\"gb_s\":%.3f}\n",
-                                        b->page.n, plans[i].name,
-                                        sp_scan_name((enum sp_scan_kind)k),
-                                        measure(b, pass_kernel, plans[i].plan, scan));
-                }
+                                best[i][k] = SP_MAX(best[i][k], v);
+                        }
+        for (size_t i = 0; i < n; i++)
+                for (unsigned k = 0; k < SP_SCAN_KINDS_; k++)
+                        if (best[i][k] > 0)
+                                (void)printf("{\"bytes\":%zu,\"plan\":\"%s\",\"scan\":"
+                                             "\"%s\",\"gb_s\":%.3f}\n",
+                                             b->page.n, plans[i].name,
+                                             sp_scan_name((enum sp_scan_kind)k),
+                                             best[i][k]);
 }
 
 static void run(struct bench *b, size_t size)
