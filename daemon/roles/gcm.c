@@ -162,9 +162,16 @@ static int load_provider(void)
                        : -ENOMEM;
 }
 
+/* Who configures OpenSSL to use validated code only gets no other. */
+static bool is_validated_only(void)
+{
+        return OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) != 1 ||
+               EVP_default_properties_is_fips_enabled(NULL) == 1;
+}
+
 int sp_gcm_prefer(bool any_cpu)
 {
-        int r = open_library(any_cpu);
+        int r = is_validated_only() ? -EOPNOTSUPP : open_library(any_cpu);
 
         if (r == 0)
                 r = name_functions() ? load_provider() : -EOPNOTSUPP;

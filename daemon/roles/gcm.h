@@ -11,7 +11,7 @@
  * Memory:  a key is kept as it is, and unrolled only while it is used, SP_GCM_KEYS at a time: an idle
  *          connection holds no tables.
  * Errors:  OpenSSL's own stays, nothing is lost. -EOPNOTSUPP: the library is not there, not the version
- *          this was built with, or not for this CPU. -EBADMSG: it does not answer what OpenSSL answers.
+ *          this was built with, or not for this CPU; or OpenSSL is configured for FIPS. -EBADMSG: it does not answer what OpenSSL answers.
  * Threads: one.
  * Spec:    provider-cipher(7), provider-base(7); NIST SP 800-38D.
  */
