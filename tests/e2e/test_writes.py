@@ -113,6 +113,26 @@ class WritingWithBq(Client):
                       headers=["If-Match: old"])
         self.assertEqual(a["error"]["code"], 412)
 
+    def test_rows_are_not_given_by_the_columns_that_a_table_had_before(self):
+        def make(columns):
+            sql = (f"CREATE OR REPLACE TABLE scratch.swap AS SELECT x AS id, {columns} "
+                   "FROM UNNEST(GENERATE_ARRAY(1, 8000)) AS x")
+            a = self.rest("/queries", "POST", {"query": sql, "useLegacySql": False, "timeoutMs": 20000})
+            self.assertTrue(a.get("jobComplete"), a)
+        note, ssn = "REPEAT('n', 60) AS note", "CONCAT('raw-', CAST(x AS STRING)) AS ssn"
+        rows = "/datasets/scratch/tables/swap/data?maxResults=100000"
+        make(f"{note}, {ssn}")
+        for _ in range(8):  # both workers know the columns now
+            a = self.rest(rows)
+            self.assertEqual(len(a["rows"]), 8000)
+            self.assertEqual({r["f"][2]["v"] for r in a["rows"]}, {"[redacted]"})
+        make(f"{ssn}, {note}")  # more than is read ahead while the columns are asked for again
+        answers = [json.dumps(self.rest(rows)) for _ in range(8)]
+        self.assertFalse([a[:300] for a in answers if "raw-" in a])
+        told = [a for a in answers if "schema.changed" in a]
+        self.assertTrue(told, answers[0][:300])
+        self.assertFalse([a for a in told if "rows" in json.loads(a)])
+
     def test_a_dataset_is_changed(self):
         self.allowed("update", "--description=of nobody", "--default_table_expiration=7200",
                      "scratch")
