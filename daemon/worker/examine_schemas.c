@@ -115,7 +115,8 @@ static enum sp_next rewrite(struct sp_flow *f)
         int r = sp_judge_rewrite(f->arena, &in, f->schemas, f->n_schemas, &f->judgement,
                                  &f->error);
 
-        if (r == 0 && f->judgement.plan.is_unpinned && !f->is_asked_anew)
+        if (r == 0 && f->judgement.plan.is_unpinned && f->has_old_schema &&
+            !f->is_asked_anew)
                 return ask_anew(f);
         if (r == 0)
                 r = note_statement(f);
@@ -181,6 +182,8 @@ static enum sp_next ask(struct sp_flow *f)
         f->step = 1;
         if (is_written(f, j->needs_schema[f->n_schemas]))
                 sp_schemas_forget(&f->w->schemas, j->needs_schema[f->n_schemas]);
+        f->has_old_schema |=
+                sp_schemas_has(&f->w->schemas, j->needs_schema[f->n_schemas]);
         sp_schemas_get(&f->w->schemas, f->call.project, j->needs_schema[f->n_schemas],
                        on_schema, f);
         return SP_WAIT;

@@ -57,7 +57,8 @@ struct sp_flow {
         struct sp_schema *schemas;
         size_t n_schemas, schemas_max;
         bool is_own_result; /* what is asked about is the principal's result table */
-        bool is_asked_anew; /* what its tables are was asked for this request alone */
+        bool has_old_schema; /* of some table what was known before this request … */
+        bool is_asked_anew; /* … and now what was asked for it alone */
         bool is_preview; /* rows of a table that is nobody's result: a SELECT without SQL */
         bool has_page; /* they are checked and masked in flight, by `page` */
         struct sp_page_plan page;

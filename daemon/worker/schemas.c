@@ -268,15 +268,28 @@ static int make_request(struct question *q, struct sp_str project)
                        : sp_call_tables_get(&q->arena, q->table, &q->request);
 }
 
+static const struct sp_schema_entry *find_fresh(const struct sp_schemas *all,
+                                                struct sp_str table)
+{
+        struct sp_schema_entry *entry;
+
+        HASH_FIND(hh, all->entries, table.p, table.n, entry);
+        return entry && entry->fresh_until_us > sp_clock_us() ? entry : NULL;
+}
+
+bool sp_schemas_has(const struct sp_schemas *all, struct sp_str table)
+{
+        return find_fresh(all, table);
+}
+
 void sp_schemas_get(struct sp_schemas *all, struct sp_str project, struct sp_str table,
                     sp_schema_fn fn, void *userdata)
 {
-        struct sp_schema_entry *entry;
+        const struct sp_schema_entry *entry = find_fresh(all, table);
         struct question *q;
         struct sp_err e;
 
-        HASH_FIND(hh, all->entries, table.p, table.n, entry);
-        if (entry && entry->fresh_until_us > sp_clock_us()) {
+        if (entry) {
                 fn(userdata, &entry->schema, NULL);
                 return;
         }

@@ -32,6 +32,8 @@ typedef void (*sp_schema_fn)(void *userdata, const struct sp_schema *s,
 /* `project` is asked about wildcard tables: it runs the jobs. */
 void sp_schemas_get(struct sp_schemas *all, struct sp_str project, struct sp_str table,
                     sp_schema_fn fn, void *userdata);
+/* sp_schemas_get would answer at once, with what was asked for before. */
+bool sp_schemas_has(const struct sp_schemas *all, struct sp_str table);
 /* The next sp_schemas_get of it asks upstream. */
 void sp_schemas_forget(struct sp_schemas *all, struct sp_str table);
 /* Whether two schemas have the same columns: names, types, modes, fields, in one order. */

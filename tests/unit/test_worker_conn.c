@@ -263,6 +263,17 @@ static int shake(struct world *w, int fd, const char *sni, const char *alpn,
         return r == 1;
 }
 
+/* A request of a new connection, held. */
+static int ask_held(struct world *w)
+{
+        int fd = dial(w);
+
+        w->held = NULL;
+        say(w, fd, NULL, SP_STR("GET / HTTP/1.1\r\nHost: metadata\r\n\r\n"));
+        WAIT_FOR(w, w->held != NULL);
+        return fd;
+}
+
 static void end_client(int fd, SSL *ssl)
 {
         SSL_free(ssl);
@@ -930,9 +941,7 @@ static void a_slow_reader_is_felt(void **state)
         (void)state;
         memset(piece, 'p', sizeof(piece));
         open_world(&w, true);
-        fd = dial(&w);
-        say(&w, fd, NULL, SP_STR("GET / HTTP/1.1\r\nHost: metadata\r\n\r\n"));
-        WAIT_FOR(&w, w.held != NULL);
+        fd = ask_held(&w);
         assert_int_equal(sp_exchange_respond(w.held, 200, NULL, 0, UINT64_MAX), 0);
         while (!sp_exchange_is_congested(w.held)) {
                 assert_int_equal(
@@ -1124,9 +1133,7 @@ static void responses_keep_to_what_they_announced(void **state)
 
         (void)state;
         open_world(&w, true);
-        fd = dial(&w);
-        say(&w, fd, NULL, SP_STR("GET / HTTP/1.1\r\nHost: metadata\r\n\r\n"));
-        WAIT_FOR(&w, w.held != NULL);
+        fd = ask_held(&w);
         assert_int_equal(sp_exchange_respond(w.held, 200, &evil, 1, 4), -EINVAL);
         assert_int_equal(sp_exchange_respond(w.held, 200, &framing, 1, 4), -EINVAL);
         assert_int_equal(sp_exchange_respond(w.held, 200, NULL, 0, 4), 0);
@@ -1140,10 +1147,7 @@ static void responses_keep_to_what_they_announced(void **state)
         (void)close(fd);
 
         /* nothing answered at all: closed without a byte */
-        w.held = NULL;
-        fd = dial(&w);
-        say(&w, fd, NULL, SP_STR("GET / HTTP/1.1\r\nHost: metadata\r\n\r\n"));
-        WAIT_FOR(&w, w.held != NULL);
+        fd = ask_held(&w);
         assert_int_equal(sp_exchange_write(w.held, SP_STR("x")), -EINVAL);
         sp_exchange_finish(w.held);
         hear(&w, fd, NULL, NULL, got, sizeof(got));
@@ -1151,10 +1155,7 @@ static void responses_keep_to_what_they_announced(void **state)
         (void)close(fd);
 
         /* flow that does not look at is_congested: the answer never looks whole */
-        w.held = NULL;
-        fd = dial(&w);
-        say(&w, fd, NULL, SP_STR("GET / HTTP/1.1\r\nHost: metadata\r\n\r\n"));
-        WAIT_FOR(&w, w.held != NULL);
+        fd = ask_held(&w);
         assert_int_equal(sp_exchange_respond(w.held, 200, NULL, 0, UINT64_MAX), 0);
         while ((r = sp_exchange_write(w.held, sp_str(piece, sizeof(piece)))) == 0)
                 turn(&w);
@@ -1186,9 +1187,7 @@ static void bytes_may_be_written_where_they_are_sent_from(void **state)
 
         (void)state;
         open_world(&w, true);
-        fd = dial(&w);
-        say(&w, fd, NULL, SP_STR("GET / HTTP/1.1\r\nHost: metadata\r\n\r\n"));
-        WAIT_FOR(&w, w.held != NULL);
+        fd = ask_held(&w);
         assert_null(sp_exchange_lend(w.held)); /* no head yet */
         assert_int_equal(sp_exchange_respond(w.held, 200, NULL, 0, UINT64_MAX), 0);
         lend(w.held, SP_STR("abc"), 1, true);
@@ -1207,20 +1206,14 @@ static void bytes_may_be_written_where_they_are_sent_from(void **state)
         (void)close(fd);
 
         /* a length was announced */
-        w.held = NULL;
-        fd = dial(&w);
-        say(&w, fd, NULL, SP_STR("GET / HTTP/1.1\r\nHost: metadata\r\n\r\n"));
-        WAIT_FOR(&w, w.held != NULL);
+        fd = ask_held(&w);
         assert_int_equal(sp_exchange_respond(w.held, 200, NULL, 0, 1), 0);
         assert_null(sp_exchange_lend(w.held));
         sp_exchange_abort(w.held);
         (void)close(fd);
 
         /* the client reads nothing, or is gone */
-        w.held = NULL;
-        fd = dial(&w);
-        say(&w, fd, NULL, SP_STR("GET / HTTP/1.1\r\nHost: metadata\r\n\r\n"));
-        WAIT_FOR(&w, w.held != NULL);
+        fd = ask_held(&w);
         assert_int_equal(sp_exchange_respond(w.held, 200, NULL, 0, UINT64_MAX), 0);
         while (!sp_exchange_is_congested(w.held))
                 lend(w.held, SP_STR("0123456"), 10000, true);
