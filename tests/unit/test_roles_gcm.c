@@ -230,6 +230,24 @@ static void check_suite(SSL_CTX *server, SSL_CTX *client)
         }
 }
 
+/* A record of each short length, which no key made. */
+static void check_forged(SSL_CTX *server, SSL_CTX *client)
+{
+        for (size_t n = 0; n <= 40; n++) {
+                struct pair p = shake_hands(server, client);
+                uint8_t record[5 + 40] = { 0x17, 3, 3, 0, (uint8_t)n }, c;
+
+                pass(p.client, p.server, 10);
+                assert_int_equal(BIO_write(SSL_get_wbio(p.client), record, 5 + (int)n),
+                                 5 + (int)n);
+                assert_int_equal(SSL_read(p.server, &c, 1), -1);
+                assert_int_equal(SSL_get_error(p.server, -1), SSL_ERROR_SSL);
+                ERR_clear_error();
+                SSL_free(p.server);
+                SSL_free(p.client);
+        }
+}
+
 static void test_tls_with_openssl_on_the_other_side(void **state)
 {
         static const char *const suites[] = { "TLS_AES_128_GCM_SHA256",
@@ -252,6 +270,7 @@ static void test_tls_with_openssl_on_the_other_side(void **state)
                         assert_int_equal(SSL_CTX_set_cipher_list(c, suites[i]), 1);
                 }
                 check_suite(s, c);
+                check_forged(s, c);
                 SSL_CTX_free(s);
                 SSL_CTX_free(c);
         }
